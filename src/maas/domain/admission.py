@@ -133,9 +133,7 @@ class Counters(Protocol):
     def level(self, user: str, tier: str, limit: Limit, now: float) -> Level: ...
 
 
-def decide(
-    request: Request, key: Key | None, platform: Platform, counters: Counters, now: float
-) -> Admitted | Refused:
+def decide(request: Request, key: Key | None, platform: Platform, counters: Counters, now: float) -> Admitted | Refused:
     """The verdict on a request that presented a key with this hash (None: no key has it). Changes nothing."""
     identity = identify(key, platform, now)
     if isinstance(identity, Refused):
@@ -153,8 +151,12 @@ def identify(key: Key | None, platform: Platform, now: float) -> tuple[Key, Tier
         return Refused(Why.UNKNOWN_KEY, "This API key is not known here. Ask your administrator for a key.")
     if (status := key.status(now)) != "active":
         why = Why.REVOKED_KEY if status == "revoked" else Why.EXPIRED_KEY
-        return Refused(why, f"This API key ({key.prefix}) has been revoked." if status == "revoked"
-                       else f"This API key ({key.prefix}) has expired. Ask your administrator for a new one.")
+        return Refused(
+            why,
+            f"This API key ({key.prefix}) has been revoked."
+            if status == "revoked"
+            else f"This API key ({key.prefix}) has expired. Ask your administrator for a new one.",
+        )
     tier = platform.tiers.get(key.tier)
     if tier is None:
         return Refused(Why.TIER, f"The tier {key.tier!r} of this key does not exist any more.")
@@ -222,8 +224,7 @@ def _refusal(limit: Limit, level: Level, now: float) -> Refused:
         wait = level.resets_in(limit, now)
         return Refused(Why.LIMIT, f"Over the limit of {limit}.", limit, wait)
     message = (
-        f"The rest of the limit of {limit} is reserved for requests still under way. "
-        "A lower max_tokens reserves less."
+        f"The rest of the limit of {limit} is reserved for requests still under way. A lower max_tokens reserves less."
     )
     return Refused(Why.LIMIT, message, limit, SETTLING_RETRY, settling=True)
 

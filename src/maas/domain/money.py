@@ -31,7 +31,7 @@ class Price:
     output: int = 0
 
     @classmethod
-    def per_million(cls, input: Decimal | str, output: Decimal | str) -> "Price":  # noqa: A002 (maas.yaml's word)
+    def per_million(cls, input: Decimal | str, output: Decimal | str) -> "Price":
         return cls(pico(Decimal(input) / 10**6), pico(Decimal(output) / 10**6))
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> int:
