@@ -33,7 +33,14 @@ class ApiError(Exception):
     """An answer that is an error: `status` and what its body says."""
 
     def __init__(
-        self, status: int, message: str, *, kind: str = "", code: str | None = None, param: str | None = None
+        self,
+        status: int,
+        message: str,
+        *,
+        kind: str = "",
+        code: str | None = None,
+        param: str | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -41,6 +48,7 @@ class ApiError(Exception):
         self.kind = kind or type_of(status)
         self.code = code
         self.param = param
+        self.headers = headers
 
     def body(self) -> dict[str, Any]:
         error = {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}

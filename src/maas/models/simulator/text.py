@@ -1,0 +1,42 @@
+"""Sentences of everyday words, token by token, and how many tokens an answer has.
+
+Every word is one token (see tokens.py: at most eight characters), so counts are exact by construction.
+"""
+
+from random import Random
+
+_WORDS = """
+the and that with from this have will when there which their would about other into time more some than
+then look only come over think also back after work first well even want because any these give day most
+river stone light garden window morning evening letter paper number answer reason moment person system
+model water summer winter market village mountain harbour bridge signal engine pattern picture question
+station history science teacher student machine network program problem process product project purpose
+quality quiet open small large early simple clear bright calm slow quick careful strong gentle modern
+carries follows returns becomes remains appears begins changes contains improves measures moves needs
+"""
+WORDS = tuple(_WORDS.split())
+
+# How long an answer is when the client gives max_tokens: the share of answers in each sixth of the range,
+# as llm-d-inference-sim draws it. The rest, an answer of exactly max_tokens, ends with `length`.
+_SHARES = (0.2, 0.3, 0.2, 0.05, 0.1, 0.15)
+_MEAN, _DEVIATION = 40, 20
+
+
+def length(random: Random, limit: int, asked: bool) -> int:
+    """1 to `limit` tokens: histogram up to the limit if the client asked for one, else Gaussian(40, 20)."""
+    if not asked:
+        return min(limit, max(1, round(random.gauss(_MEAN, _DEVIATION))))
+    sixth = random.choices(range(len(_SHARES)), _SHARES)[0]
+    return max(1, min(limit, round(limit * (sixth + random.random()) / len(_SHARES))))
+
+
+def sentences(random: Random, size: int) -> list[str]:
+    """`size` tokens: words, with a full stop after every five to twelve of them."""
+    pieces: list[str] = []
+    while len(pieces) < size:
+        words = random.choices(WORDS, k=random.randint(5, 12))
+        words[0] = words[0].capitalize()
+        pieces += [f" {word}" for word in words]
+        pieces.append(".")
+    pieces[0] = pieces[0].lstrip()
+    return pieces[:size]
