@@ -1,0 +1,100 @@
+"""How the commands talk to the supervisor: write what is desired, send a signal, read the status, wait."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from maas.domain.errors import Conflict, Unavailable
+from maas.embedded.home import Home
+from maas.embedded.supervisor import paths
+from maas.embedded.supervisor.identity import Identity
+from maas.embedded.supervisor.lock import holder
+from maas.embedded.supervisor.spec import Desired, Spec, write_desired
+from maas.embedded.supervisor.status import FAILED, READY, Status, read_status
+
+_POLL = 0.02
+_LAUNCH_TIMEOUT = 10.0
+
+
+def running(home: Home) -> Identity | None:
+    """The supervisor of this home. Pids are never trusted: its lock and its start time are looked at."""
+    return holder(paths.lock(home))
+
+
+def status(home: Home) -> Status | None:
+    """As the supervisor last wrote it; None if it doesn't run."""
+    return read_status(paths.status(home)) if running(home) else None
+
+
+def command(home: Home, *options: str) -> list[str]:
+    return [sys.executable, "-m", "maas.embedded.supervisor", "--home", str(home.root), *options]
+
+
+def want(home: Home, specs: Sequence[Spec]) -> str:
+    """Write down what should run and tell the supervisor, if it runs. Returns the generation to wait for."""
+    generation = f"{time.time_ns():x}"
+    write_desired(paths.desired(home), Desired(generation, tuple(specs)))
+    if supervisor := running(home):
+        os.kill(supervisor.pid, signal.SIGHUP)
+    return generation
+
+
+def launch(home: Home) -> None:
+    """Start the supervisor in the background, away from this terminal. Raises Conflict if one runs already."""
+    if supervisor := running(home):
+        raise Conflict(f"a supervisor already runs for this home (pid {supervisor.pid})")
+    with paths.own_log(home).open("a") as log:
+        subprocess.run(command(home, "--detach"), stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
+    _until(lambda: running(home) is not None, _LAUNCH_TIMEOUT, f"the supervisor did not start; see {log.name}")
+
+
+def wait_ready(
+    home: Home, generation: str, *, timeout: float, on_change: Callable[[Status], None] = lambda _: None
+) -> Status:
+    """Until everything of this generation is ready. Raises Unavailable as soon as one part has failed."""
+    deadline, last = time.monotonic() + timeout, None
+    while True:
+        current = status(home)
+        if current != last and current is not None and current.generation == generation:
+            last = current
+            on_change(current)
+            if _all_ready(current):
+                return current
+        if time.monotonic() >= deadline:
+            raise Unavailable(_overdue(last, timeout) if running(home) else "the supervisor ended")
+        time.sleep(_POLL)
+
+
+def stop(home: Home, *, timeout: float) -> bool:
+    """Stop everything in order and wait for it. False if nothing ran."""
+    supervisor = running(home)
+    if supervisor is None:
+        return False
+    os.kill(supervisor.pid, signal.SIGTERM)
+    _until(lambda: not supervisor.alive, timeout, f"the supervisor (pid {supervisor.pid}) is still stopping")
+    return True
+
+
+def _all_ready(current: Status) -> bool:
+    for process in current.processes:
+        if process.state == FAILED:
+            raise Unavailable(f"{process.name} keeps failing ({process.last_exit}); its log is {process.log}")
+    return all(process.state == READY for process in current.processes)
+
+
+def _overdue(last: Status | None, timeout: float) -> str:
+    if last is None:
+        return f"the supervisor took up nothing within {timeout:g} s"
+    waiting = [p for p in last.processes if p.state != READY]
+    return f"not ready after {timeout:g} s: " + ", ".join(f"{p.name} ({p.state}; log: {p.log})" for p in waiting)
+
+
+def _until(condition: Callable[[], bool], timeout: float, message: str) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() >= deadline:
+            raise Unavailable(message)
+        time.sleep(_POLL)

@@ -1,0 +1,84 @@
+"""Logs of bounded size, written by the processes themselves.
+
+Children append to their file (O_APPEND); the supervisor copies a file that has grown too large and truncates it.
+The alternative, a pipe that the supervisor reads, rotates without losing a byte, but makes every process depend on
+the supervisor's pace: while it is stopped or the disk is slow, 64 KiB of output later the gateway stands still.
+Copying and truncating may lose what is written in the microseconds between the two. That is the better bargain.
+
+A log that can't be written is no reason not to serve: the process then runs with its output thrown away, and the
+supervisor says so.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+MAX_BYTES = 10 * 2**20
+KEPT = 5  # the live file and four older ones
+
+
+def open_log(path: str) -> int:
+    """A descriptor to append to. Raises OSError."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+def rotate(path: Path, max_bytes: int = MAX_BYTES, kept: int = KEPT) -> bool:
+    """Copy and truncate if it has outgrown `max_bytes`. On a full disk the copy is given up, not the bound."""
+    try:
+        if path.stat().st_size <= max_bytes:
+            return False
+    except OSError:
+        return False
+    copy = path.with_name(f"{path.name}.1")
+    try:
+        for number in range(kept - 1, 1, -1):
+            _move(path.with_name(f"{path.name}.{number - 1}"), path.with_name(f"{path.name}.{number}"))
+        _copy(path, copy)
+    except OSError:
+        copy.unlink(missing_ok=True)
+    os.truncate(path, 0)
+    return True
+
+
+def _move(source: Path, target: Path) -> None:
+    if source.exists():
+        source.replace(target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with source.open("rb") as read, target.open("wb") as write:
+        target.chmod(0o600)
+        offset, size = 0, os.fstat(read.fileno()).st_size
+        while offset < size:
+            if not (sent := os.sendfile(write.fileno(), read.fileno(), offset, size - offset)):
+                break
+            offset += sent
+
+
+class EventLog:
+    """The supervisor's own log: one JSON object a line. Never a command line or an environment: those hold secrets.
+
+    echo: also to stderr in words, for `maas up --foreground`.
+    """
+
+    def __init__(self, path: Path, *, echo: bool = False) -> None:
+        self._path = path
+        self._echo = echo
+
+    def write(self, level: str, event: str, **fields: object) -> None:
+        now = time.time()
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}Z"
+        line = json.dumps({"ts": stamp, "level": level, "event": event, **fields}, default=str)
+        # A full disk must not end the process that keeps the others alive.
+        with contextlib.suppress(OSError), self._path.open("a") as file:
+            file.write(line + "\n")
+        if self._echo:
+            _say(f"{event}: " + ", ".join(f"{name} {value}" for name, value in fields.items()))
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):  # whoever read it may have gone
+        print(text, file=sys.stderr, flush=True)
