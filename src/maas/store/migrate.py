@@ -1,0 +1,104 @@
+"""Brings a database to the schema this code knows, and never back.
+
+A database at HEAD costs one query. Alembic, whose import takes longer than the rest of the start, is loaded only
+when there is something to migrate. One transaction holds all steps, so a failed migration changes nothing; a
+lock lets one process migrate while others wait and then find nothing left to do.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from maas.domain.errors import Conflict, MaasError, Unavailable
+from maas.store import tables
+from maas.store.database import Database
+
+HEAD = "0001"
+_VERSION_TABLE = "alembic_version"
+_SCRIPTS = Path(__file__).with_name("migrations")
+_LOCK_ID = 0x6D616173  # "maas": PostgreSQL's advisory locks are numbers
+
+
+def bring_up(database: Database) -> None:
+    """Raises MaasError when the database is newer than the code, somebody else's, or cannot be used."""
+    if database.path is None:
+        _migrate(database)
+        return
+    path = Path(database.path)
+    try:
+        with _locked(path.parent):
+            _claim(path)
+            _migrate(database)
+            _write_ahead(database)
+    except OSError as error:
+        raise Unavailable(f"the database {database.name} cannot be opened: {error.strerror}") from error
+
+
+def _migrate(database: Database) -> None:
+    with database.read() as connection:
+        if _revision(connection, database.name) == HEAD:
+            return
+    with database.write(durable=True) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
+        current = _revision(connection, database.name)  # another process may have been quicker
+        if current != HEAD:
+            _upgrade(connection, current, database.name)
+
+
+def _revision(connection: Connection, name: str) -> str | None:
+    """None for a database without our tables."""
+    present = set(inspect(connection).get_table_names())
+    if _VERSION_TABLE in present:
+        found: str | None = connection.scalar(text(f"SELECT version_num FROM {_VERSION_TABLE}"))
+        return found
+    if foreign := sorted(present & set(tables.metadata.tables)):
+        raise Conflict(f"the database {name} has tables that maas did not make: {', '.join(foreign)}")
+    return None
+
+
+def _upgrade(connection: Connection, current: str | None, name: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise MaasError(
+            f"the database {name} is at schema {current}, which this version of maas does not know: "
+            "a newer version has used it. Nothing was changed; install that version again, or restore a backup"
+        )
+    command.upgrade(config, "head")
+
+
+def _claim(path: Path) -> None:
+    """The file exists and only its owner reads it; SQLite gives its -wal and -shm files the same mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+
+
+def _write_ahead(database: Database) -> None:
+    """WAL is a property of the file, but a restored backup may have lost it. Proves that it can be written, too."""
+    with database.write():
+        pass
+    database.use_wal()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Held on the folder: closing a second descriptor of the file would drop the locks SQLite has on it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
