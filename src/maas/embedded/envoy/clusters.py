@@ -1,0 +1,133 @@
+"""Where requests may go: the platform's own endpoints, which never change, and one cluster for each model."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from maas.embedded.envoy.names import ADMIN, ADMISSION, CONTROL, RESERVED_CLUSTERS, Json, config, typed
+from maas.embedded.home import Home
+
+_PLENTY = 1_000_000  # admission limits what may run at once; Envoy's own defaults (1024) would refuse streams
+_CONNECT = "3s"
+_KEEPALIVE = "3s"  # uvicorn, and so vLLM, closes an idle connection after 5 s: be first, or a request meets the closing
+_STREAM_WINDOW = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class HostPort:
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """One model's server. name: what admission says in `x-maas-cluster`.
+
+    base_path: what stands before /v1 in its URL ("/openai" of https://host/openai/v1), without a closing slash.
+    api_key: what to present there instead of the client's own key, which never leaves this machine.
+    """
+
+    name: str
+    address: Path | HostPort
+    tls: bool = False
+    base_path: str = ""
+    api_key: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name in RESERVED_CLUSTERS:
+            raise ValueError(f"the name {self.name!r} is one of the gateway's own clusters")
+
+
+def own_clusters(home: Home) -> list[Json]:
+    """Admission and control share a socket, but not connections: a slow page must not stand before a decision."""
+    return [
+        _cluster(ADMISSION, home.admission_socket, "1s"),
+        _cluster(CONTROL, home.admission_socket),
+        _cluster(ADMIN, home.admin_socket),
+    ]
+
+
+def model_clusters(upstreams: Iterable[Upstream]) -> list[Json]:
+    return [_model_cluster(upstream) for upstream in sorted(upstreams, key=lambda upstream: upstream.name)]
+
+
+def _model_cluster(upstream: Upstream) -> Json:
+    cluster = _cluster(upstream.name, upstream.address)
+    if upstream.tls and isinstance(upstream.address, HostPort):
+        cluster["transport_socket"] = _tls(upstream.address.host)
+    if filters := _request_changes(upstream):
+        options = cluster["typed_extension_protocol_options"]["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"]
+        options["http_filters"] = filters
+    return cluster
+
+
+def _cluster(name: str, address: Path | HostPort, connect_timeout: str = _CONNECT) -> Json:
+    return {
+        "name": name,
+        "type": "STATIC" if isinstance(address, Path) else "STRICT_DNS",
+        "connect_timeout": connect_timeout,
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [_endpoint(address)]}]},
+        "circuit_breakers": {
+            "thresholds": [
+                {
+                    "max_connections": _PLENTY,
+                    "max_pending_requests": _PLENTY,
+                    "max_requests": _PLENTY,
+                    "max_retries": _PLENTY,
+                }
+            ]
+        },
+        "per_connection_buffer_limit_bytes": _STREAM_WINDOW,
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": config(
+                "extensions.upstreams.http.v3.HttpProtocolOptions",
+                common_http_protocol_options={"idle_timeout": _KEEPALIVE},
+                explicit_http_config={"http_protocol_options": {}},
+            )
+        },
+        **({} if isinstance(address, Path) else {"dns_lookup_family": "V4_PREFERRED", "respect_dns_ttl": True}),
+    }
+
+
+def _endpoint(address: Path | HostPort) -> Json:
+    if isinstance(address, Path):
+        return {"endpoint": {"address": {"pipe": {"path": str(address)}}}}
+    socket = {"address": address.host, "port_value": address.port}
+    return {"endpoint": {"address": {"socket_address": socket}, "hostname": address.host}}
+
+
+def _tls(host: str) -> Json:
+    """The system's authorities, and the name checked: a model's answers are not to be read on the way."""
+    validation = {
+        "trusted_ca": {"filename": "/etc/ssl/certs/ca-certificates.crt"},
+        "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": host}}],
+    }
+    return typed(
+        "envoy.transport_sockets.tls",
+        "extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+        sni=host,
+        common_tls_context={"validation_context": validation},
+    )
+
+
+def _request_changes(upstream: Upstream) -> list[Json]:
+    mutations: list[Json] = []
+    if upstream.base_path:
+        mutations.append(_set(":path", f"{_literal(upstream.base_path)}%REQ(:path)%"))
+    if upstream.api_key:
+        mutations.append(_set("authorization", f"Bearer {_literal(upstream.api_key)}"))
+    if not mutations:
+        return []
+    mutation = "extensions.filters.http.header_mutation.v3.HeaderMutation"
+    return [
+        typed("envoy.filters.http.header_mutation", mutation, mutations={"request_mutations": mutations}),
+        typed("envoy.filters.http.upstream_codec", "extensions.filters.http.upstream_codec.v3.UpstreamCodec"),
+    ]
+
+
+def _set(key: str, value: str) -> Json:
+    return {"append": {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
+
+
+def _literal(text: str) -> str:
+    return text.replace("%", "%%")

@@ -1,0 +1,130 @@
+"""The chain each request passes, in order. Python is asked once, and never touches a byte of an answer.
+
+extract            reads the JSON body and tells admission what it found
+ext_authz          asks admission; its refusal reaches the client as it is
+force_usage        makes a stream report its usage (only on the route that asks for it)
+usage_from_answer  puts the usage of a plain answer into headers
+usage_from_stream  reads the usage of a stream into metadata, for the access log
+own_headers        drops what a model sends under names that are the platform's
+router
+"""
+
+from collections.abc import Iterator
+
+from maas.embedded.envoy import names
+from maas.embedded.envoy.names import Json, config, typed
+
+_TRANSFORM = "extensions.filters.http.transform.v3.TransformConfig"
+_EXT_AUTHZ = "extensions.filters.http.ext_authz.v3"
+_ADMISSION_TIMEOUT = "2s"
+_REFUSAL_HEADERS = [
+    {"exact": "content-type"},
+    {"exact": "retry-after"},
+    {"exact": "www-authenticate"},
+    {"prefix": "x-ratelimit-"},
+]
+_MAX_EVENT = 1024 * 1024  # the default of 8 KiB would skip larger events, and lose their usage
+
+_PROMPT = ("prompt_tokens", "input_tokens")
+_COMPLETION = ("completion_tokens", "output_tokens")
+_USAGE_PLACES = (("usage",), ("response", "usage"), ("message", "usage"))  # chat; responses; Anthropic's message_start
+
+
+def filters() -> list[Json]:
+    return [
+        _extract(),
+        _ask_admission(),
+        typed("force_usage", _TRANSFORM),
+        typed("usage_from_answer", _TRANSFORM),
+        _usage_from_stream(),
+        _own_headers(),
+        typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", suppress_envoy_headers=True),
+    ]
+
+
+def force_usage() -> Json:
+    merged = {"json_format": {"stream_options": {"include_usage": True}}}
+    return config(
+        _TRANSFORM, request_transformation={"body_transformation": {"action": "MERGE", "body_format": merged}}
+    )
+
+
+def answer_usage() -> Json:
+    mutations = [
+        _set(names.USAGE_INPUT, "%RESPONSE_BODY(usage:prompt_tokens)%"),
+        _set(names.USAGE_INPUT, "%RESPONSE_BODY(usage:input_tokens)%"),
+        _set(names.USAGE_OUTPUT, "%RESPONSE_BODY(usage:completion_tokens)%"),
+        _set(names.USAGE_OUTPUT, "%RESPONSE_BODY(usage:output_tokens)%"),
+        _set(names.USAGE_TOTAL, "%RESPONSE_BODY(usage:total_tokens)%"),
+    ]
+    return config(_TRANSFORM, response_transformation={"headers_mutations": mutations})
+
+
+def ask_with_body() -> Json:
+    """An array of prompts is answered prompt by prompt: admission has to count them."""
+    body = {"max_request_bytes": names.BODY_LIMIT}
+    return config(f"{_EXT_AUTHZ}.ExtAuthzPerRoute", check_settings={"with_request_body": body})
+
+
+def no_question() -> Json:
+    return config(f"{_EXT_AUTHZ}.ExtAuthzPerRoute", disabled=True)
+
+
+def _extract() -> Json:
+    found = [_set(header, f"%REQUEST_BODY({key})%") for header, key in names.BODY_FIELDS.items()]
+    mutations = [_set(names.JSON_MARK, "1"), _set(names.BODY_BYTES, "%BYTES_RECEIVED%"), *found]
+    return typed("extract", _TRANSFORM, clear_route_cache=True, request_transformation={"headers_mutations": mutations})
+
+
+def _ask_admission() -> Json:
+    service = {
+        "server_uri": {"uri": "http://admission", "cluster": names.ADMISSION, "timeout": _ADMISSION_TIMEOUT},
+        "path_prefix": "/authz",
+        "authorization_response": {
+            "allowed_upstream_headers": {"patterns": [{"prefix": "x-maas-"}]},
+            "allowed_client_headers": {"patterns": _REFUSAL_HEADERS},
+            "allowed_client_headers_on_success": {"patterns": [{"prefix": "x-ratelimit-"}]},
+        },
+    }
+    seen = [{"exact": "authorization"}, {"exact": "x-api-key"}, {"exact": "x-request-id"}, {"prefix": "x-maas-"}]
+    return typed(
+        "envoy.filters.http.ext_authz",
+        f"{_EXT_AUTHZ}.ExtAuthz",
+        http_service=service,
+        allowed_headers={"patterns": seen},
+        failure_mode_allow=False,
+        status_on_error={"code": "ServiceUnavailable"},
+        clear_route_cache=True,
+    )
+
+
+def _usage_from_stream() -> Json:
+    rules = list(_stream_rules())
+    parser = typed("envoy.content_parsers.json", "extensions.content_parsers.json.v3.JsonContentParser", rules=rules)
+    return typed(
+        "usage_from_stream",
+        "extensions.filters.http.sse_to_metadata.v3.SseToMetadata",
+        response_rules={"content_parser": parser, "max_event_size": _MAX_EVENT},
+    )
+
+
+def _stream_rules() -> Iterator[Json]:
+    for place in _USAGE_PLACES:
+        for key, spellings in (("prompt", _PROMPT), ("completion", _COMPLETION)):
+            for spelling in spellings:
+                selectors = [{"key": step} for step in (*place, spelling)]
+                found = {"metadata_namespace": names.METADATA, "key": key, "type": "NUMBER"}
+                yield {"rule": {"selectors": selectors, "on_present": found}}
+
+
+def _own_headers() -> Json:
+    dropped = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in ("x-ratelimit-", "x-odhu-")]
+    return typed(
+        "own_headers",
+        "extensions.filters.http.header_mutation.v3.HeaderMutation",
+        mutations={"response_mutations": dropped},
+    )
+
+
+def _set(key: str, value: str) -> Json:
+    return {"append": {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}

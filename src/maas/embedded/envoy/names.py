@@ -1,0 +1,59 @@
+"""Names that both sides of the gateway must agree on: Envoy's configuration here, and the admission endpoint.
+
+Every header with the prefix `x-maas-` belongs to the platform. What a client sends under it is dropped before
+anything looks at it, and a model never sees it. So a filter may set one for admission to read, and admission
+one for a route to match, without anybody being able to forge either.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+# clusters that never change; a model's cluster must be called something else
+ADMISSION = "admission"
+CONTROL = "control"
+ADMIN = "envoy_admin"
+RESERVED_CLUSTERS = frozenset({ADMISSION, CONTROL, ADMIN})
+
+# what the gateway found in the body, for admission. Absent when the body did not have it
+JSON_MARK = "x-maas-json"  # "1": the body was a JSON object
+BODY_BYTES = "x-maas-body-bytes"
+MODEL = "x-maas-model"
+BODY_FIELDS: Mapping[str, str] = {
+    MODEL: "model",
+    "x-maas-stream": "stream",
+    "x-maas-max-tokens": "max_tokens",
+    "x-maas-max-completion-tokens": "max_completion_tokens",
+    "x-maas-max-output-tokens": "max_output_tokens",
+    "x-maas-n": "n",
+    "x-maas-best-of": "best_of",
+    "x-maas-include-usage": "stream_options:include_usage",
+}
+
+# what admission decided, for the routes
+ROUTE = "x-maas-route"
+TO_DISCOVERY = "discovery"
+TO_MODEL = "model"
+CLUSTER = "x-maas-cluster"
+FORCE_USAGE = "x-maas-force-usage"  # "1": make a stream report its usage
+STRIP_USAGE = "x-maas-strip-usage"  # "1": and keep that report from a client that did not ask for it
+
+# usage of a plain answer, for the client
+USAGE_INPUT = "x-odhu-usage-input-tokens"
+USAGE_OUTPUT = "x-odhu-usage-output-tokens"
+USAGE_TOTAL = "x-odhu-usage-total-tokens"
+
+METADATA = "maas"  # namespace of what was read from a stream: keys `prompt` and `completion`
+
+BODY_LIMIT = 32 * 1024 * 1024  # bytes of a request's body
+TYPE = "type.googleapis.com/"
+
+
+def typed(name: str, message: str, **fields: Any) -> Json:
+    """An extension: its name in the chain, and its typed configuration."""
+    return {"name": name, "typed_config": {"@type": f"{TYPE}envoy.{message}", **fields}}
+
+
+def config(message: str, **fields: Any) -> Json:
+    return {"@type": f"{TYPE}envoy.{message}", **fields}

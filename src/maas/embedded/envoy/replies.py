@@ -1,0 +1,77 @@
+"""What Envoy itself has to say when there is no answer to pass on, in the shape that OpenAI's clients read."""
+
+from dataclasses import dataclass
+
+from maas.embedded.envoy.names import BODY_LIMIT, Json
+
+
+@dataclass(frozen=True)
+class _Reply:
+    """flags: Envoy's response flags; without them, every local reply of this status."""
+
+    code: str
+    message: str
+    status: int
+    flags: tuple[str, ...] = ()
+    type: str = "api_error"
+
+
+_REPLIES = (
+    _Reply("model_unavailable", "The server of this model is not reachable. Try again.", 503, ("UF", "UH", "NC")),
+    _Reply("model_unavailable", "The server of this model broke the connection.", 503, ("UC", "UR", "LR", "UPE")),
+    _Reply("timeout", "The model did not answer in time.", 504, ("UT", "SI", "DT")),
+    _Reply("overloaded", "This gateway has too much to do. Try again shortly.", 503, ("OM", "UO")),
+    _Reply(
+        "request_too_large",
+        f"The body of a request may have {BODY_LIMIT // 1024**2} MiB.",
+        413,
+        type="invalid_request_error",
+    ),
+)
+_NO_DECISION = _Reply(
+    "admission_unavailable",
+    "The admission service of this gateway does not answer, so nothing was let through. Try again shortly; if it "
+    "lasts, `maas status` says why.",
+    503,
+)
+
+
+def local_replies() -> Json:
+    """The first mapper that matches speaks."""
+    refused = _flagged("UAEX")  # both for admission's own words, which pass as they are, and for its silence
+    return {
+        "mappers": [
+            {"filter": {"and_filter": {"filters": [refused, _status_is(503)]}}, **_says(_NO_DECISION)},
+            {"filter": refused},
+            *({"filter": _condition(reply), **_says(reply)} for reply in _REPLIES),
+            {
+                "filter": _status_is(400, "GE"),
+                "body_format_override": _error("bad_request", "%LOCAL_REPLY_BODY%", "invalid_request_error"),
+            },
+        ]
+    }
+
+
+def error_body(code: str, message: str, kind: str) -> Json:
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def _condition(reply: _Reply) -> Json:
+    return _flagged(*reply.flags) if reply.flags else _status_is(reply.status)
+
+
+def _says(reply: _Reply) -> Json:
+    return {"status_code": reply.status, "body_format_override": _error(reply.code, reply.message, reply.type)}
+
+
+def _flagged(*flags: str) -> Json:
+    return {"response_flag_filter": {"flags": list(flags)}}
+
+
+def _status_is(status: int, comparison: str = "EQ") -> Json:
+    value = {"default_value": status, "runtime_key": f"maas.status.{comparison.lower()}.{status}"}
+    return {"status_code_filter": {"comparison": {"op": comparison, "value": value}}}
+
+
+def _error(code: str, message: str, kind: str) -> Json:
+    return {"json_format": error_body(code, message, kind), "content_type": "application/json"}
