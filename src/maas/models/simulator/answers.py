@@ -10,6 +10,8 @@ from random import Random
 import orjson
 
 from . import schema_values, text, tokens
+from .errors import bad_request
+from .schema_merge import BadSchema
 from .task import Answer, Call, Task
 
 
@@ -23,19 +25,22 @@ def _answer(task: Task, room: int, mode: str, random: Random) -> Answer:
     if task.tools:
         return _call(task, room, random)
     if task.schema is not None:
-        return _cut(tokens.split(_json(task.schema, random)), room, "stop")
+        return _cut(tokens.split(_json(task.schema, "response_format", random)), room, "stop")
     pieces, finish = _echo(task, room) if mode == "echo" else _talk(task, room, random)
     return _stopped(pieces, finish, task.stops)
 
 
 def _call(task: Task, room: int, random: Random) -> Answer:
     tool = random.choice(task.tools)
-    pieces = [tool.name, *tokens.split(_json(tool.schema, random))]
+    pieces = [tool.name, *tokens.split(_json(tool.schema, "tools", random))]
     return _cut(pieces, room, "tool_calls", Call(f"call_{random.getrandbits(96):024x}", tool.name))
 
 
-def _json(schema: object, random: Random) -> str:
-    return orjson.dumps(schema_values.value(schema, random)).decode()
+def _json(schema: object, param: str, random: Random) -> str:
+    try:
+        return orjson.dumps(schema_values.value(schema, random)).decode()
+    except BadSchema as error:
+        raise bad_request(f"The schema in '{param}' {error}.", param) from error
 
 
 def _cut(pieces: list[str], room: int, finish: str, call: Call | None = None) -> Answer:

@@ -69,6 +69,7 @@ def read_messages(body: Fields) -> Prompt:
 def _prompt(body: Fields) -> Prompt:
     prompt = read_messages(body)
     prompt.add_json(body.items("tools"), "tools")
+    prompt.add_json(body.raw("response_format"), "response_format")
     return prompt
 
 

@@ -71,7 +71,8 @@ class Prompt:
         self._tokens += IMAGE_TOKENS
 
     def add_json(self, value: Any, at: str) -> None:
-        self._tokens += count_json(value, at)
+        if value is not None:
+            self._tokens += count_json(value, at)
 
     @property
     def tokens(self) -> int:

@@ -5,7 +5,6 @@ import os
 from typing import Any
 
 import orjson
-
 from granian.rsgi import HTTPProtocol, ProtocolClosed, ProtocolError, Scope  # type: ignore[attr-defined]
 
 from .client import Client

@@ -109,6 +109,15 @@ class Fields:
                 raise self.wrong(f"{name}[{index}]", "an object")
             yield Fields(value, self.path(f"{name}[{index}]"))
 
+    def all(self) -> dict[str, Any]:
+        return dict(self._data)
+
+    def strings(self) -> dict[str, str]:
+        """All of it, if every value is a string."""
+        for name in self._data:
+            self.required_text(name)
+        return self.all()
+
     def texts(self, name: str) -> tuple[str, ...]:
         """A string, or an array of strings, as OpenAI's `stop` is."""
         value = self._data.get(name)

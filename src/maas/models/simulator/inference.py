@@ -1,16 +1,19 @@
-"""A request for the model, from its body to its last byte and its line in the request log."""
+"""Requests for the model, from their body to their last byte and their line in the request log."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
-from . import failures
+from . import embeddings, failures
 from .answers import answers
 from .dialect import Dialect
 from .engine import Engine, Pace
 from .errors import ApiError, context_length, model_not_found, not_ready
 from .exchange import Exchange
-from .fields import parse
+from .fields import Fields, parse
 from .generation import Generation
 from .metrics import Metrics
 from .request_log import Record, RequestLog
@@ -18,6 +21,8 @@ from .settings import Settings
 from .task import Task
 
 CLIENT_CLOSED = 499  # what nginx logs when a caller leaves before its answer
+
+Work = Callable[["Request", Fields], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -39,11 +44,53 @@ class Model:
         return asyncio.get_running_loop().time() >= self.ready_at
 
 
-async def serve(model: Model, dialect: Dialect, exchange: Exchange) -> None:
+@dataclass(slots=True)
+class Request:
+    model: Model
+    exchange: Exchange
+    record: Record
+    arrived: float
+
+    def admit(self, name: str, prompt_tokens: int) -> None:
+        """Whether the model is asked for by its name, and lets the request through."""
+        self.record.model = name
+        if name not in self.model.settings.names:
+            raise model_not_found(name)
+        failure = failures.demanded(self.exchange.header("x-return-error"))
+        failure = failure or failures.injected(self.model.settings, name, self.model.random)
+        if failure is not None:
+            raise failure
+        self.record.prompt_tokens = prompt_tokens
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[bool]:
+        """False: the caller left while it waited."""
+        if not await self.model.engine.enter(self.exchange.client):
+            self.abandon()
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            self.model.engine.leave()
+
+    def abandon(self) -> None:
+        self.record.aborted, self.record.status = True, CLIENT_CLOSED
+
+    def reply(self, data: Any) -> None:
+        self.record.status = 200
+        self.exchange.json(200, data)
+
+
+async def serve(model: Model, exchange: Exchange, work: Work) -> None:
     record = Record(exchange.request_id, exchange.path)
+    request = Request(model, exchange, record, asyncio.get_running_loop().time())
     model.log.start(record)
     try:
-        await _answer(model, dialect, exchange, record)
+        body = parse(await exchange.body(model.settings.max_request_body_size_mb))
+        if not model.ready:
+            raise not_ready()
+        await work(request, body)
     except ApiError as error:
         record.status = error.status
         exchange.error(error)
@@ -52,34 +99,17 @@ async def serve(model: Model, dialect: Dialect, exchange: Exchange) -> None:
         model.log.end(record)
 
 
-async def _answer(model: Model, dialect: Dialect, exchange: Exchange, record: Record) -> None:
-    arrived = asyncio.get_running_loop().time()
-    task = await _read(model, dialect, exchange, record)
-    if not await model.engine.enter(exchange.client):
-        record.aborted, record.status = True, CLIENT_CLOSED
-        return
-    try:
-        await _generate(model, dialect, exchange, record, task, arrived)
-    finally:
-        model.engine.leave()
+def generating(dialect: Dialect) -> Work:
+    async def work(request: Request, body: Fields) -> None:
+        task = dialect.read(body)
+        request.record.stream = task.stream
+        request.admit(task.model, task.prompt_tokens)
+        _check_room(task, request.model.settings.max_model_len, dialect.prompt_param)
+        async with request.slot() as granted:
+            if granted:
+                await _generate(request, dialect, task)
 
-
-async def _read(model: Model, dialect: Dialect, exchange: Exchange, record: Record) -> Task:
-    body = parse(await exchange.body(model.settings.max_request_body_size_mb))
-    if not model.ready:
-        raise not_ready()
-    task = dialect.read(body)
-    record.model, record.stream = task.model, task.stream
-    if task.model not in model.settings.names:
-        raise model_not_found(task.model)
-    failure = failures.demanded(exchange.header("x-return-error")) or failures.injected(
-        model.settings, task.model, model.random
-    )
-    if failure is not None:
-        raise failure
-    _check_room(task, model.settings.max_model_len, dialect.prompt_param)
-    record.prompt_tokens = task.prompt_tokens
-    return task
+    return work
 
 
 def _check_room(task: Task, limit: int, param: str) -> None:
@@ -88,24 +118,50 @@ def _check_room(task: Task, limit: int, param: str) -> None:
         raise context_length(limit, task.prompt_tokens, asked, param)
 
 
-async def _generate(
-    model: Model, dialect: Dialect, exchange: Exchange, record: Record, task: Task, arrived: float
-) -> None:
+async def _generate(request: Request, dialect: Dialect, task: Task) -> None:
+    model, record, client = request.model, request.record, request.exchange.client
     settings = model.settings
     room = task.max_tokens or settings.max_model_len - task.prompt_tokens
     made = answers(task, room, settings.mode, model.random)
     pace = Pace(settings, max(len(answer.pieces) for answer in made), model.random)
-    generation = Generation(made, pace, exchange.client, record, model.metrics, arrived)
+    generation = Generation(made, pace, client, record, model.metrics, request.arrived)
     model.metrics.arrived(task.prompt_tokens, task.max_tokens)
-    record.status = 200
     try:
         if task.stream:
-            await generation.stream(dialect.events(task, made), exchange.stream())
+            record.status = 200
+            await generation.stream(dialect.events(task, made), request.exchange.stream())
         else:
             await generation.whole()
     finally:
         generation.close()
-    if not task.stream and not record.aborted:
-        exchange.json(200, dialect.whole(task, made, generation.usage))
-    elif not task.stream:
-        record.status = CLIENT_CLOSED
+    if task.stream:
+        return
+    if record.aborted:
+        request.abandon()
+    else:
+        request.reply(dialect.whole(task, made, generation.usage))
+
+
+async def embed(request: Request, body: Fields) -> None:
+    """Takes a slot, and the time of a first token."""
+    settings = request.model.settings
+    task = embeddings.read(body, settings.default_embedding_dimensions)
+    request.admit(task.model, task.prompt_tokens)
+    longest = max(prompt.tokens for prompt in task.prompts)
+    if longest > settings.max_model_len:
+        raise context_length(settings.max_model_len, longest, 0, "input")
+    async with request.slot() as granted:
+        if not granted:
+            return
+        request.model.metrics.arrived(task.prompt_tokens, None)
+        await _prefill(request)
+        if request.exchange.client.gone:
+            request.abandon()
+        else:
+            request.reply(embeddings.answer(task))
+
+
+async def _prefill(request: Request) -> None:
+    wait = Pace(request.model.settings, 1, request.model.random).due(0)
+    if wait:
+        await request.exchange.client.pause(asyncio.get_running_loop().time() + wait)

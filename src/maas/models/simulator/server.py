@@ -6,19 +6,21 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
-
 from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
 
 from .chat import Chat
 from .completions import Completions
-from .dialect import Dialect
+from .counting import count_messages, tokenize
 from .engine import Engine
-from .errors import ApiError, model_not_found
+from .errors import ApiError, bad_request, model_not_found
 from .exchange import Exchange
-from .inference import Model, serve
+from .fields import parse
+from .inference import Model, Work, embed, generating, serve
+from .messages import Messages
 from .metrics import Metrics
 from .request_log import RequestLog
-from .settings import Settings
+from .responses import Responses
+from .settings import BadSetting, Settings, changed, shown
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +42,14 @@ class Simulator:
             "/health/ready": {"GET": self._ready},
             "/metrics": {"GET": self._metrics},
             "/v1/models": {"GET": self._models},
-            "/v1/chat/completions": {"POST": self._inference(Chat())},
-            "/v1/completions": {"POST": self._inference(Completions())},
+            "/admin/config": {"GET": self._config, "POST": self._change_config},
+            "/v1/chat/completions": self._post(generating(Chat())),
+            "/v1/completions": self._post(generating(Completions())),
+            "/v1/responses": self._post(generating(Responses())),
+            "/v1/messages": self._post(generating(Messages())),
+            "/v1/messages/count_tokens": self._post(count_messages),
+            "/v1/embeddings": self._post(embed),
+            "/tokenize": self._post(tokenize),
         }
 
     async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
@@ -74,11 +82,11 @@ class Simulator:
             raise ApiError(405, f"{exchange.path} takes {allowed}.", headers=(("allow", allowed),))
         return methods[exchange.method]
 
-    def _inference(self, dialect: Dialect) -> Handler:
+    def _post(self, work: Work) -> dict[str, Handler]:
         async def handle(exchange: Exchange) -> None:
-            await serve(self._model, dialect, exchange)
+            await serve(self._model, exchange, work)
 
-        return handle
+        return {"POST": handle}
 
     async def _health(self, exchange: Exchange) -> None:
         exchange.json(200, {"status": "ok"})
@@ -89,6 +97,17 @@ class Simulator:
 
     async def _metrics(self, exchange: Exchange) -> None:
         exchange.bytes(200, "text/plain; version=0.0.4; charset=utf-8", self._model.metrics.text())
+
+    async def _config(self, exchange: Exchange) -> None:
+        exchange.json(200, shown(self._model.settings))
+
+    async def _change_config(self, exchange: Exchange) -> None:
+        update = parse(await exchange.body(self._model.settings.max_request_body_size_mb)).all()
+        try:
+            self._model.engine.change(changed(self._model.settings, update))
+        except BadSetting as error:
+            raise bad_request(f"{error}.", error.option) from error
+        await self._config(exchange)
 
     async def _models(self, exchange: Exchange) -> None:
         data = [self._card(name) for name in self._model.settings.names]

@@ -5,7 +5,7 @@ only render it. That is what keeps five dialects, streamed and not, in agreement
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -34,6 +34,7 @@ class Task:
     usage_in_every_chunk: bool = False
     tools: tuple[Tool, ...] = ()
     schema: Any = None  # the answer must be JSON of this schema
+    repeated: dict[str, Any] = field(default_factory=dict)  # what the answer repeats of the request
 
 
 @dataclass(frozen=True, slots=True)
