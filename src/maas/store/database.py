@@ -10,12 +10,13 @@ for a revoked key must never come back.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from maas.domain.errors import InvalidInput
@@ -23,7 +24,11 @@ from maas.store import failures, urls
 
 _BUSY_MS = 10_000  # how long another process may hold the write lock before we give up
 _CONNECT_SECONDS = 5
-_WRITE, _DURABLE = "maas_write", "maas_durable"
+_START = "maas_start"  # the execution option that says how a transaction of SQLite starts
+_READING = ("BEGIN",)
+_WRITING = ("PRAGMA synchronous = NORMAL", "BEGIN IMMEDIATE")
+_FLUSHED = ("PRAGMA synchronous = FULL", "BEGIN IMMEDIATE")
+_SWITCH_TO_WAL = ("PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE")
 
 
 class Database:
@@ -34,9 +39,9 @@ class Database:
         self.name = urls.shown(parsed)
         self.path = parsed.database if parsed.get_backend_name() == "sqlite" else None
         self._engine = _sqlite(parsed) if self.path else _postgresql(parsed)
-        self._writer = self._engine.execution_options(**{_WRITE: True})
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.path else nullcontext()
         failures.translate(self._engine, self.name)
+        self.insert = _insert_of(parsed.get_backend_name())
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -46,23 +51,27 @@ class Database:
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Connection]:
         """One transaction: committed as a whole when the block ends, undone when it raises."""
-        with self._turn, self._writer.execution_options(**{_DURABLE: durable}).begin() as connection:
+        with self._started(_FLUSHED if durable else _WRITING) as connection:
             yield connection
 
-    def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
-        """An INSERT that knows ON CONFLICT."""
-        return sqlite.insert(table) if self.path else postgresql.insert(table)
-
     def use_wal(self) -> None:
-        """Remembered by the file; cannot be set within a transaction."""
-        connection = self._engine.raw_connection()
-        try:
-            connection.cursor().execute("PRAGMA journal_mode = WAL")
-        finally:
-            connection.close()
+        """SQLite only. WAL is a property of the file, but a restored backup may have lost it."""
+        with self._started(_SWITCH_TO_WAL):  # proves, too, that the file can be written
+            pass
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def _started(self, how: Sequence[str]) -> Iterator[Connection]:
+        with self._turn, self._engine.execution_options(**{_START: how}).begin() as connection:
+            yield connection
+
+
+def _insert_of(backend: str) -> Callable[[Table], Insert]:
+    """The backend's INSERT that knows ON CONFLICT. Only its own dialect is loaded: the other costs 0.1 s."""
+    statement: Callable[[Table], Insert] = import_module(f"sqlalchemy.dialects.{backend}").insert
+    return statement
 
 
 def _postgresql(url: URL) -> Engine:
@@ -89,7 +98,5 @@ def _configure(connection: DBAPIConnection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if options.get(_WRITE):
-        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options.get(_DURABLE) else 'NORMAL'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITE) else "BEGIN")
+    for statement in connection.get_execution_options().get(_START, _READING):
+        connection.exec_driver_sql(statement)

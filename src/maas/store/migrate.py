@@ -8,7 +8,7 @@ lock lets one process migrate while others wait and then find nothing left to do
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -31,9 +31,10 @@ def bring_up(database: Database) -> None:
     path = Path(database.path)
     try:
         with _locked(path.parent):
-            _claim(path)
+            _create(path)
             _migrate(database)
-            _write_ahead(database)
+            database.use_wal()
+            _close_to_others(path)
     except OSError as error:
         raise Unavailable(f"the database {database.name} cannot be opened: {error.strerror}") from error
 
@@ -77,20 +78,17 @@ def _upgrade(connection: Connection, current: str | None, name: str) -> None:
     command.upgrade(config, "head")
 
 
-def _claim(path: Path) -> None:
-    """The file exists and only its owner reads it; SQLite gives its -wal and -shm files the same mode."""
-    try:
+def _create(path: Path) -> None:
+    """Never readable by others, not even for a moment."""
+    with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
 
 
-def _write_ahead(database: Database) -> None:
-    """WAL is a property of the file, but a restored backup may have lost it. Proves that it can be written, too."""
-    with database.write():
-        pass
-    database.use_wal()
+def _close_to_others(path: Path) -> None:
+    """Only now that the file is known to be ours. SQLite gives its helpers the file's mode when it makes them."""
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        if file.exists() and file.stat().st_mode & 0o077:
+            file.chmod(0o600)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import Column, ColumnElement, Executable, func, select, tuple_
+from sqlalchemy import Column, ColumnElement, Executable, func, literal_column, select, tuple_
 
 from maas.domain.usage import Outcome, Source, UsageRecord
 from maas.store.database import Database
@@ -115,7 +115,8 @@ def _conditions(which: UsageFilter) -> Iterator[ColumnElement[bool]]:
 
 def _halves(column: Column[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
     low = column.bitwise_and((1 << _LOW_BITS) - 1)
-    return func.sum(column.bitwise_rshift(_LOW_BITS)), func.sum(low)
+    high = column.bitwise_rshift(literal_column(str(_LOW_BITS)))  # PostgreSQL shifts by an integer, not by a bigint
+    return func.sum(high), func.sum(low)
 
 
 def _usage_row(row: Sequence[Any]) -> UsageRow:
