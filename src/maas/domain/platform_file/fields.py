@@ -72,11 +72,11 @@ def _tidied(text: str) -> str:
 
 
 def _window(text: str) -> int:
-    seconds = durations.parse(text)
-    if seconds != int(min(seconds, MOST)) or seconds < 1:
-        raise ValueError(f"{text!r} must be whole seconds, at least 1s; write for example 10s or 2m")
+    seconds = durations.parse(text) if len(text) <= 60 else LONGEST_WINDOW + 1
     if seconds > LONGEST_WINDOW:
-        raise ValueError(f"{text!r} is longer than 366d, the longest window; write for example 30d")
+        raise ValueError(f"{_quoted(text)} is longer than 366d, the longest window; write for example 30d")
+    if seconds != int(seconds) or seconds < 1:
+        raise ValueError(f"{text!r} must be whole seconds, at least 1s; write for example 10s or 2m")
     return int(seconds)
 
 

@@ -1,5 +1,7 @@
 """From the text of maas.yaml to the platform, with every problem on the way."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,6 +12,7 @@ from maas.domain.platform_file import problems, tree
 from maas.domain.platform_file.schema import File
 
 NAME = "maas.yaml"
+_NO_LINES: Mapping[tree.Path, int] = MappingProxyType({})
 
 
 def load(text: str, name: str = NAME) -> Platform:
@@ -18,13 +21,7 @@ def load(text: str, name: str = NAME) -> Platform:
     Raises InvalidPlatform with all problems, each with its line, its place, and what to write instead.
     """
     root = parsed(text, name)
-    lines = dict(tree.lines(root))
-    try:
-        return build(tree.plain(root))
-    except ValidationError as error:
-        found = ((problems.line_of(path, lines), path, message) for path, message in problems.found(error))
-        ordered = sorted(found, key=lambda one: one[0] or 0)
-        raise InvalidPlatform([_worded(name, *one) for one in ordered]) from error
+    return checked(tree.plain(root), name, dict(tree.lines(root)))
 
 
 def parsed(text: str, name: str = NAME) -> tree.Section:
@@ -39,11 +36,16 @@ def parsed(text: str, name: str = NAME) -> tree.Section:
     return root
 
 
-def build(data: dict[str, Any]) -> Platform:
-    """The platform of a tree of texts. Raises pydantic's ValidationError."""
+def checked(data: dict[str, Any], name: str = NAME, lines: Mapping[tree.Path, int] = _NO_LINES) -> Platform:
+    """The platform of a tree of texts. Raises InvalidPlatform."""
     models = data.get("models")
     known = frozenset(models) if isinstance(models, dict) else frozenset()
-    return File.model_validate(data, context=known).build()
+    try:
+        return File.model_validate(data, context=known).build()
+    except ValidationError as error:
+        found = ((problems.line_of(path, lines), path, message) for path, message in problems.found(error))
+        ordered = sorted(found, key=lambda one: one[0] or 0)
+        raise InvalidPlatform([_worded(name, *one) for one in ordered]) from error
 
 
 def _worded(name: str, line: int | None, path: tree.Path, message: str) -> str:

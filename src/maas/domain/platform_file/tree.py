@@ -38,7 +38,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """flow: written in braces."""
+    """flow: written in braces (of a list: in brackets)."""
 
     entries: dict[str, tuple[Scalar, "Node"]]
     flow: bool
@@ -49,6 +49,7 @@ class Section:
 @dataclass(frozen=True, slots=True)
 class Items:
     items: tuple["Node", ...]
+    flow: bool
     start: Spot
     end: Spot
 
@@ -161,7 +162,7 @@ class _Reader:
         items: list[Node] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             items.append(self._node(event, depth + 1))
-        return Items(tuple(items), _spot(start.start_mark), _spot(event.end_mark))
+        return Items(tuple(items), bool(start.flow_style), _spot(start.start_mark), _spot(event.end_mark))
 
     def _problem(self, line: int | None, message: str) -> None:
         self._problems.append((line, message))

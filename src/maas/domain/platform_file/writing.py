@@ -24,7 +24,7 @@ def dump(platform: Platform) -> str:
     usage = {"days": platform.usage_days} if platform.usage_days != _USAGE_DAYS else {}
     sections = {
         "gateway": gateway,
-        "models": {name: _model(model) for name, model in platform.models.items()},
+        "models": {name: model(one) for name, one in platform.models.items()},
         "tiers": {name: _tier(tier) for name, tier in platform.tiers.items()},
         "usage": usage,
     }
@@ -33,6 +33,25 @@ def dump(platform: Platform) -> str:
 
 def as_yaml(data: Mapping[str, Any]) -> str:
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6)
+
+
+def as_braces(data: Mapping[str, Any]) -> str:
+    return yaml.dump(
+        data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6, default_flow_style=True
+    ).strip()
+
+
+def model(model: Model) -> dict[str, Any]:
+    """The model's entry."""
+    written = {
+        "runtime": model.runtime,
+        "url": model.url,
+        "context_length": model.context_length,
+        "price": _Inline(prices(model.price)),
+        "options": dict(model.options),
+        "description": model.description,
+    }
+    return {name: value for name, value in written.items() if value}
 
 
 def limit_amount(limit: Limit) -> Decimal:
@@ -66,18 +85,6 @@ def _inline(dumper: yaml.SafeDumper, value: _Inline) -> yaml.Node:
 
 _Dumper.add_representer(Decimal, _decimal)
 _Dumper.add_representer(_Inline, _inline)
-
-
-def _model(model: Model) -> dict[str, Any]:
-    written = {
-        "runtime": model.runtime,
-        "url": model.url,
-        "context_length": model.context_length,
-        "price": _Inline(prices(model.price)),
-        "options": dict(model.options),
-        "description": model.description,
-    }
-    return {name: value for name, value in written.items() if value}
 
 
 def _tier(tier: Tier) -> dict[str, Any]:
