@@ -2,12 +2,12 @@
 
 from importlib import resources
 
+from maas.domain.platform_file import editing
 from maas.domain.platform_file.changes import Change, Kind, diff
-from maas.domain.platform_file.edits import with_model, without_model
 from maas.domain.platform_file.reading import load
 from maas.domain.platform_file.writing import dump
 
-__all__ = ["Change", "Kind", "default_text", "diff", "dump", "load", "with_model", "without_model"]
+__all__ = ["Change", "Kind", "default_text", "diff", "dump", "editing", "load"]
 
 
 def default_text() -> str:
