@@ -8,10 +8,8 @@ from .inference import Request
 
 async def tokenize(request: Request, body: Fields) -> None:
     name = body.text("model") or request.model.settings.names[0]
-    if body.raw("messages") is not None:
-        text = read_messages(body).key
-    else:
-        text = body.required_text("prompt")
+    chat = body.raw("messages") is not None
+    text = read_messages(body).key if chat else body.required_text("prompt")
     pieces = tokens.split(text)
     request.admit(name, len(pieces))
     answer = {

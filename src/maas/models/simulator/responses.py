@@ -72,13 +72,14 @@ class ResponseEvents:
         return self._of_item("response.function_call_arguments.delta", delta=answer.pieces[position])
 
     def end(self, choice: int, answer: Answer, usage: Usage) -> bytes:
-        item = _item(self._item_id, answer, answer.text, _status(answer))
-        done = self._event("response.output_item.done", output_index=0, item=item)
         if answer.call is not None:
-            name = "response.function_call_arguments.done"
-            return self._of_item(name, name=answer.call.name, arguments=answer.text) + done
-        text = self._of_part("response.output_text.done", text=answer.text, logprobs=[])
-        return text + self._of_part("response.content_part.done", part=_part(answer.text)) + done
+            kind = "response.function_call_arguments.done"
+            told = self._of_item(kind, name=answer.call.name, arguments=answer.text)
+        else:
+            told = self._of_part("response.output_text.done", text=answer.text, logprobs=[])
+            told += self._of_part("response.content_part.done", part=_part(answer.text))
+        item = _item(self._item_id, answer, answer.text, _status(answer))
+        return told + self._event("response.output_item.done", output_index=0, item=item)
 
     def closing(self, usage: Usage) -> bytes:
         item = _item(self._item_id, self._answer, self._answer.text, _status(self._answer))
