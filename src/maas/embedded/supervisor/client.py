@@ -6,14 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from maas.domain.errors import Conflict, Unavailable
 from maas.embedded.home import Home
 from maas.embedded.supervisor import paths
 from maas.embedded.supervisor.identity import Identity
 from maas.embedded.supervisor.lock import holder
+from maas.embedded.supervisor.logs import last_line
 from maas.embedded.supervisor.spec import Desired, Spec, write_desired
-from maas.embedded.supervisor.status import FAILED, READY, Status, read_status
+from maas.embedded.supervisor.status import FAILED, READY, ProcessStatus, Status, read_status
 
 _POLL = 0.02
 _LAUNCH_TIMEOUT = 10.0
@@ -81,8 +83,14 @@ def stop(home: Home, *, timeout: float) -> bool:
 def _all_ready(current: Status) -> bool:
     for process in current.processes:
         if process.state == FAILED:
-            raise Unavailable(f"{process.name} keeps failing ({process.last_exit}); its log is {process.log}")
+            raise Unavailable(_failed(process))
     return all(process.state == READY for process in current.processes)
+
+
+def _failed(process: ProcessStatus) -> str:
+    last = last_line(Path(process.log))
+    ending = f" ends with:\n  {last}" if last else " is empty"
+    return f"{process.name} keeps failing ({process.last_exit}); its log {process.log}{ending}"
 
 
 def _overdue(last: Status | None, timeout: float) -> str:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 MAX_BYTES = 10 * 2**20
 KEPT = 5  # the live file and four older ones
+_TAIL = 4096
+_LONGEST_QUOTE = 300
 
 
 def open_log(path: str) -> int:
@@ -56,6 +58,17 @@ def _copy(source: Path, target: Path) -> None:
             if not (sent := os.sendfile(write.fileno(), read.fileno(), offset, size - offset)):
                 break
             offset += sent
+
+
+def last_line(path: Path) -> str:
+    """The last that was said, cut to what fits into a message; "" if nothing was, or it can't be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip()[:_LONGEST_QUOTE] for line in reversed(lines) if line.strip()), "")
 
 
 class EventLog:

@@ -12,7 +12,9 @@ from maas.embedded.supervisor.files import replace_file
 class Spec:
     """One process.
 
-    argv: the program's absolute path first. env: added to the supervisor's own.
+    argv: the program's absolute path first.
+    log: a path, or a name in the home's folder of logs.
+    env: added to the supervisor's own.
     stop_grace: seconds between SIGTERM and SIGKILL.
     order: lower ones are started earlier and stopped later.
     ready: a unix socket's path or "host:port" that accepts connections once the process can work.

@@ -66,7 +66,7 @@ class Supervisor:
         self._status = replace(self._status, generation=desired.generation, error=None)
 
     def _take_up(self, desired: Desired) -> None:
-        wanted = {spec.name: spec for spec in desired.specs}
+        wanted = {spec.name: replace(spec, log=str(self._home.logs / spec.log)) for spec in desired.specs}
         for name, child in self._children.items():
             child.want(wanted.get(name))
         for name, spec in wanted.items():

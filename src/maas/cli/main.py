@@ -1,0 +1,95 @@
+"""`maas`: finds the command and hands over.
+
+Nothing but `sys` is imported before the command is known: `maas --help`, a shell's completion of it and a typo are
+answered in the time that Python needs to start. Typer could hold all commands in one tree, but would import every one
+of them, with SQLAlchemy, httpx and rich behind them, to print their names.
+"""
+
+import sys
+
+COMMANDS = {
+    "install": ("maas.cli.install", "Set the platform up, start it, and prove that it works"),
+    "init": ("maas.cli.init", "Write a commented maas.yaml to start from"),
+    "up": ("maas.cli.up", "Start the platform, or take up what has changed"),
+    "down": ("maas.cli.down", "Stop the platform"),
+    "restart": ("maas.cli.restart", "Stop and start the platform"),
+    "status": ("maas.cli.status", "Show what runs, since when, and what died"),
+    "logs": ("maas.cli.logs", "Show the logs"),
+    "apply": ("maas.cli.apply", "Take up a maas.yaml, or show what it would change"),
+    "models": ("maas.cli.models", "List, add and remove models"),
+    "tiers": ("maas.cli.tiers", "Show the tiers and their limits"),
+    "keys": ("maas.cli.keys", "Create, list, revoke, rotate and import API keys"),
+    "usage": ("maas.cli.usage", "Show who used how many tokens, and what they cost"),
+    "explain": ("maas.cli.explain", "Say why a request was let in or refused"),
+    "simulate": ("maas.cli.simulate", "Run a simulated model server by itself"),
+    "version": ("maas.cli.version", "Show the version"),
+}
+
+_SECTIONS = {
+    "Begin": ("install", "init"),
+    "Run": ("up", "down", "restart", "status", "logs"),
+    "Offer": ("apply", "models", "tiers", "keys"),
+    "Understand": ("usage", "explain"),
+    "Also": ("simulate", "version"),
+}
+
+_FOOT = """\
+`maas COMMAND --help` shows a command's options and an example.
+
+The platform lives in $MAAS_HOME (else ~/.local/share/maas). MAAS_DEBUG=1 shows tracebacks.
+
+Exit codes:
+  0  done                                 5  exists already, or is held by something else
+  1  failed in a way nobody foresaw       6  the platform is not running
+  2  wrong usage, or wrong input          7  a part of the platform failed
+  4  no such key, model, tier, request    8  not built yet
+"""
+
+
+def main() -> int:
+    match sys.argv[1:]:
+        case [] | ["-h" | "--help" | "help"]:
+            return _print_help()
+        case ["--version" | "-V", *rest]:
+            return _run("version", rest)
+        case [name, *rest] if name in COMMANDS:
+            return _run(name, rest)
+        case [name, *_]:
+            return _unknown(name)
+    raise AssertionError("a list is empty or has a first element")
+
+
+def help_text() -> str:
+    lines = ["Usage: maas COMMAND [OPTIONS]", "", "Models as a service: OpenAI-compatible endpoints behind API keys,"]
+    lines.append("limited per tier and metered.")
+    for title, names in _SECTIONS.items():
+        lines += ["", f"{title}:", *(f"  {name:<10}{COMMANDS[name][1]}" for name in names)]
+    return "\n".join(lines) + f"\n\n{_FOOT}"
+
+
+def _print_help() -> int:
+    try:
+        sys.stdout.write(help_text())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stderr.close()  # or Python reports at its end that stdout can't be flushed
+    return 0
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    from maas.cli import frame
+
+    return frame.run(name, COMMANDS[name][0], arguments)
+
+
+def _unknown(name: str) -> int:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, COMMANDS, n=1)
+    meant = f"; did you mean `maas {close[0]}`?" if close else ""
+    print(f"error: there is no command {name!r}{meant}\n`maas --help` lists the commands.", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
