@@ -91,6 +91,9 @@ class Admitted:
 
 
 class Why(StrEnum):
+    BAD_REQUEST = "invalid_request"
+    NO_ROUTE = "unknown_url"
+    METHOD = "method_not_allowed"
     NO_KEY = "missing_api_key"
     UNKNOWN_KEY = "invalid_api_key"
     REVOKED_KEY = "revoked_api_key"
@@ -102,6 +105,9 @@ class Why(StrEnum):
 
 
 STATUS_OF = {
+    Why.BAD_REQUEST: 400,
+    Why.NO_ROUTE: 404,
+    Why.METHOD: 405,
     Why.NO_KEY: 401,
     Why.UNKNOWN_KEY: 401,
     Why.REVOKED_KEY: 401,
@@ -186,8 +192,8 @@ def demand(request: Request, model: Model) -> Demand:
     return Demand(request.body_bytes, min(bounds) * request.answers if bounds else None)
 
 
-def statuses(key: Key, tier: Tier, counters: Counters, now: float) -> tuple[Status, ...]:
-    levels = ((limit, counters.level(key.user, tier.name, limit, now)) for limit in tier.limits)
+def statuses(user: str, tier: Tier, counters: Counters, now: float) -> tuple[Status, ...]:
+    levels = ((limit, counters.level(user, tier.name, limit, now)) for limit in tier.limits)
     return tuple(Status(limit, level.remaining(limit), level.resets_in(limit, now)) for limit, level in levels)
 
 

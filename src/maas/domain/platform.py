@@ -21,7 +21,7 @@ class Model:
     name: str
     runtime: str
     url: str | None = None
-    options: Mapping[str, str] = NO_OPTIONS
+    options: Mapping[str, str] = field(default_factory=lambda: NO_OPTIONS)
     context_length: int | None = None
     price: Price = field(default_factory=Price)
     description: str = ""

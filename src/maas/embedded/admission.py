@@ -1,0 +1,213 @@
+"""The endpoint that Envoy asks before it lets a request pass, on a unix socket that only the owner may open.
+
+It answers 200 with where to send the request, or the very answer that the client will get. It lives on the
+same event loop as everything that changes its mind (keys, limits, settlements), so a verdict and its
+reservation can't be torn apart, and revoking a key is one assignment.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import orjson
+from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+from granian.rsgi import Scope
+
+from maas.domain import admission as policy
+from maas.domain import keys
+from maas.domain.admission import Admitted, Refused, Request, Status, Why
+from maas.domain.keys import Key
+from maas.domain.platform import Platform
+from maas.embedded import answering, asking
+from maas.embedded.answering import Pairs
+from maas.embedded.asking import Headers, Target
+from maas.embedded.decisions import Admission
+from maas.embedded.metering import Metering
+from maas.embedded.metrics import Metrics
+
+PREFIX = "/authz"
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+SETTLING_PATIENCE = 0.25  # how long a request may wait for those before it to settle
+_NEEDS_USAGE_FRAMES = (policy.Dialect.CHAT, policy.Dialect.COMPLETIONS)
+
+
+@dataclass(slots=True)
+class View:
+    """What admission decides by. Replaced or changed in place by the control plane, between two requests.
+
+    keys: by hash. instances: model name to the gateway cluster that serves it.
+    """
+
+    platform: Platform
+    keys: dict[bytes, Key]
+    instances: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Question:
+    """What Envoy asked, and what has been found out about it so far."""
+
+    protocol: HTTPProtocol
+    method: str
+    path: str
+    headers: Headers
+    target: Target | None
+    key: Key | None = None
+    model: str | None = None
+
+
+class AdmissionEndpoint:
+    def __init__(
+        self,
+        view: View,
+        metering: Metering,
+        pepper: bytes,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._view, self._metering, self._pepper, self._clock = view, metering, pepper, clock
+        self._metrics = metrics
+
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+        path = scope.path
+        if path.startswith(PREFIX):
+            await self._authorize(scope, protocol, path[len(PREFIX) :])
+        elif path == "/health":
+            _reply(protocol, 200, b'{"status":"healthy"}')
+        elif path == "/metrics":
+            protocol.response_bytes(200, [("content-type", METRICS_TYPE)], self._metrics.text())
+        else:
+            self._discover(scope, protocol, path)
+
+    # --- the question
+
+    async def _authorize(self, scope: Scope, protocol: HTTPProtocol, path: str) -> None:
+        asked = _Question(protocol, scope.method, path, scope.headers, asking.target(path))
+        caller = self._caller(asked.headers)
+        if isinstance(caller, Refused):
+            self._refuse(asked, caller)
+            return
+        asked.key = caller
+        if asked.target is None:
+            message = f"There is nothing at {asked.method} {path[:200]}. The API is under /v1/."
+            self._refuse(asked, Refused(Why.NO_ROUTE, message))
+        elif asked.target.dialect is None:
+            self._allow_discovery(protocol, caller)
+        elif asked.method != "POST":
+            self._refuse(asked, Refused(Why.METHOD, f"{asked.method} is not allowed here; send a POST."))
+        else:
+            await self._inference(asked, asked.target, caller)
+
+    def _caller(self, headers: Headers) -> Key | Refused:
+        value = asking.presented_key(headers)
+        if value is None:
+            message = "No API key was sent. Send one as `Authorization: Bearer <key>`, `APIKEY <key>` or `x-api-key`."
+            return Refused(Why.NO_KEY, message)
+        key = self._view.keys.get(keys.hash_of(value, self._pepper))
+        identity = policy.identify(key, self._view.platform, self._clock())
+        return identity if isinstance(identity, Refused) else identity[0]
+
+    async def _inference(self, asked: _Question, target: Target, key: Key) -> None:
+        body = await asked.protocol() if target.dialect is policy.Dialect.COMPLETIONS else b""
+        request = asking.inference(target, asked.headers, body, self._view.platform)
+        if isinstance(request, Refused):
+            self._refuse(asked, request)
+            return
+        asked.model = request.model
+        deadline = self._clock() + SETTLING_PATIENCE
+        while True:
+            now = self._clock()
+            live = self._view.keys.get(key.hash)
+            verdict = policy.decide(request, live, self._view.platform, self._metering.counters, now)
+            if isinstance(verdict, Admitted):
+                self._admit(asked, request, key, verdict, now)
+                return
+            if not verdict.settling or not await self._metering.settled(key.user, deadline - now):
+                self._refuse(asked, verdict)
+                return
+
+    # --- the answer
+
+    def _admit(self, asked: _Question, request: Request, key: Key, verdict: Admitted, now: float) -> None:
+        instance = self._view.instances[request.model]
+        admission = Admission(request, key.id, key.user, key.tier, instance, now, verdict.holds, verdict.model.price)
+        try:
+            self._metering.admit(admission, {"path": asked.path, "limits": _seen(verdict.statuses)})
+        except OSError:
+            # Envoy takes a 5xx for a failure of ours and answers 503 itself; see embedded/envoy/replies.py.
+            asked.protocol.response_empty(503, [])
+            return
+        self._metrics.verdict(key.user, key.tier, request.model, True)
+        pairs: Pairs = [("x-maas-route", "model"), ("x-maas-cluster", instance)]
+        if request.stream and request.dialect in _NEEDS_USAGE_FRAMES:
+            pairs.append(("x-maas-force-usage", "1"))
+            if asked.headers.get("x-maas-include-usage") != "true":
+                pairs.append(("x-maas-strip-usage", "1"))
+        asked.protocol.response_empty(200, pairs + answering.limit_headers(verdict.statuses))
+
+    def _refuse(self, asked: _Question, refused: Refused) -> None:
+        self._metering.refuse(
+            {
+                "t": self._clock(),
+                "id": asked.headers.get("x-request-id"),
+                "key": asked.key.id if asked.key else None,
+                "user": asked.key.user if asked.key else None,
+                "tier": asked.key.tier if asked.key else None,
+                "model": asked.model,
+                "path": asked.path[:200],
+                "refused": refused.why,
+                "status": refused.status,
+                "message": refused.message,
+                "limits": _seen(refused.statuses),
+            }
+        )
+        if asked.key is not None:
+            known = asked.model if asked.model in self._view.platform.models else ""
+            self._metrics.verdict(asked.key.user, asked.key.tier, known or "", False)
+        body = answering.refusal_body(refused, asked.target.dialect if asked.target else None)
+        asked.protocol.response_bytes(refused.status, answering.refusal_headers(refused), body)
+
+    # --- discovery: free, and open when a quota is spent
+
+    def _allow_discovery(self, protocol: HTTPProtocol, key: Key) -> None:
+        tier = self._view.platform.tiers[key.tier]
+        left = policy.statuses(key.user, tier, self._metering.counters, self._clock())
+        pairs: Pairs = [("x-maas-route", "discovery"), ("x-maas-key", key.hash.hex())]
+        protocol.response_empty(200, pairs + answering.limit_headers(left))
+
+    def _discover(self, scope: Scope, protocol: HTTPProtocol, path: str) -> None:
+        """Behind the gateway, which has been told by us whose key it is."""
+        key = self._view.keys.get(bytes.fromhex(scope.headers.get("x-maas-key") or ""))
+        target = asking.target(path)
+        if key is None or target is None or target.dialect is not None:
+            _reply(protocol, 404, answering.refusal_body(Refused(Why.NO_ROUTE, f"There is nothing at {path}."), None))
+            return
+        names = self._usable(key, target.model)
+        wanted = path.partition("/v1/models/")[2]
+        if not wanted:
+            _reply(protocol, 200, orjson.dumps(answering.model_list(names, int(key.created_at))))
+        elif wanted in names:
+            _reply(protocol, 200, orjson.dumps(answering.model_entry(wanted, int(key.created_at))))
+        else:
+            unknown = Refused(Why.NO_MODEL, f"The model {wanted!r} does not exist here, or is not open to this key.")
+            _reply(protocol, 404, answering.refusal_body(unknown, None))
+
+    def _usable(self, key: Key, only: str | None) -> list[str]:
+        platform = self._view.platform
+        tier = platform.tiers.get(key.tier)
+        if tier is None:
+            return []
+        return [
+            name
+            for name, model in sorted(platform.models.items())
+            if policy.may_use(model, key, tier) and only in (None, name)
+        ]
+
+
+def _seen(statuses: Iterable[Status]) -> list[tuple[str, int, int, int, float]]:
+    """Limits as the journal has them: unit, window, amount, what remained, seconds to its end."""
+    return [(s.limit.unit, s.limit.seconds, s.limit.amount, s.remaining, round(s.resets_in, 3)) for s in statuses]
+
+
+def _reply(protocol: HTTPProtocol, status: int, body: bytes) -> None:
+    protocol.response_bytes(status, [("content-type", "application/json")], body)

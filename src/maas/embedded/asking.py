@@ -1,0 +1,132 @@
+"""What Envoy's question says: who asks, for what. The names of the headers are a contract with `embedded.envoy`.
+
+Envoy has read the JSON body and put what matters into x-maas-* headers; a client's own x-maas-* never get here.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import orjson
+
+from maas.domain.admission import Dialect, Refused, Request, Why
+from maas.domain.platform import Platform
+
+HOST_SUFFIX = ".maas.local"
+_DIALECTS = {
+    "chat/completions": Dialect.CHAT,
+    "completions": Dialect.COMPLETIONS,
+    "embeddings": Dialect.EMBEDDINGS,
+    "responses": Dialect.RESPONSES,
+    "messages": Dialect.MESSAGES,
+}
+_PATH = re.compile(r"^(?:(?:/llm)?/(?P<model>[^/?]+))?/v1/(?P<rest>[^?]*)(?:\?.*)?$")
+_SCHEMES = ("bearer ", "apikey ")
+_MAX_TOKENS = ("x-maas-max-tokens", "x-maas-max-completion-tokens", "x-maas-max-output-tokens")
+_MANY = 10**9
+
+
+class Headers(Protocol):
+    """Of the question; names in lower case."""
+
+    def get(self, key: str, default: None = None) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a path means. dialect is None for discovery; model is the one named in the path, if any."""
+
+    dialect: Dialect | None
+    model: str | None
+
+
+@lru_cache(4096)
+def target(path: str) -> Target | None:
+    """None for a path that leads nowhere."""
+    match = _PATH.match(path)
+    if match is None:
+        return None
+    rest = match["rest"]
+    if rest == "models" or rest.startswith("models/"):
+        return Target(None, match["model"])
+    dialect = _DIALECTS.get(rest)
+    return Target(dialect, match["model"]) if dialect else None
+
+
+def presented_key(headers: Headers) -> str | None:
+    """The key in `Authorization: Bearer|APIKEY …`, or else in `x-api-key`."""
+    authorization = headers.get("authorization")
+    if authorization and authorization[:7].lower() in _SCHEMES:
+        return authorization[7:].strip() or None
+    return headers.get("x-api-key") or None
+
+
+def inference(target: Target, headers: Headers, body: bytes, platform: Platform) -> Request | Refused:
+    """The request behind a question about a model."""
+    if headers.get("x-maas-json") is None:
+        return Refused(Why.BAD_REQUEST, "The body must be a JSON object, sent with Content-Type: application/json.")
+    assert target.dialect is not None
+    model = _model(target, headers)
+    if isinstance(model, Refused):
+        return model
+    known = platform.models.get(model)
+    return Request(
+        id=headers.get("x-request-id") or "",
+        dialect=target.dialect,
+        model=model,
+        stream=headers.get("x-maas-stream") == "true",
+        body_bytes=_count(headers.get("x-maas-body-bytes")) or _MANY,
+        max_tokens=_max_tokens(headers, known.context_length if known else None),
+        answers=_answers(target.dialect, headers, body),
+    )
+
+
+def _model(target: Target, headers: Headers) -> str | Refused:
+    """From the path, the host or the body; where several name one, they must agree on it."""
+    host = (headers.get("host") or headers.get(":authority") or "").split(":")[0].lower()
+    named = {
+        "path": target.model,
+        "host": host.removesuffix(HOST_SUFFIX) if host.endswith(HOST_SUFFIX) else None,
+        "body": headers.get("x-maas-model"),
+    }
+    names = {where: name for where, name in named.items() if name}
+    if not names:
+        return Refused(Why.BAD_REQUEST, "The body names no `model`. GET /v1/models lists those this key may use.")
+    if len(set(names.values())) > 1:
+        said = ", ".join(f"the {where} names {name!r}" for where, name in names.items())
+        return Refused(Why.BAD_REQUEST, f"It is unclear which model is meant: {said}. Name the same one, or only one.")
+    return next(iter(names.values()))
+
+
+def _max_tokens(headers: Headers, context_length: int | None) -> int | None:
+    """The largest bound the client set under any of its names, at most what the model can hold."""
+    bounds = [count for name in _MAX_TOKENS if (count := _count(headers.get(name))) is not None]
+    if not bounds:
+        return None
+    return max(bounds) if context_length is None else min(max(bounds), context_length)
+
+
+def _answers(dialect: Dialect, headers: Headers, body: bytes) -> int:
+    asked = max(_count(headers.get("x-maas-n")) or 1, _count(headers.get("x-maas-best-of")) or 1)
+    return asked * (_prompts(body) if dialect is Dialect.COMPLETIONS else 1)
+
+
+def _prompts(body: bytes) -> int:
+    """How many prompts /v1/completions was given: the one thing that Envoy can't put into a header."""
+    try:
+        prompt = orjson.loads(body)["prompt"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return 1
+    several = isinstance(prompt, list) and bool(prompt) and not isinstance(prompt[0], int)
+    return len(prompt) if several else 1
+
+
+def _count(text: str | None) -> int | None:
+    """A whole number ≥ 0, or None for anything else: the model will say what is wrong with it."""
+    if text is None:
+        return None
+    try:
+        return min(_MANY, max(0, int(float(text))))
+    except (ValueError, OverflowError):
+        return None

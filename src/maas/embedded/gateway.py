@@ -1,0 +1,16 @@
+"""The gateway's configuration for a set of model servers, with a certificate that is good."""
+
+import time
+from collections.abc import Iterable
+
+from maas.domain.platform import Gateway
+from maas.embedded import tls
+from maas.embedded.envoy import files
+from maas.embedded.home import Home
+from maas.embedded.instances import Instance
+
+
+def described(home: Home, gateway: Gateway, running: Iterable[Instance]) -> files.Configuration:
+    """Raises InvalidInput when the user's own certificate can't be used, OSError."""
+    certificate = tls.ensure(home, gateway, time.time())
+    return files.configuration(home, gateway, [instance.upstream for instance in running], certificate)

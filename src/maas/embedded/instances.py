@@ -1,0 +1,69 @@
+"""A model's server as the gateway and the supervisor know it.
+
+Its name carries a digest of everything it must be restarted for. A changed model is therefore another instance,
+which is started beside the old one and takes over when it is ready: nobody's request is cut off.
+"""
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from maas.domain.platform import Model, Platform
+from maas.embedded.envoy.clusters import HostPort, Upstream
+from maas.embedded.home import Home
+from maas.embedded.supervisor.spec import Spec
+
+_STOP_GRACE = 30.0
+
+
+@dataclass(frozen=True)
+class Instance:
+    name: str
+    model: Model
+    home: Home
+
+    @property
+    def upstream(self) -> Upstream:
+        if self.model.url is None:
+            return Upstream(self.name, self.home.model_socket(self._digest))
+        url = urlsplit(self.model.url)
+        tls = url.scheme == "https"
+        address = HostPort(url.hostname or "", url.port or (443 if tls else 80))
+        return Upstream(self.name, address, tls, url.path.rstrip("/").removesuffix("/v1"))
+
+    @property
+    def process(self) -> Spec | None:
+        """None for a server that somebody else runs."""
+        if self.model.runtime != "simulator":
+            return None
+        socket = str(self.home.model_socket(self._digest))
+        argv = [sys.executable, "-m", "maas.models.simulator", "--uds", socket, "--model", self.model.name]
+        if self.model.context_length is not None:
+            argv += ["--max-model-len", str(self.model.context_length)]
+        for option, value in self.model.options.items():
+            argv += [f"--{option}", value]
+        return Spec(
+            self.name,
+            tuple(argv),
+            str(self.home.logs / f"{self.model.name}.log"),
+            stop_grace=_STOP_GRACE,
+            order=1,
+            ready=socket,
+        )
+
+    @property
+    def _digest(self) -> str:
+        return self.name.rpartition("@")[2]
+
+
+def instance(model: Model, home: Home) -> Instance:
+    restarts_for = [model.name, model.runtime, model.url, sorted(model.options.items()), model.context_length]
+    digest = hashlib.sha256(json.dumps(restarts_for).encode()).hexdigest()[:12]
+    return Instance(f"{model.name}@{digest}", model, home)
+
+
+def instances(platform: Platform, home: Home) -> dict[str, Instance]:
+    """By the model's name."""
+    return {name: instance(model, home) for name, model in platform.models.items()}

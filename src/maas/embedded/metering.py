@@ -1,0 +1,240 @@
+"""From admission to ledger: what is under way, what it holds, and what it came to.
+
+Every admitted request ends in exactly one record. The chain is: a line in the journal of decisions, a line in
+Envoy's access log, and one transaction that carries the records, the counters and the places up to which both
+files have been worked off. Killed anywhere, the next life begins at those places and comes to the same sums.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import structlog
+
+from maas.domain import settlement
+from maas.domain.admission import Request
+from maas.domain.errors import MaasError
+from maas.domain.limits import Limit
+from maas.domain.platform import Platform
+from maas.domain.settlement import Ending, Spent
+from maas.domain.usage import UsageRecord
+from maas.embedded import access_log, decisions
+from maas.embedded.counters import Counters
+from maas.embedded.decisions import Admission, DecisionLog, Position
+from maas.embedded.home import Home
+from maas.store import Store
+
+COMMIT_EVERY = 0.1
+BACKLOG_MAX = 100_000  # records the database has not taken; past that nothing is admitted
+LONGEST_REQUEST = 3600 + 60  # the gateway ends any request within the hour
+_POLL_WAITED_FOR, _POLL_BUSY = 0.001, 0.005
+
+log = structlog.get_logger()
+
+
+class Metering:
+    def __init__(self, home: Home, store: Store, platform: Callable[[], Platform], clock: Callable[[], float]) -> None:
+        self.counters = Counters()
+        self.on_record: Callable[[UsageRecord], None] = lambda record: None
+        self.trouble: str | None = None
+        self._home, self._store, self._platform, self._clock = home, store, platform, clock
+        self._open: dict[str, tuple[Admission, Position]] = {}
+        self._records: list[UsageRecord] = []
+        self._last_used: dict[str, float] = {}
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self._wake = asyncio.Event()
+        self._committer = ThreadPoolExecutor(1, "ledger")
+        self._committing = asyncio.Lock()
+        self._recover()
+
+    # --- admission's side
+
+    def admit(self, admission: Admission, seen: Mapping[str, object]) -> None:
+        """seen: what else `maas explain` tells.
+
+        Raises OSError when this can't be remembered; then nothing is held, and nothing may pass.
+        """
+        if len(self._records) > BACKLOG_MAX:
+            raise OSError(f"the ledger is {BACKLOG_MAX} records behind")
+        begin = self._log.append({**admission.line(), **seen})
+        self._open[admission.request.id] = admission, begin
+        self.counters.hold(admission.user, admission.tier, admission.holds, admission.at)
+        self._last_used[admission.key_id] = admission.at
+        self._wake.set()
+
+    def refuse(self, line: dict[str, object]) -> None:
+        """For `maas explain` only: a full disk does not turn a refusal into something else."""
+        with contextlib.suppress(OSError):
+            self._log.append(line)
+
+    async def settled(self, user: str, patience: float) -> bool:
+        """Wait until a request of this user has settled; False when none did in time."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(user, set()).add(future)
+        try:
+            await asyncio.wait_for(future, patience)
+        except TimeoutError:
+            self._stop_waiting(user, future)
+            return False
+        return True
+
+    def admission(self, request_id: str) -> Admission | None:
+        """What is known of a request that is under way."""
+        entry = self._open.get(request_id)
+        return entry[0] if entry else None
+
+    def under_way(self, instance: str) -> int:
+        return sum(admission.instance == instance for admission, _ in self._open.values())
+
+    # --- the gateway's side
+
+    async def follow(self) -> None:
+        """Settle what ends, as long as this runs. Polling a file costs a microsecond, so it is done often."""
+        while True:
+            if self.drain():
+                await asyncio.sleep(0)
+            elif self._open:
+                await asyncio.sleep(_POLL_WAITED_FOR if self._waiting else _POLL_BUSY)
+            else:
+                self._wake.clear()
+                await self._wake.wait()
+
+    def drain(self) -> bool:
+        """Settle one chunk of the access log; False when it holds nothing new."""
+        lines = self._follower.read()
+        for raw in lines:
+            ending = access_log.ending(raw)
+            if ending is not None and (entry := self._open.pop(ending.id, None)) is not None:
+                self._settle(entry[0], settlement.judge(entry[0].request, ending), ending)
+        return bool(lines)
+
+    def lose(self, before: float) -> int:
+        """Settle what was under way in a gateway that died, after its last lines have been read."""
+        dead = [admission for admission, _ in self._open.values() if admission.at < before]
+        now = self._clock()
+        for admission in dead:
+            del self._open[admission.request.id]
+            took = int((now - admission.at) * 1000)
+            ending = Ending(admission.request.id, admission.at, took, status=0, sent=0, broken=True)
+            self._settle(admission, settlement.lost(admission.request), ending)
+        return len(dead)
+
+    async def commit_regularly(self) -> None:
+        pause = COMMIT_EVERY
+        while True:
+            await asyncio.sleep(pause)
+            self.lose(self._clock() - LONGEST_REQUEST)
+            pause = COMMIT_EVERY if await self.commit() else min(pause * 2, 5.0)
+
+    async def commit(self) -> bool:
+        """Write what has settled so far. False if the database did not take it; it is tried again later."""
+        async with self._committing:
+            marks = self._marks()
+            self._log.drop_before(Position.parse(marks["under_way"]))
+            records, last_used, rows = self._records, self._last_used, self.counters.dirty_rows()
+            if not (records or rows or last_used):
+                return True
+            self._records, self._last_used = [], {}
+            work = partial(self._store.ledger.commit_settlements, records, rows, marks, last_used)
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._committer, work)
+            except MaasError as error:
+                self._records = records + self._records
+                self._last_used = last_used | self._last_used
+                self.counters.mark_dirty(rows)
+                self._report(str(error))
+                return False
+            self._report(None)
+            return True
+
+    async def record(self, request_id: str) -> UsageRecord | None:
+        """The ledger's, with what has settled until now."""
+        await self.commit()
+        return await asyncio.to_thread(self._store.ledger.record, request_id)
+
+    def close(self) -> None:
+        self._committer.shutdown()
+        self._log.close()
+
+    # --- inside
+
+    def _settle(self, admission: Admission, spent: Spent, ending: Ending) -> None:
+        record = _record(admission, spent, ending)
+        tier = self._platform().tiers.get(admission.tier)
+        limits: Iterable[Limit] = tier.limits if tier else ()
+        tokens, user = record.total_tokens, admission.user
+        self.counters.settle(user, admission.tier, admission.holds, limits, tokens, record.cost, ending.ended_at)
+        self._records.append(record)
+        self.on_record(record)
+        for future in self._waiting.pop(user, ()):
+            if not future.done():
+                future.set_result(None)
+
+    def _stop_waiting(self, user: str, future: asyncio.Future[None]) -> None:
+        if others := self._waiting.get(user):
+            others.discard(future)
+            if not others:
+                del self._waiting[user]
+
+    def _marks(self) -> dict[str, str]:
+        """Both files' places, at one moment between two events."""
+        first = next(iter(self._open.values()), None)
+        return {
+            "access_log": self._follower.place,
+            "decided": str(self._log.end),
+            "under_way": str(first[1] if first else self._log.end),
+        }
+
+    def _recover(self) -> None:
+        """Take up where the last life stopped: its counters, then what it decided and did not see the end of."""
+        self.counters.restore(self._store.ledger.counters())
+        marks = self._store.ledger.marks()
+        inode, offset = marks.get("access_log", "0:0").split(":")
+        self._follower = access_log.Follower(self._home.access_log, int(inode), int(offset))
+        decided = Position.parse(marks.get("decided", "0:0"))
+        unsettled = self._unsettled(Position.parse(marks.get("under_way", "0:0")))
+        for begin, admission in unsettled:
+            keep = self.counters.hold if begin >= decided else self.counters.reserve
+            keep(admission.user, admission.tier, admission.holds, admission.at)
+            self._open[admission.request.id] = admission, begin
+        self._log = DecisionLog(self._home.journal)
+
+    def _unsettled(self, since: Position) -> list[tuple[Position, Admission]]:
+        found = [
+            (begin, Admission.parse(line))
+            for begin, line in decisions.read(self._home.journal, since)
+            if "holds" in line
+        ]
+        done = self._store.ledger.settled([admission.request.id for _, admission in found])
+        return [(begin, admission) for begin, admission in found if admission.request.id not in done]
+
+    def _report(self, trouble: str | None) -> None:
+        if trouble and not self.trouble:
+            log.error("ledger_failing", reason=trouble)
+        elif self.trouble and not trouble:
+            log.info("ledger_recovered")
+        self.trouble = trouble
+
+
+def _record(admission: Admission, spent: Spent, ending: Ending) -> UsageRecord:
+    request: Request = admission.request
+    return UsageRecord(
+        request_id=request.id,
+        key_id=admission.key_id,
+        user=admission.user,
+        tier=admission.tier,
+        model=request.model,
+        dialect=request.dialect,
+        stream=request.stream,
+        prompt_tokens=spent.prompt_tokens,
+        completion_tokens=spent.completion_tokens,
+        source=spent.source,
+        outcome=spent.outcome,
+        status=ending.status,
+        started_at=admission.at,
+        duration_ms=ending.duration_ms,
+        first_byte_ms=ending.first_byte_ms,
+        cost=admission.price.cost(spent.prompt_tokens, spent.completion_tokens),
+    )

@@ -1,0 +1,131 @@
+"""Moving the running platform to another description without a failed request.
+
+What is new is started first and made known to the gateway; then admission changes its mind, in one assignment;
+then what is no longer wanted is stopped, once nothing that was admitted to it is under way. A step that fails
+before the assignment is undone, and nobody has noticed.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+
+import structlog
+
+from maas.domain.errors import MaasError, Unavailable
+from maas.domain.platform import Gateway, Platform
+from maas.embedded import instances, ports, processes
+from maas.embedded.admission import View
+from maas.embedded.atomic import replace
+from maas.embedded.envoy import admin, files
+from maas.embedded.gateway import described
+from maas.embedded.home import Home
+from maas.embedded.instances import Instance
+from maas.embedded.metering import Metering
+from maas.embedded.supervisor import client
+from maas.embedded.supervisor.status import FAILED, READY
+
+_MODEL_START = 120.0
+_POLL = 0.05
+_RETIRE_EVERY = 0.5
+_RENEWAL_EVERY = 6 * 3600.0
+
+log = structlog.get_logger()
+
+
+class Rollout:
+    def __init__(self, home: Home, view: View, metering: Metering) -> None:
+        self._home, self._view, self._metering = home, view, metering
+        self._lock = asyncio.Lock()
+        self._running = _by_name(instances.instances(view.platform, home).values())
+
+    async def to(self, platform: Platform, text: str) -> None:
+        """Returns when it is in force. Raises Unavailable or Conflict when it can't be; then nothing has changed."""
+        async with self._lock:
+            before = self._running
+            wanted = instances.instances(platform, self._home)
+            both = before | _by_name(wanted.values())
+            old = self._view.platform.gateway
+            await asyncio.to_thread(ports.require_free, platform.gateway, old)
+            try:
+                await self._start(both, both.keys() - before.keys())
+                await self._route(platform.gateway, both)
+            except (MaasError, OSError):
+                await self._undo(old, before)
+                raise
+            replace(self._home.config, text.encode())
+            self._view.platform = platform
+            self._view.instances = {name: instance.name for name, instance in wanted.items()}
+            self._running = both
+
+    async def keep_house(self) -> None:
+        """Retire what is no longer wanted, and renew the certificate, as long as this runs."""
+        renewed = time.monotonic()
+        while True:
+            await asyncio.sleep(_RETIRE_EVERY)
+            try:
+                await self._retire()
+                if time.monotonic() >= renewed + _RENEWAL_EVERY:
+                    await self._renew()
+                    renewed = time.monotonic()
+            except (MaasError, OSError) as error:
+                log.error("housekeeping_failed", reason=str(error))
+
+    def statuses(self) -> Mapping[str, str]:
+        """By model: "ready", "starting", "failed", or "external"."""
+        current = client.status(self._home)
+        states = {process.name: process.state for process in current.processes} if current else {}
+        return {
+            name: states.get(instance, "starting") if self._running[instance].process else "external"
+            for name, instance in self._view.instances.items()
+        }
+
+    async def _renew(self) -> None:
+        async with self._lock:
+            await self._route(self._view.platform.gateway, self._running)
+
+    async def _retire(self) -> None:
+        async with self._lock:
+            wanted = set(self._view.instances.values())
+            idle = {n for n in self._running.keys() - wanted if not self._metering.under_way(n)}
+            if idle:
+                left = {name: instance for name, instance in self._running.items() if name not in idle}
+                await self._route(self._view.platform.gateway, left)
+                await asyncio.to_thread(self._want, left)
+                self._running = left
+                log.info("retired", instances=sorted(idle))
+
+    async def _start(self, running: Mapping[str, Instance], fresh: Iterable[str]) -> None:
+        waiting = {name for name in fresh if running[name].process}
+        generation = await asyncio.to_thread(self._want, running)
+        deadline = time.monotonic() + _MODEL_START
+        while waiting:
+            current = client.status(self._home)
+            if current and current.generation == generation:
+                for process in current.processes:
+                    if process.name in waiting and process.state == FAILED:
+                        raise Unavailable(f"{process.name} does not start ({process.last_exit}); see {process.log}")
+                waiting -= {process.name for process in current.processes if process.state == READY}
+            if time.monotonic() > deadline:
+                raise Unavailable(f"{', '.join(sorted(waiting))} is not ready after {_MODEL_START:g} s")
+            await asyncio.sleep(_POLL)
+
+    async def _route(self, gateway: Gateway, running: Mapping[str, Instance]) -> None:
+        await admin.apply(self._home, await self._described(gateway, running))
+
+    async def _undo(self, gateway: Gateway, running: Mapping[str, Instance]) -> None:
+        """Best effort: the first error is the one to tell, and admission never used any of it."""
+        try:
+            await asyncio.to_thread(self._want, running)
+            files.write(await self._described(gateway, running))
+        except (MaasError, OSError) as error:
+            log.error("undo_failed", reason=str(error))
+
+    def _want(self, running: Mapping[str, Instance]) -> str:
+        return client.want(self._home, processes.specs(self._home, running.values()))
+
+    async def _described(self, gateway: Gateway, running: Mapping[str, Instance]) -> files.Configuration:
+        return await asyncio.to_thread(described, self._home, gateway, running.values())
+
+
+def _by_name(served: Iterable[Instance]) -> dict[str, Instance]:
+    return {instance.name: instance for instance in served}
