@@ -9,6 +9,7 @@ from .text import WORDS
 
 _MAX_TEXT = 10_000
 _FARTHEST = 2**53  # up to here a float is an exact integer
+_FINEST = 1e-9
 _SPAN = 100  # how far from its only bound a number is chosen
 
 
@@ -67,7 +68,9 @@ def integer(schema: Schema, random: Random) -> int:
 def number(schema: Schema, random: Random) -> float | int:
     step = real(schema, "multipleOf")
     low, high = _bounds(schema)
-    if step is not None and step > 0:
+    if step is not None:
+        if step < _FINEST:
+            raise BadSchema("has a multipleOf that is too small")
         first, last = math.ceil(low / step), math.floor(high / step)
         if first > last:
             raise BadSchema("allows no number")

@@ -72,7 +72,7 @@ class _Maker:
         return self._typed(schema, depth)
 
     def _typed(self, schema: Schema, depth: int) -> Any:
-        kind = schema.get("type") or _implied(schema)
+        kind = schema["type"] if "type" in schema else _implied(schema)
         if isinstance(kind, list):
             kinds = sorted(kind, key=lambda one: one == "null")
             return self._first(depth, ({**schema, "type": one} for one in kinds))
