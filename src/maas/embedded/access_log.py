@@ -35,6 +35,11 @@ class Follower:
         """Where the next whole line begins, to go on from after a restart."""
         return f"{self._inode}:{self._offset}"
 
+    @property
+    def on_newest(self) -> bool:
+        """Not still reading a file that was renamed, so that renaming another can't hide one."""
+        return self._path.exists() and self._path.stat().st_ino == self._inode
+
     def read(self) -> list[bytes]:
         """The next lines that have been added; [] when there are none for now."""
         while True:
@@ -46,6 +51,10 @@ class Follower:
                 return lines
             if not chunk and not self._move_on():
                 return []
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def _split(self, chunk: bytes) -> list[bytes]:
         whole, newline, self._tail = (self._tail + chunk).rpartition(b"\n")
@@ -62,8 +71,7 @@ class Follower:
             return False
         if current == self._inode:
             return False
-        if self._file is not None:
-            self._file.close()
+        self.close()
         self._file = None
         return True
 

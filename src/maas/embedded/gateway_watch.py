@@ -55,7 +55,7 @@ class GatewayWatch:
         """Rename the log; Envoy opens a new one when told to, and the follower ends the old one first."""
         path = self._home.access_log
         try:
-            if path.stat().st_size < self._log_bytes:
+            if path.stat().st_size < self._log_bytes or not self._metering.may_rotate:
                 return
             _shift(path)
             await admin.post(self._home, "/reopen_logs")

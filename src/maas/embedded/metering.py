@@ -110,6 +110,10 @@ class Metering:
                 self._settle(entry[0], settlement.judge(entry[0].request, ending), ending)
         return bool(lines)
 
+    @property
+    def may_rotate(self) -> bool:
+        return self._follower.on_newest
+
     def lose(self, before: float) -> int:
         """Settle what was under way in a gateway that died, after its last lines have been read."""
         dead = [admission for admission, _ in self._open.values() if admission.at < before]
@@ -156,6 +160,7 @@ class Metering:
 
     def close(self) -> None:
         self._committer.shutdown()
+        self._follower.close()
         self._log.close()
 
     # --- inside

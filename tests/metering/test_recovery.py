@@ -1,0 +1,236 @@
+"""Killed anywhere, the control plane comes back to the same sums: every admitted request is one record."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from maas.domain.admission import Admitted, Dialect, Request, decide
+from maas.domain.keys import Key
+from maas.domain.limits import Limit, Unit
+from maas.domain.money import Price
+from maas.domain.platform import Model, Platform, Tier
+from maas.domain.usage import Outcome, Source
+from maas.embedded.decisions import Admission
+from maas.embedded.home import Home
+from maas.embedded.metering import Metering
+from maas.store import Store
+
+REQUESTS, TOKENS = Limit(Unit.REQUESTS, 10**6, 10**6), Limit(Unit.TOKENS, 10**9, 10**6)
+MODEL = Model("sim", "simulator", price=Price(3, 5))
+PLATFORM = Platform({"sim": MODEL}, {"free": Tier("free", (REQUESTS, TOKENS))})
+KEY = Key("key_1", b"h" * 32, "sk-maas-abcd...", "ann", "free", "", created_at=0.0)
+
+
+@pytest.fixture(scope="module")
+def empty_database() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        path = Path(folder) / "maas.db"
+        Store.open(f"sqlite:///{path}").close()
+        yield path
+
+
+@dataclass
+class Life:
+    """A control plane that can be killed: what it had not written is gone, the files stay."""
+
+    home: Home
+    now: float = 1000.0
+    asked: int = 0
+    running: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        self.store = Store.open(f"sqlite:///{self.home.database}")
+        self.metering = Metering(self.home, self.store, lambda: PLATFORM, lambda: self.now)
+
+    def kill(self) -> None:
+        self.metering.close()
+        self.store.close()
+        self.begin()
+
+    def admit(self) -> None:
+        self.asked, self.now = self.asked + 1, self.now + 1
+        request = Request(f"r{self.asked}", Dialect.CHAT, "sim", stream=False, body_bytes=40, max_tokens=20)
+        verdict = decide(request, KEY, PLATFORM, self.metering.counters, self.now)
+        assert isinstance(verdict, Admitted)
+        admission = Admission(request, KEY.id, "ann", "free", "sim@1", self.now, verdict.holds, MODEL.price)
+        self.metering.admit(admission, {})
+        self.running.append(request.id)
+
+    def end(self, which: int) -> None:
+        """As Envoy writes it."""
+        self.now += 1
+        id = self.running.pop(which % len(self.running))
+        line = {"id": id, "start": str(self.now), "ms": 5, "status": 200, "sent": 100, "flags": "-", "cluster": "sim@1"}
+        line |= {"json_prompt": "7", "json_completion": "11", "prompt": None, "completion": None, "first_ms": 3}
+        with self.home.access_log.open("ab") as file:
+            file.write(orjson.dumps(line) + b"\n")
+
+    def drain(self) -> None:
+        while self.metering.drain():
+            pass
+
+    def commit(self) -> None:
+        assert asyncio.run(self.metering.commit())
+
+    def used(self, limit: Limit) -> int:
+        return self.metering.counters.level("ann", "free", limit, self.now).used
+
+    def reserved(self) -> int:
+        return self.metering.counters.level("ann", "free", TOKENS, self.now).reserved
+
+
+def new_life(folder: str, database: Path) -> Life:
+    home = Home(Path(folder))
+    home.prepare()
+    shutil.copy(database, home.database)
+    home.access_log.touch()
+    return Life(home)
+
+
+events = st.lists(
+    st.one_of(
+        st.just(("admit", 0)),
+        st.just(("admit", 0)),
+        st.tuples(st.just("end"), st.integers(0, 50)),
+        st.sampled_from([("drain", 0), ("commit", 0), ("kill", 0)]),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events)
+def test_every_admitted_request_is_one_record(empty_database: Path, history: list[tuple[str, int]]) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        life = new_life(folder, empty_database)
+        ended = 0
+        for what, which in history:
+            if what == "admit":
+                life.admit()
+            elif what == "end" and life.running:
+                life.end(which)
+                ended += 1
+            elif what in ("drain", "commit", "kill"):
+                getattr(life, what)()
+            assert life.used(REQUESTS) == life.asked, "a hit is counted when it is admitted, and never forgotten"
+        life.drain()
+        life.commit()
+        records = list(life.store.usage.records())
+        assert len({record.request_id for record in records}) == len(records) == ended
+        assert sum(record.total_tokens for record in records) == life.used(TOKENS) == 18 * ended
+        assert sum(record.cost for record in records) == (7 * 3 + 11 * 5) * ended
+        assert life.reserved() == 60 * len(life.running)
+        life.kill()
+        assert (life.used(TOKENS), life.reserved()) == (18 * ended, 60 * len(life.running))
+        life.metering.close()
+        life.store.close()
+
+
+@pytest.fixture
+def life(empty_database: Path) -> Iterator[Life]:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        life = new_life(folder, empty_database)
+        yield life
+        life.metering.close()
+        life.store.close()
+
+
+def test_what_a_dead_gateway_had_under_way_is_charged_as_lost(life: Life) -> None:
+    life.admit()
+    life.admit()
+    life.end(0)
+    life.drain()
+    assert life.metering.lose(before=life.now + 1) == 1
+    life.commit()
+    records = {record.request_id: record for record in life.store.usage.records()}
+    assert records["r1"].outcome is Outcome.COMPLETE
+    lost = records["r2"]
+    assert (lost.outcome, lost.source) == (Outcome.LOST, Source.ESTIMATED)
+    assert (lost.prompt_tokens, lost.completion_tokens) == (10, 20)
+    assert life.reserved() == 0
+
+
+def test_a_line_that_comes_twice_counts_once(life: Life) -> None:
+    life.admit()
+    life.end(0)
+    content = life.home.access_log.read_bytes()
+    with life.home.access_log.open("ab") as file:
+        file.write(content)
+    life.drain()
+    life.commit()
+    assert life.used(TOKENS) == 18
+
+
+def test_torn_and_foreign_lines_are_passed_over(life: Life) -> None:
+    life.admit()
+    with life.home.access_log.open("ab") as file:
+        file.write(b'{"id": "r1", "start"\nnot json\n[1]\n\xff\xfe\n{}\n')
+    life.end(0)
+    life.drain()
+    assert life.used(TOKENS) == 18
+
+
+def test_the_log_may_be_renamed_at_any_time(life: Life) -> None:
+    for n in range(3):
+        life.admit()
+        life.end(0)
+        if n == 1:
+            life.drain()
+        life.home.access_log.rename(life.home.access_log.with_name(f"access.log.{3 - n}"))
+        life.home.access_log.touch()
+        life.drain()
+    life.commit()
+    assert len(list(life.store.usage.records())) == 3
+
+
+def test_a_decision_torn_by_a_crash_does_not_spoil_the_next(life: Life) -> None:
+    life.admit()
+    segment = next(life.home.journal.glob("decisions-*"))
+    with segment.open("ab") as file:
+        file.write(b'{"id": "half')
+    life.kill()
+    life.admit()
+    life.kill()
+    assert life.used(REQUESTS) == 2
+
+
+def test_a_full_disk_lets_nothing_through(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """os.write takes a part of the line, as a full disk does; a real one is tests/platform/test_faults.py."""
+    monkeypatch.setattr("maas.embedded.decisions.os.write", lambda file, data: 5)
+    with pytest.raises(OSError, match="disk is full"):
+        life.admit()
+    assert life.used(REQUESTS) == 0
+    assert life.metering.admission("r1") is None
+
+
+def test_a_database_that_fails_is_tried_again_and_loses_nothing(life: Life) -> None:
+    life.admit()
+    life.end(0)
+    life.drain()
+    working = life.store.ledger
+    life.metering._store = type("Broken", (), {"ledger": _Failing()})()  # type: ignore[assignment]
+    assert not asyncio.run(life.metering.commit())
+    assert life.metering.trouble == "no space"
+    object.__setattr__(life.metering._store, "ledger", working)
+    assert asyncio.run(life.metering.commit())
+    assert life.metering.trouble is None
+    assert len(list(life.store.usage.records())) == 1
+    assert {row.used for row in working.counters()} == {1, 18}
+
+
+class _Failing:
+    def commit_settlements(self, *_: object) -> int:
+        from maas.domain.errors import Unavailable
+
+        raise Unavailable("no space")
