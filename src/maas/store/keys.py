@@ -40,14 +40,14 @@ class Keys:
         with self._database.write(durable=True) as connection:
             ends = _shorten(connection, id, expires_at)
             _insert(connection, successor)
-            detail = {"successor": successor.id, "expires_at": str(ends)}
+            detail = {"successor": successor.id, "expires_at": _moment(ends)}
             audit.write(connection, AuditEntry(at, actor, "key.rotate", id, detail))
 
     def set_expiry(self, id: str, expires_at: float | None, *, actor: str, at: float) -> None:
         """None: never. Raises NotFound."""
         with self._database.write(durable=True) as connection:
             _set_expiry(connection, id, expires_at)
-            audit.write(connection, AuditEntry(at, actor, "key.expiry", id, {"expires_at": str(expires_at)}))
+            audit.write(connection, AuditEntry(at, actor, "key.expiry", id, {"expires_at": _moment(expires_at)}))
 
     def revoke(self, ids: Collection[str], *, actor: str, at: float) -> frozenset[str]:
         """All or none; returns those that exist and were not revoked before."""
@@ -96,4 +96,8 @@ def _revoke(connection: Connection, ids: Collection[str], at: float) -> list[str
 
 
 def _described(key: Key) -> dict[str, str]:
-    return {"user": key.user, "tier": key.tier, "name": key.name, "expires_at": str(key.expires_at)}
+    return {"user": key.user, "tier": key.tier, "name": key.name, "expires_at": _moment(key.expires_at)}
+
+
+def _moment(at: float | None) -> str:
+    return "never" if at is None else str(at)

@@ -27,6 +27,7 @@ def bring_up(database: Database) -> None:
     """Raises MaasError when the database is newer than the code, somebody else's, or cannot be used."""
     if database.path is None:
         _migrate(database)
+        _require_writable(database)
         return
     path = Path(database.path)
     try:
@@ -49,6 +50,12 @@ def _migrate(database: Database) -> None:
         current = _revision(connection, database.name)  # another process may have been quicker
         if current != HEAD:
             _upgrade(connection, current, database.name)
+
+
+def _require_writable(database: Database) -> None:
+    """A standby could be read, but nothing could be settled: fail now and not on the first request."""
+    with database.write() as connection:
+        connection.execute(text(f"SELECT 1 FROM {_VERSION_TABLE} FOR UPDATE"))
 
 
 def _revision(connection: Connection, name: str) -> str | None:

@@ -101,9 +101,8 @@ usage = Table(
     Column("duration_ms", BigInteger, nullable=False),
     Column("first_byte_ms", BigInteger),
     Column("cost", BigInteger, nullable=False),
-    Index("usage_by_time", "started_at"),
+    Index("usage_by_time", "started_at"),  # every index costs 10 µs a record, so keys and models have none
     Index("usage_by_user", "user_name", "started_at"),
-    Index("usage_by_key", "key_id", "started_at"),
 )
 
 counters = Table(

@@ -59,7 +59,6 @@ def _usage() -> None:
     )
     op.create_index("usage_by_time", "usage", ["started_at"])
     op.create_index("usage_by_user", "usage", ["user_name", "started_at"])
-    op.create_index("usage_by_key", "usage", ["key_id", "started_at"])
 
 
 def _counters() -> None:
