@@ -17,6 +17,8 @@ from maas.embedded.supervisor.probe import accepts
 from maas.embedded.supervisor.spawn import spawn
 from maas.embedded.supervisor.spec import Spec
 
+_PROVEN_AFTER = 0.2  # seconds; a process that offers no address to try is ready once it has lived that long
+
 
 class Child:
     """wanted: what should run under this name; None once it should go for good."""
@@ -75,11 +77,11 @@ class Child:
             self._backoff = Backoff()
             self._start_at = 0.0
 
-    def probe(self) -> None:
+    def probe(self, now: float) -> None:
         """See whether it accepts connections."""
-        if self.state == status.STARTING and self._popen and self.spec.ready and accepts(self.spec.ready):
+        took = now - self._started
+        if self.state == status.STARTING and self._popen and self._is_ready(took):
             self._set_state(status.READY)
-            took = time.monotonic() - self._started
             self._log.write("info", "ready", process=self.spec.name, seconds=round(took, 2))
 
     def exited(self, now: float) -> None:
@@ -108,6 +110,9 @@ class Child:
             log=self.spec.log,
         )
 
+    def _is_ready(self, lived: float) -> bool:
+        return accepts(self.spec.ready) if self.spec.ready else lived >= _PROVEN_AFTER
+
     def _set_state(self, state: str, next_try: float | None = None) -> None:
         self.state = state
         self._since = time.time()
@@ -125,7 +130,7 @@ class Child:
         finally:
             os.close(output)
         self._identity = identity_of(self._popen.pid)
-        self._set_state(status.STARTING if spec.ready else status.READY)
+        self._set_state(status.STARTING)
         self._log.write("info", "started", process=spec.name, pid=self._popen.pid)
 
     def _output(self, spec: Spec) -> int:

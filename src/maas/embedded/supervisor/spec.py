@@ -17,7 +17,8 @@ class Spec:
     env: added to the supervisor's own.
     stop_grace: seconds between SIGTERM and SIGKILL.
     order: lower ones are started earlier and stopped later.
-    ready: a unix socket's path or "host:port" that accepts connections once the process can work.
+    ready: a unix socket's path or "host:port" that accepts connections once the process can work;
+      None: it just has to live.
     """
 
     name: str

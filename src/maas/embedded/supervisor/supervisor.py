@@ -84,7 +84,7 @@ class Supervisor:
     def _step(self, now: float) -> None:
         for child in sorted(self._children.values(), key=lambda child: child.spec.order):
             child.step(now, may_stop=self._may_stop(child))
-            child.probe()
+            child.probe(now)
         self._children = {name: child for name, child in self._children.items() if not child.gone}
         self._rotate(now)
         self._report()
