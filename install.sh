@@ -1,0 +1,200 @@
+#!/bin/sh
+# Sets up .venv beside this file and hands every argument to `maas install`, which starts the platform and proves
+# that it works. Needs Python 3.11 or newer and a package registry; no root, no containers, no cluster.
+set -eu
+
+# shellcheck disable=SC2016 # the $ in it is for reading
+USAGE='Usage: ./install.sh --simulator [OPTIONS]
+
+Sets up a Models-as-a-Service platform, starts it, sends a request through it, and prints how to use it.
+Running it again upgrades and restarts the platform; keys and usage stay.
+
+What to serve (at least one, unless there is a maas.yaml already):
+  --simulator           a simulated model: no GPU, no download
+  --qwen3               Qwen3 0.6B (not built yet)
+  --install-all-models  every model that is known (not built yet)
+
+Where:
+  --target TARGET       auto, local, kubernetes or openshift (default: auto)
+                        auto takes this machine, unless a cluster is configured; clusters are not built yet
+  --database-url URL    keep keys and usage in PostgreSQL instead of SQLite;
+                        better given as $MAAS_DATABASE_URL, which other users do not see in `ps`
+
+How:
+  --cpu                 run models on the CPU (not built yet; the simulator needs no GPU)
+  --check-gpu           look for GPUs first (not built yet)
+  -h, --help            show this
+
+Variables:
+  PYTHON                the Python to use, for example python3.12
+  MAAS_HOME             where the platform keeps its things (default: ~/.local/share/maas)
+
+Exit codes:
+  0 done   2 wrong usage   5 a port is taken   7 a part of the platform failed   8 not built yet
+  9 the disk is full   10 no Python 3.11+   11 the registry is out of reach   12 no venv module'
+
+NEEDED_KB=400000 # the environment takes about 250 MB, and its downloads about 100 MB for a moment
+
+main() {
+    check_arguments "$@"
+    cd "$(dirname "$0")"
+    VENV=$PWD/.venv
+    LOG=$PWD/.venv.log
+    lock=$(wanted_lock "$@")
+    if ! up_to_date "$lock"; then
+        check_disk
+        make_venv
+        install_locked "$lock"
+    fi
+    exec "$VENV/bin/maas" install "$@"
+}
+
+# Before anything else is done, so that a typo costs no minute.
+check_arguments() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+        -h | --help) echo "$USAGE" && exit 0 ;;
+        --simulator | --qwen3 | --install-all-models | --cpu | --check-gpu) ;;
+        --target=?* | --database-url=?*) ;;
+        --target | --database-url)
+            [ $# -ge 2 ] || usage_error "$1 needs a value"
+            shift
+            ;;
+        *) usage_error "unknown argument: $1" ;;
+        esac
+        shift
+    done
+}
+
+usage_error() {
+    printf 'error: %s\n\n%s\n' "$1" "$USAGE" >&2
+    exit 2
+}
+
+fail() { # CODE MESSAGE...
+    code=$1
+    shift
+    printf 'error: %s\n' "$@" >&2
+    exit "$code"
+}
+
+step() {
+    printf '==> %s\n' "$1" >&2
+}
+
+# PostgreSQL's driver is installed for those who ask for it, and stays.
+wanted_lock() {
+    case "${MAAS_DATABASE_URL-} $* $(cat "$VENV/.maas-lock" 2>/dev/null || :)" in
+    *postgres*) echo requirements/postgresql.txt ;;
+    *) echo requirements/base.txt ;;
+    esac
+}
+
+fingerprint() { # LOCK
+    cat "$1" pyproject.toml | sha256sum | cut -d' ' -f1
+}
+
+up_to_date() { # LOCK
+    [ -x "$VENV/bin/maas" ] && [ "$(cat "$VENV/.maas-stamp" 2>/dev/null)" = "$(fingerprint "$1")" ] &&
+        "$VENV/bin/python" -c 'import maas' 2>/dev/null
+}
+
+check_disk() {
+    free=$(df -Pk . | awk 'NR == 2 { print $4 }')
+    [ "$free" -ge $NEEDED_KB ] || disk_is_full "$((free / 1000)) MB are free, about $((NEEDED_KB / 1000)) MB are needed"
+}
+
+disk_is_full() { # DETAIL
+    fail 9 "the disk that holds $PWD is full: $1"
+}
+
+make_venv() {
+    if [ -x "$VENV/bin/python" ] && is_new_enough "$VENV/bin/python"; then
+        return
+    fi
+    python=$(find_python)
+    step "Setting up .venv with $("$python" --version)"
+    rm -rf "$VENV"
+    if has_uv; then
+        uv venv --quiet --no-config --python "$python" "$VENV" 2>"$LOG" || venv_failed
+    else
+        "$python" -m venv "$VENV" >"$LOG" 2>&1 || venv_failed
+    fi
+}
+
+venv_failed() {
+    rm -rf "$VENV"
+    if grep -q 'No space left' "$LOG"; then
+        disk_is_full "$(tail -n 1 "$LOG")"
+    elif grep -qE 'ensurepip|No module named .?venv' "$LOG"; then
+        fail 12 "this Python can't make virtual environments; on Debian and Ubuntu: apt install python3-venv"
+    fi
+    fail 1 "could not make $VENV: $(tail -n 1 "$LOG")"
+}
+
+find_python() {
+    found=
+    for name in ${PYTHON-} python3.14 python3.13 python3.12 python3.11 python3; do
+        path=$(command -v "$name") || continue
+        if is_new_enough "$path"; then
+            echo "$path"
+            return
+        fi
+        version=$("$path" --version 2>/dev/null) && found="$found, $name is $version"
+    done
+    fail 10 "Python 3.11 or newer is needed${found:-, and there is none}; install it, or name it with PYTHON=/its/path"
+}
+
+is_new_enough() { # PYTHON
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+has_uv() {
+    [ -z "${MAAS_NO_UV-}" ] && command -v uv >/dev/null
+}
+
+install_locked() { # LOCK
+    step "Installing what $1 lists"
+    rm -f "$VENV/.maas-stamp"
+    install --require-hashes -r "$1"
+    step "Installing maas"
+    install --no-deps --no-build-isolation --editable .
+    echo "$1" >"$VENV/.maas-lock"
+    fingerprint "$1" >"$VENV/.maas-stamp"
+    rm -f "$LOG"
+}
+
+install() { # ARGUMENTS...
+    if has_uv; then
+        uv pip install --python "$VENV/bin/python" "$@" >"$LOG" 2>&1 &
+    else
+        "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input "$@" >"$LOG" 2>&1 &
+    fi
+    wait_with_clock $! || install_failed
+}
+
+# A terminal sees the seconds pass.
+wait_with_clock() { # PID
+    trap 'kill $! 2>/dev/null; exit 130' INT TERM
+    seconds=0
+    while [ -t 2 ] && kill -0 "$1" 2>/dev/null; do
+        printf '\r    %d s ' "$seconds" >&2
+        sleep 1
+        seconds=$((seconds + 1))
+    done
+    [ ! -t 2 ] || printf '\r          \r' >&2
+    trap - INT TERM
+    wait "$1"
+}
+
+install_failed() {
+    if grep -qE 'No space left|Disk quota exceeded' "$LOG"; then
+        disk_is_full "$(grep -m1 -E 'No space left|Disk quota' "$LOG")"
+    elif grep -qiE 'connection|timed out|resolve|dns|network|fetch|certificate|no matching distribution' "$LOG"; then
+        fail 11 "the package registry is out of reach, or does not have what is needed; is there a network, and does pip" \
+            "need a proxy or an index of yours? What was said is in $LOG and ends with:" "$(tail -n 1 "$LOG")"
+    fi
+    fail 1 "installing failed; what was said is in $LOG and ends with:" "$(tail -n 1 "$LOG")"
+}
+
+main "$@"
