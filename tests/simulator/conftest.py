@@ -1,6 +1,8 @@
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+
 from tests.simulator.running import Running
 
 
@@ -8,8 +10,8 @@ from tests.simulator.running import Running
 def start() -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
-    def run(*flags: str) -> Running:
-        started.append(Running(*flags))
+    def run(*flags: str, uds: Path | None = None) -> Running:
+        started.append(Running(*flags, uds=uds))
         return started[-1]
 
     yield run

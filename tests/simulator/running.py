@@ -28,9 +28,9 @@ WEATHER = {
 
 
 class Running:
-    def __init__(self, *flags: str) -> None:
+    def __init__(self, *flags: str, uds: Path | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="sim-", dir="/tmp"))
-        self.uds = self.folder / "s"
+        self.uds = uds or self.folder / "s"
         self.request_log = self.folder / "log"
         command = [sys.executable, "-m", "maas.models.simulator", "--uds", str(self.uds)]
         self.process = subprocess.Popen(
@@ -40,7 +40,8 @@ class Running:
             text=True,
         )
         assert self.process.stderr
-        assert "listening" in self.process.stderr.readline()
+        self.first_line = self.process.stderr.readline()
+        assert "listening" in self.first_line
         self.http = httpx.Client(transport=httpx.HTTPTransport(uds=str(self.uds)), base_url="http://sim", timeout=10)
         self.wait(self._answers)
 

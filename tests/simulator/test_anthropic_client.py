@@ -7,6 +7,7 @@ import anthropic
 import httpx2
 import jsonschema_rs
 import pytest
+
 from tests.simulator.running import WEATHER, Running
 
 HELLO: Any = [{"role": "user", "content": "Hello there"}]

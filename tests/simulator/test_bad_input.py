@@ -164,16 +164,42 @@ anything = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from("role content type text function name parameters schema format id input".split()), inner
+            st.sampled_from(
+                ["role", "content", "type", "text", "function", "name", "parameters", "schema", "format", "id", "input"]
+            ),
+            inner,
         )
     ),
     max_leaves=8,
 )
-FIELDS = (
-    "model messages prompt input max_tokens max_completion_tokens max_output_tokens n stop stop_sequences seed stream "
-    "stream_options tools tool_choice response_format text metadata system instructions dimensions encoding_format "
-    "temperature top_p ignore_eos min_tokens"
-).split()
+FIELDS = [
+    "model",
+    "messages",
+    "prompt",
+    "input",
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "n",
+    "stop",
+    "stop_sequences",
+    "seed",
+    "stream",
+    "stream_options",
+    "tools",
+    "tool_choice",
+    "response_format",
+    "text",
+    "metadata",
+    "system",
+    "instructions",
+    "dimensions",
+    "encoding_format",
+    "temperature",
+    "top_p",
+    "ignore_eos",
+    "min_tokens",
+]
 
 
 @pytest.mark.parametrize("path", MODEL_PATHS)

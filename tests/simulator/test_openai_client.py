@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import jsonschema_rs
 import openai
 import pytest
+
 from tests.simulator.running import WEATHER, Running
 
 TOOLS: Any = [{"type": "function", "function": {"name": "weather", "parameters": WEATHER}}]
@@ -17,7 +18,7 @@ HELLO: Any = [{"role": "user", "content": "Hello, how are you?"}]
 
 @pytest.fixture
 def client(sim: Running) -> Iterator[openai.OpenAI]:
-    http = httpx.Client(transport=httpx.HTTPTransport(uds=str(sim.uds)))
+    http = httpx2.Client(transport=httpx2.HTTPTransport(uds=str(sim.uds)))
     with openai.OpenAI(api_key="none", base_url="http://sim/v1", http_client=http, max_retries=0) as made:
         yield made
 

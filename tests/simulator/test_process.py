@@ -61,6 +61,16 @@ def test_the_grace_ends(start: Start) -> None:
     assert sum('"aborted":true' in line for line in lines) == 2
 
 
+def test_who_does_not_read_holds_up_nothing(start: Start) -> None:
+    running = start("--shutdown-grace", "100ms")
+    body = {"model": "sim", "prompt": "x", "n": 8, "max_tokens": 8000, "ignore_eos": True, "stream": True}
+    with running.http.stream("POST", "/v1/completions", json=body):
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(5) == 0
+    assert running.process.stderr
+    assert running.process.stderr.read() == ""
+
+
 def test_an_idle_connection_does_not_hold_up_the_end(start: Start) -> None:
     running = start()
     assert running.chat().is_success  # and the client keeps its connection
@@ -73,8 +83,8 @@ def test_kill_9_leaves_a_socket_that_the_next_process_takes_over(start: Start) -
     running.process.kill()
     running.process.wait()
     assert running.uds.is_socket()
-    with Running("--uds", str(running.uds)) as following:
-        assert following.uds == running.uds or following.process.poll() is None
+    following = start(uds=running.uds)
+    assert following.chat().is_success
 
 
 def test_a_socket_in_use_is_not_taken(start: Start) -> None:
@@ -101,7 +111,6 @@ def test_a_socket_path_that_is_too_long(tmp_path: Path) -> None:
 
 def test_tcp_and_socket_together(start: Start) -> None:
     running = start("--port", "0")
-    assert running.process.stderr
     address = running.first_line.split()[-1]
     assert httpx.get(f"{address}/health").is_success
     assert running.http.get("/health").is_success

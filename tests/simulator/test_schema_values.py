@@ -54,7 +54,7 @@ SCHEMAS: list[Any] = [
     TREE,
     *(
         {"type": "string", "format": kind}
-        for kind in "date time date-time duration email hostname ipv4 ipv6 uri uuid".split()
+        for kind in ["date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"]
     ),
 ]
 
@@ -158,8 +158,30 @@ anything = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "type enum const properties required items minItems maxItems uniqueItems prefixItems anyOf allOf oneOf $ref "
-                "minimum maximum multipleOf minLength maxLength format additionalProperties minProperties".split()
+                [
+                    "type",
+                    "enum",
+                    "const",
+                    "properties",
+                    "required",
+                    "items",
+                    "minItems",
+                    "maxItems",
+                    "uniqueItems",
+                    "prefixItems",
+                    "anyOf",
+                    "allOf",
+                    "oneOf",
+                    "$ref",
+                    "minimum",
+                    "maximum",
+                    "multipleOf",
+                    "minLength",
+                    "maxLength",
+                    "format",
+                    "additionalProperties",
+                    "minProperties",
+                ]
             ),
             inner | st.sampled_from(["object", "array", "string", "integer", "number", "#"]),
             max_size=5,

@@ -172,12 +172,11 @@ class ChatEvents:
         return b"".join(self._chunk(index, delta, b"null", usage) for index in range(self._task.n))
 
     def piece(self, choice: int, answer: Answer, position: int, usage: Usage) -> bytes:
-        delta: dict[str, Any] = {"content": answer.pieces[position]}
-        if answer.call is not None and position == 0:
-            delta = {"tool_calls": [{"index": 0, **_function(answer.call, "")}]}
-        elif answer.call is not None:
-            delta = {"tool_calls": [{"index": 0, "function": {"arguments": answer.pieces[position]}}]}
-        return self._chunk(choice, orjson.dumps(delta), b"null", usage)
+        piece = answer.pieces[position]
+        if answer.call is None:
+            return self._chunk(choice, b'{"content":%b}' % orjson.dumps(piece), b"null", usage)
+        part = _function(answer.call, "") if position == 0 else {"function": {"arguments": piece}}
+        return self._chunk(choice, orjson.dumps({"tool_calls": [{"index": 0, **part}]}), b"null", usage)
 
     def end(self, choice: int, answer: Answer, usage: Usage) -> bytes:
         return self._chunk(choice, b"{}", b'"%s"' % answer.finish.encode(), usage)

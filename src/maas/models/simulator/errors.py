@@ -77,5 +77,9 @@ def queue_full() -> ApiError:
     return ApiError(429, message, code="queue_full")
 
 
+def stopping() -> ApiError:
+    return ApiError(503, "The model was stopped.", code="stopping")
+
+
 def not_ready() -> ApiError:
     return ApiError(503, "The model is still starting.", code="not_ready")

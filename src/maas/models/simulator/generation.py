@@ -47,7 +47,7 @@ class Generation:
         if end > self._loop.time():
             await self._client.pause(end)
         self._record.aborted = self._client.gone
-        made = self._pace.tokens_at(self._loop.time() - self._started) if self._client.gone else self._size
+        made = self._made_by_now() if self._client.gone else self._size
         total = sum(min(made, len(answer.pieces)) for answer in self._answers)
         if made:
             self._made(total, self._started + self._pace.due(0))
@@ -59,7 +59,7 @@ class Generation:
         position = 0
         pending = events.opening()
         while not (done := position == self._size and not pending) and await self._reach(position):
-            end = min(self._size, position + BURST, max(position + 1, self._due_by_now()))
+            end = min(self._size, position + BURST, max(position + 1, self._made_by_now()))
             usage, frames = self._frames(events, position, end)
             try:
                 await send(pending + frames)
@@ -82,13 +82,16 @@ class Generation:
         )
 
     async def _reach(self, position: int) -> bool:
-        """Waits until the token at `position` is due. False: the caller has left."""
+        """Waits until the token at `position` is due. False: the caller has left.
+
+        Lets the others run also when it is due already: granian takes all that it is sent, without holding back.
+        """
         due = self._started + self._pace.due(position)
-        if due > self._loop.time():
+        if position or due > self._loop.time():
             await self._client.pause(due)
         return not self._client.gone
 
-    def _due_by_now(self) -> int:
+    def _made_by_now(self) -> int:
         return self._pace.tokens_at(self._loop.time() - self._started)
 
     def _frames(self, events: Events, position: int, end: int) -> tuple[Usage, bytes]:

@@ -11,7 +11,7 @@ from . import embeddings, failures
 from .answers import answers
 from .dialect import Dialect
 from .engine import Engine, Pace
-from .errors import ApiError, context_length, model_not_found, not_ready
+from .errors import ApiError, context_length, model_not_found, not_ready, stopping
 from .exchange import Exchange
 from .fields import Fields, parse
 from .generation import Generation
@@ -75,7 +75,9 @@ class Request:
             self.model.engine.leave()
 
     def abandon(self) -> None:
+        """The caller has left; or it is still there to be told, because the process has to end."""
         self.record.aborted, self.record.status = True, CLIENT_CLOSED
+        self.exchange.error(stopping())
 
     def reply(self, data: Any) -> None:
         self.record.status = 200

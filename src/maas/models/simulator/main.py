@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ _EXAMPLE = """example:
 Durations are "100ms", "1.5s" or a plain number of milliseconds. /admin/config shows the settings and changes
 those of latency, failures and queue while running."""
 
+_LAST_WORDS = 2.0  # seconds for telling callers that their requests were ended; who does not read holds up nothing
 _UDS_MAX = 107  # bytes of a Unix socket's path, on Linux
 
 
@@ -123,7 +125,10 @@ async def _run(given: argparse.Namespace, settings: Settings, request_log: Reque
     _, late = await asyncio.wait([serving], timeout=settings.shutdown_grace)
     if late:
         app.abort()
-    await serving
+        await asyncio.wait([serving], timeout=_LAST_WORDS)
+    serving.cancel()  # without effect on what has ended, as it has by now unless a caller does not read
+    with suppress(asyncio.CancelledError):
+        await serving
 
 
 def _servers(app: Simulator, given: argparse.Namespace) -> Iterator[Server]:

@@ -1,9 +1,16 @@
 """The model's metrics under vLLM's names, so that dashboards and autoscalers made for vLLM work unchanged.
 
-Label children are looked up once, here: resolving them per token would cost more than making the token.
+Label children are looked up once. What changes with every token of every stream is counted in plain numbers and
+turned into samples when somebody asks: with 500 streams, prometheus-client's counters took a tenth of all time.
 """
 
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import accumulate
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 _SECONDS = (
     0.001,
@@ -49,6 +56,32 @@ _GAPS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 
 _TOKENS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 
 
+class _Tokens(Collector):
+    """Tokens generated, and the gaps between them. Only the event loop's thread touches it."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._gaps = [0] * (len(_GAPS) + 1)
+        self._gap_sum = 0.0
+        self.generated = 0
+
+    def gap(self, seconds: float) -> None:
+        self._gaps[bisect_left(_GAPS, seconds)] += 1
+        self._gap_sum += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        total = CounterMetricFamily("vllm:generation_tokens", "Tokens generated", labels=["model_name"])
+        total.add_metric([self._model], self.generated)
+        yield total
+        bounds = [*(str(bound) for bound in _GAPS), "+Inf"]
+        buckets = list(zip(bounds, accumulate(self._gaps), strict=True))
+        gaps = HistogramMetricFamily(
+            "vllm:inter_token_latency_seconds", "Inter token latency seconds", labels=["model_name"]
+        )
+        gaps.add_metric([self._model], buckets, self._gap_sum)
+        yield gaps
+
+
 class Metrics:
     def __init__(self, model: str, max_model_len: int) -> None:
         self._registry = CollectorRegistry()
@@ -57,11 +90,12 @@ class Metrics:
         self._gauge_waiting = self._gauge("num_requests_waiting", "Requests that wait for a slot")
         self._gauge("kv_cache_usage_perc", "Always 0: there is no cache")
         self._prompt_total = self._counter("prompt_tokens", "Prompt tokens processed")
-        self._generated_total = self._counter("generation_tokens", "Tokens generated")
+        self._tokens = _Tokens(model)
+        self._registry.register(self._tokens)
+        self.gap = self._tokens.gap
         name = "vllm:request_success"
         self._success = Counter(name, "Finished requests", ["model_name", "finished_reason"], registry=self._registry)
         self._first_token = self._histogram("time_to_first_token_seconds", _SECONDS)
-        self._gaps = self._histogram("inter_token_latency_seconds", _GAPS)
         self._per_token = self._histogram("time_per_output_token_seconds", _GAPS)
         self._end_to_end = self._histogram("e2e_request_latency_seconds", _LONG)
         self._queue = self._histogram("request_queue_time_seconds", _LONG)
@@ -89,11 +123,8 @@ class Metrics:
     def first_token(self, seconds: float) -> None:
         self._first_token.observe(seconds)
 
-    def gap(self, seconds: float) -> None:
-        self._gaps.observe(seconds)
-
     def generated(self, tokens: int) -> None:
-        self._generated_total.inc(tokens)
+        self._tokens.generated += tokens
 
     def ended(self, reason: str, tokens: int, queued: float, prefill: float, decode: float) -> None:
         """`reason` as vLLM has it: stop, length or abort. Tool calls count as stop."""

@@ -18,7 +18,9 @@ class Responses:
     def read(self, body: Fields) -> Task:
         model = body.required_text("model")
         if body.raw("previous_response_id") is not None:
-            raise bad_request("Responses are not stored; send the whole conversation.", "previous_response_id")
+            raise bad_request(
+                "There is no 'previous_response_id' to build on: responses are not stored.", "previous_response_id"
+            )
         prompt = _prompt(body)
         check_sampling(body)
         return Task(

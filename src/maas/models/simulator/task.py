@@ -6,7 +6,7 @@ only render it. That is what keeps five dialects, streamed and not, in agreement
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,9 @@ class Answer:
         return "".join(self.pieces[1:] if self.call else self.pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
+    """Made for every token of a stream: a tuple costs a third of a frozen dataclass."""
+
     prompt: int
     completion: int
 

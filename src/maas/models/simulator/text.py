@@ -15,6 +15,9 @@ quality quiet open small large early simple clear bright calm slow quick careful
 carries follows returns becomes remains appears begins changes contains improves measures moves needs
 """
 WORDS = tuple(_WORDS.split())
+# Made once, so that a thousand long answers share their tokens.
+_FOLLOWING = tuple(f" {word}" for word in WORDS)
+_BEGINNING = tuple(f" {word.capitalize()}" for word in WORDS)
 
 # How long an answer is when the client gives max_tokens: the share of answers in each sixth of the range,
 # as llm-d-inference-sim draws it. The rest, an answer of exactly max_tokens, ends with `length`.
@@ -34,9 +37,8 @@ def sentences(random: Random, size: int) -> list[str]:
     """`size` tokens: words, with a full stop after every five to twelve of them."""
     pieces: list[str] = []
     while len(pieces) < size:
-        words = random.choices(WORDS, k=random.randint(5, 12))
-        words[0] = words[0].capitalize()
-        pieces += [f" {word}" for word in words]
+        pieces.append(random.choice(_BEGINNING))
+        pieces += random.choices(_FOLLOWING, k=random.randint(4, 11))
         pieces.append(".")
     pieces[0] = pieces[0].lstrip()
     return pieces[:size]
