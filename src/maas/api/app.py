@@ -16,6 +16,7 @@ from maas import __version__
 from maas.api import errors, keys, platform, usage
 from maas.api.body_limit import BodyLimit
 from maas.api.control import Control
+from maas.api.documentation import DocumentedApi
 from maas.api.errors import documented
 from maas.api.fields import ControlOf
 
@@ -32,7 +33,7 @@ class Health(BaseModel):
 
 
 def create_app(control: Control, clock: Callable[[], float] = time.time) -> FastAPI:
-    app = FastAPI(
+    app = DocumentedApi(
         title="MaaS management API",
         version=__version__,
         description="Keys, tiers, models and usage of a Models-as-a-Service platform.",

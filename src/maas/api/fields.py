@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from maas.api.control import Control
@@ -21,21 +21,34 @@ def _printable(text: str) -> str:
 
 
 def _duration(text: str) -> str:
-    seconds = durations.parse(text) if len(text) <= 40 else 0
+    """Checked only. The message does not repeat the text, as durations.parse does: it may be a key, misplaced."""
+    try:
+        seconds = durations.parse(text)
+    except ValueError:
+        seconds = -1
     if not 0 <= seconds <= LONGEST_EXPIRY_DAYS * 86400 or seconds != int(seconds):
-        raise ValueError(f"must be whole seconds, at most {LONGEST_EXPIRY_DAYS}d; write for example 30d or 12h")
+        raise ValueError(f"must be a duration in whole seconds, at most {LONGEST_EXPIRY_DAYS}d; for example 30d or 12h")
     return text
 
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_printable)]
 Prose = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_printable)]
-Duration = Annotated[str, StringConstraints(max_length=40), AfterValidator(_duration)]
+Duration = Annotated[
+    str,
+    StringConstraints(max_length=40),
+    AfterValidator(_duration),
+    Field(json_schema_extra={"pattern": r"^([0-9]+[dhms])+$", "examples": ["30d"]}),
+]
 
 
-class CamelModel(BaseModel):
-    """Generation 3 writes its fields in camel case; what it doesn't know is refused, not ignored."""
+class CamelRequest(BaseModel):
+    """Generation 3 writes its fields in camel case. A field that is not known is refused, not ignored."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+
+class CamelAnswer(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 def control(request: Request) -> Control:

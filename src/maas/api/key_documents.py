@@ -5,16 +5,16 @@ A `subscription` there is a `tier` here; both names are given, and either is tak
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StrictBool, StrictInt, model_validator
 
-from maas.api.fields import CamelModel, Duration, Label, Prose, moment
+from maas.api.fields import CamelAnswer, CamelRequest, Duration, Label, Prose, moment
 from maas.domain.keys import Key
 
 SHORTEST_VALUE, LONGEST_VALUE = 8, 512
 Status = Literal["active", "revoked", "expired"]
 
 
-class NewKey(CamelModel):
+class NewKey(CamelRequest):
     name: Label
     description: Prose = ""
     username: Label | None = Field(
@@ -54,7 +54,7 @@ class ImportedKey(NewKey):
     key: Annotated[SecretStr, AfterValidator(_sendable)] = Field(description="The value that clients use already")
 
 
-class KeyDocument(CamelModel):
+class KeyDocument(CamelAnswer):
     """A key without its value."""
 
     id: str
@@ -104,11 +104,11 @@ def fields(key: Key, now: float) -> dict[str, object]:
     }
 
 
-class Filters(CamelModel):
+class Filters(CamelRequest):
     username: Label | None = None
     status: tuple[Status, ...] = ()
     subscription: Label | None = None
-    include_ephemeral: bool = Field(default=False, description="Has no effect: there are no ephemeral keys")
+    include_ephemeral: StrictBool = Field(default=False, description="Has no effect: there are no ephemeral keys")
 
     def matches(self, key: Key, now: float) -> bool:
         return (
@@ -118,7 +118,7 @@ class Filters(CamelModel):
         )
 
 
-class Sort(CamelModel):
+class Sort(CamelRequest):
     by: Literal["created_at", "expires_at", "last_used_at", "name"] = "created_at"
     order: Literal["asc", "desc"] = "desc"
 
@@ -129,27 +129,27 @@ class Sort(CamelModel):
         return sorted(having, key=lambda key: (getattr(key, self.by), key.id), reverse=self.order == "desc") + without
 
 
-class Pagination(CamelModel):
-    limit: int = Field(default=50, ge=1, le=100)
-    offset: int = Field(default=0, ge=0, le=10**9)
+class Pagination(CamelRequest):
+    limit: StrictInt = Field(default=50, ge=1, le=100)
+    offset: StrictInt = Field(default=0, ge=0, le=10**9)
 
 
-class Search(CamelModel):
+class Search(CamelRequest):
     filters: Filters = Filters()
     sort: Sort = Sort()
     pagination: Pagination = Pagination()
 
 
-class KeyList(CamelModel):
+class KeyList(CamelAnswer):
     object: Literal["list"] = "list"
     data: list[KeyDocument]
     has_more: bool = Field(alias="has_more")
 
 
-class BulkRevoke(CamelModel):
+class BulkRevoke(CamelRequest):
     username: Label | None = None
     subscription: Label | None = None
-    dry_run: bool = False
+    dry_run: StrictBool = False
 
     @model_validator(mode="after")
     def _selects(self) -> Self:
@@ -158,16 +158,16 @@ class BulkRevoke(CamelModel):
         return self
 
 
-class BulkRevoked(CamelModel):
+class BulkRevoked(CamelAnswer):
     revoked_count: int
     message: str
     dry_run: bool
 
 
-class Rotate(CamelModel):
+class Rotate(CamelRequest):
     grace: Duration = Field(default="0s", description="How long the old key goes on working, for example 24h")
 
 
-class KeyConfig(CamelModel):
+class KeyConfig(CamelAnswer):
     max_expiration_days: int | None = Field(alias="max_expiration_days")
     ephemeral_max_expiration: str | None = Field(alias="ephemeral_max_expiration")

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
-from maas.api.fields import CamelModel, Label, Prose, amount
+from maas.api.fields import CamelAnswer, CamelRequest, Label, Prose, amount
 from maas.domain.admission import Status
 from maas.domain.limits import Limit, Unit
 from maas.domain.platform import Model, Tier
@@ -86,7 +86,7 @@ class NewModel(BaseModel):
     name: Label
     runtime: Literal["simulator", "external"]
     url: str | None = Field(default=None, max_length=2000)
-    context_length: int | None = Field(default=None, ge=1, le=10**9)
+    context_length: StrictInt | None = Field(default=None, ge=1, le=10**9)
     price: NewPrice | None = None
     options: dict[Label, Prose] = {}
     description: Prose = ""
@@ -102,9 +102,9 @@ class PlatformText(BaseModel):
     text: str = Field(description="maas.yaml")
 
 
-class Apply(CamelModel):
+class Apply(CamelRequest):
     text: str = Field(description="The whole of maas.yaml")
-    dry_run: bool = False
+    dry_run: StrictBool = False
 
 
 class ChangeDocument(BaseModel):
@@ -115,7 +115,7 @@ class ChangeDocument(BaseModel):
     text: str = Field(description="The change in one line")
 
 
-class Applied(CamelModel):
+class Applied(CamelAnswer):
     changes: list[ChangeDocument]
     dry_run: bool
 

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -20,6 +21,7 @@ from maas.domain.reports import By, Explanation, UsageRow, Verdict
 from maas.domain.usage import UsageRecord
 
 router = APIRouter(tags=["usage"], responses=documented(400, 503))
+_END_OF_TIME = 253402300799.0  # the last second of 9999, which datetime can still write
 _FILTER = Query(max_length=128)
 _TIME = Query(max_length=40, description="24h (so long ago), or 2026-01-31T12:00:00Z")
 
@@ -123,15 +125,14 @@ async def explain(id: Annotated[str, Path(max_length=128)], control: ControlOf) 
 
 
 def _time(name: str, text: str, now: float) -> float:
-    try:
-        return now - durations.parse(text)
-    except ValueError:
-        pass
-    try:
+    with suppress(ValueError):
+        return max(0.0, now - durations.parse(text))
+    with suppress(ValueError, OverflowError):
         at = datetime.fromisoformat(text)
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        raise InvalidInput(f"{name}: is no time; write how long ago (24h), or 2026-01-31T12:00:00Z") from None
+        seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        if 0 <= seconds <= _END_OF_TIME:
+            return seconds
+    raise InvalidInput(f"{name}: is no time; write how long ago (24h), or 2026-01-31T12:00:00Z")
 
 
 def _line(row: UsageRow) -> UsageLine:
