@@ -34,6 +34,10 @@ class Postgres:
         self.execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
+    def name_in(self, url: str) -> str:
+        """Of the database."""
+        return url.partition("@/")[2].partition("?")[0]
+
     def execute(self, statement: str, database: str = "postgres") -> None:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             connection.execute(statement.encode())

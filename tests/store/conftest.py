@@ -5,10 +5,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.postgres import Postgres, postgres
-from tests.store.samples import clear
 
 from maas.store import Store
+from tests.postgres import Postgres, postgres
+from tests.store.samples import clear
 
 __all__ = ["postgres"]
 

@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.store.samples import KEY, clear, key
 
 from maas.domain.errors import Conflict, NotFound
 from maas.domain.keys import Key
 from maas.store import AuditEntry, Store
+from tests.store.samples import KEY, clear, key
 
 FULL = key(
     "full",

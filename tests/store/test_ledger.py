@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import StatementError
-from tests.store.samples import RECORD, clear, key, record, records
 
 from maas.domain.usage import Outcome, Source
 from maas.store import CounterRow, Store, UsageFilter
+from tests.store.samples import RECORD, clear, key, record, records
 
 TOKENS = CounterRow("ann", "free", "tokens", 60, started_at=1000.125, used=30)
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Executable, event
-from tests.store.samples import RECORD, clear, record, records
 
 from maas.domain.usage import Outcome, Source, UsageRecord
 from maas.store import By, Store, UsageFilter, UsageRow, total
 from maas.store.usage import page_after, summed
+from tests.store.samples import RECORD, clear, record, records
 
 NAMES = st.sampled_from(["ann", "bob", "ümit"])
 AMOUNTS = st.integers(0, 2**63 - 1) | st.integers(0, 100)

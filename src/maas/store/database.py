@@ -34,7 +34,7 @@ _START = "maas_start"  # the execution option that says how a transaction of SQL
 _READING = ("BEGIN",)
 _WRITING = ("PRAGMA synchronous = NORMAL", "BEGIN IMMEDIATE")
 _FLUSHED = ("PRAGMA synchronous = FULL", "BEGIN IMMEDIATE")
-_SWITCH_TO_WAL = ("PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE")
+_SWITCH_TO_WAL = ("PRAGMA journal_mode = WAL", "BEGIN")
 
 
 class Database:
@@ -62,7 +62,7 @@ class Database:
 
     def use_wal(self) -> None:
         """SQLite only. WAL is a property of the file, but a restored backup may have lost it."""
-        with self._started(_SWITCH_TO_WAL):  # proves, too, that the file can be written
+        with self._started(_SWITCH_TO_WAL):
             pass
 
     def close(self) -> None:

@@ -27,9 +27,12 @@ def bring_up(database: Database) -> None:
     """Raises MaasError when the database is newer than the code, somebody else's, or cannot be used."""
     if database.path is None:
         _migrate(database)
-        _require_writable(database)
-        return
-    path = Path(database.path)
+    else:
+        _bring_up_file(database, Path(database.path))
+    _require_writable(database)
+
+
+def _bring_up_file(database: Database, path: Path) -> None:
     try:
         with _locked(path.parent):
             _create(path)
@@ -53,9 +56,12 @@ def _migrate(database: Database) -> None:
 
 
 def _require_writable(database: Database) -> None:
-    """A standby could be read, but nothing could be settled: fail now and not on the first request."""
+    """A standby or a file of somebody else's can be read, but nothing settled: say so now, not on the first request.
+
+    BEGIN IMMEDIATE proves nothing: SQLite makes it a reading transaction if it has to.
+    """
     with database.write() as connection:
-        connection.execute(text(f"SELECT 1 FROM {_VERSION_TABLE} FOR UPDATE"))
+        connection.execute(text(f"UPDATE {_VERSION_TABLE} SET version_num = version_num WHERE 1 = 0"))
 
 
 def _revision(connection: Connection, name: str) -> str | None:
