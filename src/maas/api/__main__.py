@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import uvloop
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
+from maas.api.control import Control
 from maas.domain.errors import MaasError
 from maas.embedded import assembly
 from maas.embedded.home import Home
@@ -32,46 +33,44 @@ def main() -> int:
     except (MaasError, OSError) as error:
         structlog.get_logger().error("cannot_start", reason=str(error))
         return 1
+    except ExceptionGroup:  # half a control plane must not go on: the supervisor starts a whole one
+        structlog.get_logger().exception("control_plane_failed")
+        return 1
     return 0
 
 
 async def _serve(home: Home) -> None:
     """Admission first: requests wait for it, and the API's framework takes half a second to import."""
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     parts = assembly.assemble(home, time.time)
     admission = _server(parts.admission, home.admission_socket, Interfaces.RSGI)
-    background = [asyncio.create_task(_guarded(work, stopping)) for work in (*parts.loops(), admission.serve())]
-    api_app = await asyncio.to_thread(_api_app, parts)
-    api = _server(api_app, home.api_socket, Interfaces.ASGI)
-    background.append(asyncio.create_task(_guarded(api.serve(), stopping)))
-    await stopping.wait()
-    for server in (api, admission):
-        server.stop()  # type: ignore[no-untyped-call]
-    for task in background:
-        task.cancel()
-    await asyncio.gather(*background, return_exceptions=True)
-    await parts.close()
+    try:
+        async with asyncio.TaskGroup() as group:  # one that fails takes the others, and the process, with it
+            works = [*parts.loops(), admission.serve(), _serve_api(home, parts.control)]
+            tasks = [group.create_task(work) for work in works]
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, _cancel, tasks)
+    finally:
+        await parts.close()
 
 
-def _api_app(parts: assembly.Parts) -> Any:
+async def _serve_api(home: Home, control: Control) -> None:
+    await _server(await asyncio.to_thread(_api_app, control), home.api_socket, Interfaces.ASGI).serve()
+
+
+def _api_app(control: Control) -> Any:
     from maas.api.app import create_app
 
-    return create_app(parts.control)
+    return create_app(control)
 
 
 def _server(target: Any, socket: Path, interface: Interfaces) -> Server:
+    socket.unlink(missing_ok=True)  # of a life that was killed; the supervisor runs one of us at a time
     return Server(target, uds=socket, interface=interface, log_enabled=False, websockets=False)
 
 
-async def _guarded(work: Coroutine[Any, Any, None], stopping: asyncio.Event) -> None:
-    """A loop that ends takes the process with it: the supervisor starts a whole one again."""
-    try:
-        await work
-    except Exception:  # noqa: BLE001 (whatever it was, half a control plane must not go on)
-        structlog.get_logger().exception("control_plane_failed")
-    stopping.set()
+def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
 
 
 def _log_as_json() -> None:
