@@ -9,7 +9,7 @@ import http.client
 import json
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maas.domain.errors import Unavailable
 from maas.embedded.envoy.files import Configuration, write
@@ -17,6 +17,7 @@ from maas.embedded.envoy.names import Json
 from maas.embedded.home import Home
 
 _POLL = 0.02
+_REASON_MAX = 500  # characters; before its reason, Envoy repeats the whole configuration
 _DISCOVERY = {"cds": "cluster_manager.cds", "lds": "listener_manager.lds"}
 _WARMING = ("cluster_manager.warming_clusters", "listener_manager.total_listeners_warming")
 _STATS = "/stats?filter=^(cluster_manager.(cds|warming)|listener_manager.(lds|total_listeners_warming)|server.state)"
@@ -36,10 +37,18 @@ class State:
 
 
 async def apply(home: Home, config: Configuration, *, within: float = 10.0) -> None:
-    """Write it and wait until a running Envoy follows it. Raises Rejected, Unavailable, OSError."""
+    """Write it and wait until a running Envoy follows it. Raises Rejected, Unavailable, OSError.
+
+    What Envoy rejects is taken back: it would be the end of an Envoy that starts again with it.
+    """
     before = await state(home)
+    former = {path: path.read_bytes() for path in config.files if path.exists()}
     write(config)
-    await in_force(home, config, within=within, rejected_before=before.rejected)
+    try:
+        await in_force(home, config, within=within, rejected_before=before.rejected)
+    except Rejected:
+        write(replace(config, files=former))
+        raise
 
 
 async def in_force(home: Home, config: Configuration, *, within: float = 10.0, rejected_before: int = 0) -> None:
@@ -62,14 +71,35 @@ async def state(home: Home) -> State:
     )
 
 
+async def stop(home: Home, *, within: float = 30.0) -> None:
+    """End gracefully: no new connections, the answers under way finish, but at most `within` seconds are waited.
+
+    Raises OSError when Envoy does not answer.
+    """
+    await post(home, "/healthcheck/fail")  # from now on every answer asks its client to connect anew, elsewhere
+    await post(home, "/drain_listeners")
+    try:
+        async with asyncio.timeout(within):
+            while await _active_requests(home):  # noqa: ASYNC110 (another process finishes them)
+                await asyncio.sleep(_POLL)
+    except TimeoutError:
+        pass
+    await post(home, "/quitquitquit")
+
+
 async def get(home: Home, path: str) -> bytes:
     """Raises OSError when Envoy does not answer."""
     return await _exchange(home, "GET", path)
 
 
 async def post(home: Home, path: str) -> bytes:
-    """Commands: "/reopen_logs", "/drain_listeners?graceful", "/quitquitquit". Raises OSError."""
+    """For commands, such as "/reopen_logs". Raises OSError when Envoy does not answer."""
     return await _exchange(home, "POST", path)
+
+
+async def _active_requests(home: Home) -> int:
+    stats = _lines(await get(home, "/stats?filter=^http.https?.downstream_rq_active"))
+    return sum(int(value) for _, value in stats)
 
 
 async def _follows(home: Home, config: Configuration, rejected_before: int) -> bool:
@@ -90,7 +120,7 @@ async def _reason(home: Home) -> str:
         for entry in (*part.get("dynamic_listeners", ()), *part.get("dynamic_active_clusters", ()))
         if (error := entry.get("error_state"))
     ]
-    return "; ".join(errors) or "see envoy.log"
+    return errors[-1].strip()[-_REASON_MAX:] if errors else "envoy.log has the reason"
 
 
 def _lines(stats: bytes) -> list[tuple[str, str]]:

@@ -1,15 +1,22 @@
 """Where requests may go: the platform's own endpoints, which never change, and one cluster for each model."""
 
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from maas.domain.errors import Unavailable
 from maas.embedded.envoy.names import ADMIN, ADMISSION, CONTROL, RESERVED_CLUSTERS, Json, config, typed
 from maas.embedded.home import Home
 
 _PLENTY = 1_000_000  # admission limits what may run at once; Envoy's own defaults (1024) would refuse streams
 _CONNECT = "3s"
 _KEEPALIVE = "3s"  # uvicorn, and so vLLM, closes an idle connection after 5 s: be first, or a request meets the closing
+_AUTHORITIES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+)
 _STREAM_WINDOW = 1024 * 1024
 
 
@@ -25,6 +32,7 @@ class Upstream:
 
     base_path: what stands before /v1 in its URL ("/openai" of https://host/openai/v1), without a closing slash.
     api_key: what to present there instead of the client's own key, which never leaves this machine.
+    authorities: file of the CAs to trust; None for the system's.
     """
 
     name: str
@@ -32,6 +40,7 @@ class Upstream:
     tls: bool = False
     base_path: str = ""
     api_key: str | None = None
+    authorities: Path | None = None
 
     def __post_init__(self) -> None:
         if self.name in RESERVED_CLUSTERS:
@@ -54,7 +63,7 @@ def model_clusters(upstreams: Iterable[Upstream]) -> list[Json]:
 def _model_cluster(upstream: Upstream) -> Json:
     cluster = _cluster(upstream.name, upstream.address)
     if upstream.tls and isinstance(upstream.address, HostPort):
-        cluster["transport_socket"] = _tls(upstream.address.host)
+        cluster["transport_socket"] = _tls(upstream.address.host, upstream.authorities or _system_authorities())
     if filters := _request_changes(upstream):
         options = cluster["typed_extension_protocol_options"]["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"]
         options["http_filters"] = filters
@@ -96,10 +105,10 @@ def _endpoint(address: Path | HostPort) -> Json:
     return {"endpoint": {"address": {"socket_address": socket}, "hostname": address.host}}
 
 
-def _tls(host: str) -> Json:
-    """The system's authorities, and the name checked: a model's answers are not to be read on the way."""
+def _tls(host: str, authorities: Path) -> Json:
+    """The server must prove its name: prompts are not to be read on the way."""
     validation = {
-        "trusted_ca": {"filename": "/etc/ssl/certs/ca-certificates.crt"},
+        "trusted_ca": {"filename": str(authorities)},
         "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": host}}],
     }
     return typed(
@@ -108,6 +117,15 @@ def _tls(host: str) -> Json:
         sni=host,
         common_tls_context={"validation_context": validation},
     )
+
+
+def _system_authorities() -> Path:
+    """Where distributions keep them; Envoy has no default of its own. Raises Unavailable when there are none."""
+    known = (ssl.get_default_verify_paths().cafile, *_AUTHORITIES)
+    found = next((path for name in known if name and (path := Path(name)).exists()), None)
+    if found is None:
+        raise Unavailable("This machine has no list of certificate authorities. Install the package ca-certificates.")
+    return found
 
 
 def _request_changes(upstream: Upstream) -> list[Json]:

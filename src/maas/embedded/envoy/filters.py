@@ -2,20 +2,28 @@
 
 extract            reads the JSON body and tells admission what it found
 ext_authz          asks admission; its refusal reaches the client as it is
-force_usage        makes a stream report its usage (only on the route that asks for it)
+merge_usage_option makes a stream report its usage, if the request has stream options of its own
+usage_frame        makes a stream report its usage, and keeps that from a client that did not ask
 usage_from_answer  puts the usage of a plain answer into headers
 usage_from_stream  reads the usage of a stream into metadata, for the access log
 own_headers        drops what a model sends under names that are the platform's
-router
+router             sends it on
+
+Those that only some routes need are empty here, and get their configuration from the route.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from maas.embedded.envoy import names
 from maas.embedded.envoy.names import Json, config, typed
 
 _TRANSFORM = "extensions.filters.http.transform.v3.TransformConfig"
-_EXT_AUTHZ = "extensions.filters.http.ext_authz.v3"
+MERGE = "merge_usage_option"
+SCRIPTS = "usage_frame"
+ANSWER = "usage_from_answer"
+EXT_AUTHZ = "envoy.filters.http.ext_authz"
+_AUTHZ_TYPES = "extensions.filters.http.ext_authz.v3"
 _ADMISSION_TIMEOUT = "2s"
 _REFUSAL_HEADERS = [
     {"exact": "content-type"},
@@ -25,6 +33,7 @@ _REFUSAL_HEADERS = [
 ]
 _MAX_EVENT = 1024 * 1024  # the default of 8 KiB would skip larger events, and lose their usage
 
+_OTHER_STREAM_OPTIONS = ("include_obfuscation", "continuous_usage_stats")  # OpenAI's, vLLM's
 _PROMPT = ("prompt_tokens", "input_tokens")
 _COMPLETION = ("completion_tokens", "output_tokens")
 _USAGE_PLACES = (("usage",), ("response", "usage"), ("message", "usage"))  # chat; responses; Anthropic's message_start
@@ -34,19 +43,28 @@ def filters() -> list[Json]:
     return [
         _extract(),
         _ask_admission(),
-        typed("force_usage", _TRANSFORM),
-        typed("usage_from_answer", _TRANSFORM),
+        typed(MERGE, _TRANSFORM),
+        typed(SCRIPTS, "extensions.filters.http.lua.v3.Lua"),
+        typed(ANSWER, _TRANSFORM),
         _usage_from_stream(),
         _own_headers(),
         typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", suppress_envoy_headers=True),
     ]
 
 
-def force_usage() -> Json:
-    merged = {"json_format": {"stream_options": {"include_usage": True}}}
+def merge_usage_option() -> Json:
+    """For a request that has stream options of its own: keeps those that are known, at the price of a new body."""
+    options = {name: f"%REQUEST_BODY(stream_options:{name})%" for name in _OTHER_STREAM_OPTIONS}
+    merged = {"json_format": {"stream_options": {"include_usage": True, **options}}, "omit_empty_values": True}
     return config(
         _TRANSFORM, request_transformation={"body_transformation": {"action": "MERGE", "body_format": merged}}
     )
+
+
+def scripts(*names: str) -> Json:
+    """Functions of Lua, from the files of these names."""
+    source = "\n".join(Path(__file__).with_name(f"{name}.lua").read_text() for name in names)
+    return config("extensions.filters.http.lua.v3.LuaPerRoute", source_code={"inline_string": source})
 
 
 def answer_usage() -> Json:
@@ -63,11 +81,11 @@ def answer_usage() -> Json:
 def ask_with_body() -> Json:
     """An array of prompts is answered prompt by prompt: admission has to count them."""
     body = {"max_request_bytes": names.BODY_LIMIT}
-    return config(f"{_EXT_AUTHZ}.ExtAuthzPerRoute", check_settings={"with_request_body": body})
+    return config(f"{_AUTHZ_TYPES}.ExtAuthzPerRoute", check_settings={"with_request_body": body})
 
 
 def no_question() -> Json:
-    return config(f"{_EXT_AUTHZ}.ExtAuthzPerRoute", disabled=True)
+    return config(f"{_AUTHZ_TYPES}.ExtAuthzPerRoute", disabled=True)
 
 
 def _extract() -> Json:
@@ -88,8 +106,8 @@ def _ask_admission() -> Json:
     }
     seen = [{"exact": "authorization"}, {"exact": "x-api-key"}, {"exact": "x-request-id"}, {"prefix": "x-maas-"}]
     return typed(
-        "envoy.filters.http.ext_authz",
-        f"{_EXT_AUTHZ}.ExtAuthz",
+        EXT_AUTHZ,
+        f"{_AUTHZ_TYPES}.ExtAuthz",
         http_service=service,
         allowed_headers={"patterns": seen},
         failure_mode_allow=False,

@@ -1,6 +1,6 @@
 """Where Envoy listens, and how it treats a connection before a filter sees a request."""
 
-import json
+import socket
 
 from maas.domain.platform import Gateway
 from maas.embedded.envoy import names
@@ -8,8 +8,8 @@ from maas.embedded.envoy.access_log import access_log
 from maas.embedded.envoy.bootstrap import from_file, sds_file
 from maas.embedded.envoy.filters import filters
 from maas.embedded.envoy.names import Json, config, typed
-from maas.embedded.envoy.replies import error_body, local_replies
-from maas.embedded.envoy.routes import routes
+from maas.embedded.envoy.replies import local_replies
+from maas.embedded.envoy.routes import health, refusal, routes
 from maas.embedded.home import Home
 
 _HCM = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -104,16 +104,10 @@ def _tls(home: Home) -> Json:
 
 
 def _models_elsewhere(gateway: Gateway) -> Json:
-    health = next(route for route in routes()["virtual_hosts"][0]["routes"] if route["match"].get("path") == "/health")
-    message = f"Models are served over TLS only: use https://{gateway.bind}:{gateway.https_port}."
-    body = json.dumps(error_body("tls_required", message, "invalid_request_error"))
-    refusal = {
-        "match": {"prefix": "/"},
-        "direct_response": {"status": 426, "body": {"inline_string": body}},
-        "response_headers_to_add": [{"header": {"key": "content-type", "value": "application/json"}}],
-        "typed_per_filter_config": {"envoy.filters.http.ext_authz": health["typed_per_filter_config"]},
-    }
-    return {"name": "maas", "virtual_hosts": [{"name": "maas", "domains": ["*"], "routes": [health, refusal]}]}
+    host = gateway.hosts[0] if gateway.hosts else socket.gethostname()
+    message = f"Models are served over TLS only: use https://{host}:{gateway.https_port}."
+    only = [health(), refusal(426, "tls_required", message)]
+    return {"name": "maas", "virtual_hosts": [{"name": "maas", "domains": ["*"], "routes": only}]}
 
 
 def _metrics_manager() -> Json:

@@ -20,6 +20,7 @@ RESERVED_CLUSTERS = frozenset({ADMISSION, CONTROL, ADMIN})
 JSON_MARK = "x-maas-json"  # "1": the body was a JSON object
 BODY_BYTES = "x-maas-body-bytes"
 MODEL = "x-maas-model"
+STREAM_OPTIONS = "x-maas-stream-options"
 BODY_FIELDS: Mapping[str, str] = {
     MODEL: "model",
     "x-maas-stream": "stream",
@@ -29,6 +30,7 @@ BODY_FIELDS: Mapping[str, str] = {
     "x-maas-n": "n",
     "x-maas-best-of": "best_of",
     "x-maas-include-usage": "stream_options:include_usage",
+    STREAM_OPTIONS: "stream_options",
 }
 
 # what admission decided, for the routes
@@ -38,6 +40,8 @@ TO_MODEL = "model"
 CLUSTER = "x-maas-cluster"
 FORCE_USAGE = "x-maas-force-usage"  # "1": make a stream report its usage
 STRIP_USAGE = "x-maas-strip-usage"  # "1": and keep that report from a client that did not ask for it
+
+OWN_HEADERS = (*BODY_FIELDS, JSON_MARK, BODY_BYTES, ROUTE, CLUSTER, FORCE_USAGE, STRIP_USAGE)
 
 # usage of a plain answer, for the client
 USAGE_INPUT = "x-odhu-usage-input-tokens"

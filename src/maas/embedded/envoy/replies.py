@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from maas.embedded.envoy.names import BODY_LIMIT, Json
+from maas.embedded.envoy.names import BODY_LIMIT, Json, typed
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,12 @@ _NO_DECISION = _Reply(
     "lasts, `maas status` says why.",
     503,
 )
+_ELSE = "The gateway failed: %RESPONSE_CODE_DETAILS%."
+_BAD_REQUEST = ("bad_request", "The gateway refused this request: %RESPONSE_CODE_DETAILS%.", "invalid_request_error")
+_AS_IT_IS = {
+    "text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"},
+    "content_type": "application/json",
+}
 
 
 def local_replies() -> Json:
@@ -43,16 +49,19 @@ def local_replies() -> Json:
         "mappers": [
             {"filter": {"and_filter": {"filters": [refused, _status_is(503)]}}, **_says(_NO_DECISION)},
             {"filter": refused},
+            {"filter": _from_a_route(), "body_format_override": _AS_IT_IS},
             *({"filter": _condition(reply), **_says(reply)} for reply in _REPLIES),
-            {
-                "filter": _status_is(400, "GE"),
-                "body_format_override": _error("bad_request", "%LOCAL_REPLY_BODY%", "invalid_request_error"),
-            },
+            {"filter": _status_is(500, "GE"), "body_format_override": _error("gateway_error", _ELSE, "api_error")},
+            {"filter": _status_is(400, "GE"), "body_format_override": _error(*_BAD_REQUEST)},
         ]
     }
 
 
-def error_body(code: str, message: str, kind: str) -> Json:
+def invalid_request(code: str, message: str) -> Json:
+    return _error_body(code, message, "invalid_request_error")
+
+
+def _error_body(code: str, message: str, kind: str) -> Json:
     return {"error": {"message": message, "type": kind, "param": None, "code": code}}
 
 
@@ -62,6 +71,13 @@ def _condition(reply: _Reply) -> Json:
 
 def _says(reply: _Reply) -> Json:
     return {"status_code": reply.status, "body_format_override": _error(reply.code, reply.message, reply.type)}
+
+
+def _from_a_route() -> Json:
+    """A direct response, whose body has its shape already."""
+    filter_type = "extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+    expression = 'response.code_details == "direct_response"'
+    return {"extension_filter": typed("envoy.access_loggers.extension_filters.cel", filter_type, expression=expression)}
 
 
 def _flagged(*flags: str) -> Json:
@@ -74,4 +90,4 @@ def _status_is(status: int, comparison: str = "EQ") -> Json:
 
 
 def _error(code: str, message: str, kind: str) -> Json:
-    return {"json_format": error_body(code, message, kind), "content_type": "application/json"}
+    return {"json_format": _error_body(code, message, kind), "content_type": "application/json"}

@@ -5,14 +5,52 @@ has to see. Then admission answers with headers, and the route is picked again. 
 send to a model ends at the control plane, which knows no such path: a mistake here cannot open a model.
 """
 
+import json
+from collections.abc import Iterator
+
 from maas.embedded.envoy import names
-from maas.embedded.envoy.filters import answer_usage, ask_with_body, force_usage, no_question
+from maas.embedded.envoy.filters import (
+    ANSWER,
+    EXT_AUTHZ,
+    MERGE,
+    SCRIPTS,
+    answer_usage,
+    ask_with_body,
+    merge_usage_option,
+    no_question,
+    scripts,
+)
 from maas.embedded.envoy.names import Json
+from maas.embedded.envoy.replies import invalid_request
 
 _NO_LIMIT = "0s"
 _LONGEST_ANSWER = "3600s"
 _SILENCE = "600s"  # of a model, between two bytes: a long prompt may wait in its queue
+_ANSWER_LIMIT = 128 * 1024 * 1024  # bytes of an answer that is not streamed: 2048 embeddings of 3072 numbers each
 _CONTROL_TIMEOUT = "30s"
+
+# the platform's key is no business of a model's, and neither is where the client lives
+_PRIVATE = (
+    "authorization",
+    "x-api-key",
+    "cookie",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-envoy-external-address",
+    "x-envoy-original-path",
+)
+_ANY_PATH: Json = {"prefix": "/"}
+
+# What stands in a JSON string may be anything, line feeds included, and is in a header by now. Envoy would refuse to
+# send such a header to admission, and blame admission. So a request comes to the question only with good ones.
+_GOOD_FIELDS = [
+    {"name": header, "string_match": {"safe_regex": {"regex": "[ -~]{0,256}"}}, "treat_missing_header_as_empty": True}
+    for header in names.BODY_FIELDS
+]
+_BAD_FIELD = (
+    "One of model, stream, stream_options, max_tokens, max_completion_tokens, max_output_tokens, n and best_of is "
+    "longer than 256 characters, or has characters beyond ASCII."
+)
 
 
 def routes() -> Json:
@@ -24,18 +62,31 @@ def routes() -> Json:
                 "domains": ["*"],
                 "request_body_buffer_limit": names.BODY_LIMIT,
                 "routes": [
-                    _control({"path": "/health"}, {"envoy.filters.http.ext_authz": no_question()}),
-                    _control({"prefix": "/", "headers": [_is(names.ROUTE, names.TO_DISCOVERY)]}),
-                    _model([_is(names.FORCE_USAGE, "1")], {"force_usage": force_usage()}),
-                    _model([], {}),
+                    health(),
+                    _control({**_ANY_PATH, "headers": [_is(names.ROUTE, names.TO_DISCOVERY)]}),
+                    *_model_routes(),
                     _control(
-                        {"safe_regex": {"regex": "(/.*)?/v1/completions"}},
-                        {"envoy.filters.http.ext_authz": ask_with_body()},
+                        {**_path("completions"), "headers": _GOOD_FIELDS},
+                        {EXT_AUTHZ: ask_with_body()},
                     ),
-                    _control({"prefix": "/"}),
+                    _control({**_ANY_PATH, "headers": _GOOD_FIELDS}),
+                    refusal(400, "invalid_field", _BAD_FIELD),
                 ],
             }
         ],
+    }
+
+
+def health() -> Json:
+    return _control({"path": "/health"}, {EXT_AUTHZ: no_question()})
+
+
+def refusal(status: int, code: str, message: str) -> Json:
+    """Says no without asking anybody. The reply is Envoy's own, so local_replies has to let its body through."""
+    return {
+        "match": _ANY_PATH,
+        "direct_response": {"status": status, "body": {"inline_string": json.dumps(invalid_request(code, message))}},
+        "typed_per_filter_config": {EXT_AUTHZ: no_question()},
     }
 
 
@@ -46,9 +97,24 @@ def _control(match: Json, per_filter: Json | None = None) -> Json:
     return route
 
 
-def _model(conditions: list[Json], per_filter: Json) -> Json:
+def _model_routes() -> Iterator[Json]:
+    forced, stripped = _is(names.FORCE_USAGE, "1"), _is(names.STRIP_USAGE, "1")
+    with_options = {"name": names.STREAM_OPTIONS, "present_match": True}
+    answer = {ANSWER: answer_usage()}
+    merged = {MERGE: merge_usage_option(), **answer}
+    yield _model([forced, with_options, stripped], {**merged, SCRIPTS: scripts("strip_usage")})
+    yield _model([forced, with_options], merged)
+    yield _model([forced, stripped], {SCRIPTS: scripts("force_usage", "strip_usage"), **answer})
+    yield _model([forced], {SCRIPTS: scripts("force_usage"), **answer})
+    yield _model([], {SCRIPTS: scripts("embedding_usage")}, _path("embeddings"))
+    yield _model([], {SCRIPTS: scripts("total_usage"), **answer}, _path("messages"))
+    yield _model([], answer)
+
+
+def _model(conditions: list[Json], per_filter: Json, path: Json = _ANY_PATH) -> Json:
     return {
-        "match": {"prefix": "/", "headers": [_is(names.ROUTE, names.TO_MODEL), *conditions]},
+        "match": {**path, "headers": [_is(names.ROUTE, names.TO_MODEL), *conditions]},
+        "request_body_buffer_limit": _ANSWER_LIMIT,
         "route": {
             "cluster_header": names.CLUSTER,
             "cluster_not_found_response_code": "SERVICE_UNAVAILABLE",
@@ -65,19 +131,13 @@ def _model(conditions: list[Json], per_filter: Json) -> Json:
                 "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.5s"},
             },
         },
-        "request_headers_to_remove": [
-            "authorization",
-            "x-api-key",
-            *names.BODY_FIELDS,
-            names.JSON_MARK,
-            names.BODY_BYTES,
-            names.ROUTE,
-            names.CLUSTER,
-            names.FORCE_USAGE,
-            names.STRIP_USAGE,
-        ],
-        "typed_per_filter_config": {"usage_from_answer": answer_usage(), **per_filter},
+        "request_headers_to_remove": [*_PRIVATE, *names.OWN_HEADERS],
+        "typed_per_filter_config": per_filter,
     }
+
+
+def _path(endpoint: str) -> Json:
+    return {"safe_regex": {"regex": f"(?:/llm)?(?:/[^/]+)?/v1/{endpoint}"}}
 
 
 def _is(header: str, value: str) -> Json:
