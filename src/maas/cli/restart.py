@@ -2,7 +2,7 @@
 
 from maas.cli.frame import home, noun
 from maas.cli.output import notes
-from maas.cli.up import start
+from maas.cli.up import bring_up
 from maas.embedded import platform
 
 app = noun("Stop and start the platform.")
@@ -20,4 +20,5 @@ def restart() -> None:
     platform.configuration(here)  # a mistake in it is better found while the platform still runs
     with notes().status("stopping"):
         platform.stop(here)
-    start(here)
+    bring_up(here)
+    print("The platform is up again.")

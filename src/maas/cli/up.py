@@ -1,13 +1,14 @@
 """maas up: start the platform, or take up what has changed."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
 from maas.cli.frame import home, noun
 from maas.cli.progress import waiting
-from maas.domain.errors import Conflict
+from maas.domain.errors import Conflict, InvalidInput
 from maas.embedded import platform, settings
 from maas.embedded.home import Home
 from maas.store import urls
@@ -17,20 +18,24 @@ app = noun("Start the platform, or take up what has changed.")
 _BUILT_IN = "sqlite"
 
 
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="MAAS_DATABASE_URL",
+        show_envvar=True,
+        metavar="URL",
+        help="Keep keys and usage there from now on; 'sqlite' means the file in $MAAS_HOME again. It is remembered,"
+        " readable by you alone. Prefer the variable: others see your arguments in `ps`.",
+    ),
+]
+
+
 @app.command()
 def up(
     foreground: Annotated[
         bool, typer.Option("--foreground", help="Stay, and stop the platform on Ctrl-C: for systemd and containers.")
     ] = False,
-    database_url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="MAAS_DATABASE_URL",
-            metavar="URL",
-            help="Keep keys and usage there from now on; 'sqlite' means the file in $MAAS_HOME again. It is"
-            " remembered, readable by you alone. Prefer the variable: others see your arguments in `ps`.",
-        ),
-    ] = None,
+    database_url: DatabaseUrl = None,
 ) -> None:
     """Start the platform and wait until it is ready.
 
@@ -42,15 +47,20 @@ def up(
     here.prepare()
     if database_url:
         remember_database(here, database_url)
-    start(here, foreground=foreground)
+    if foreground:
+        _say_where(here)
+        platform.start(here, foreground=True)
+    bring_up(here)
+    _say_where(here)
 
 
-def start(here: Home, *, foreground: bool = False) -> None:
+def bring_up(here: Home) -> None:
     with waiting("starting") as progress:
-        platform.start(here, foreground=foreground, progress=progress)
-    print("The platform is up:")
-    for endpoint in platform.endpoints(platform.configuration(here).gateway):
-        print(f"  {endpoint}")
+        platform.start(here, progress=progress)
+
+
+def _say_where(here: Home) -> None:
+    print("The platform listens at", *platform.endpoints(platform.configuration(here).gateway), flush=True)
 
 
 def remember_database(here: Home, url: str) -> None:
@@ -60,7 +70,15 @@ def remember_database(here: Home, url: str) -> None:
     if wanted == current.database_url:
         return
     if wanted:
-        urls.parse(wanted)
+        _require_driver(urls.parse(wanted).drivername)
     if platform.status(here):
         raise Conflict("the platform runs with another database; `maas down` first")
     settings.save(here, replace(current, database_url=wanted))
+
+
+def _require_driver(name: str) -> None:
+    if name.startswith("postgresql") and find_spec("psycopg") is None:
+        raise InvalidInput(
+            "PostgreSQL's driver is not installed; ./install.sh --database-url URL installs it, and so does"
+            " pip install --require-hashes -r requirements/postgresql.txt"
+        )
