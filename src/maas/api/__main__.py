@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -11,14 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import structlog
 import uvloop
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from maas.api.control import Control
 from maas.domain.errors import MaasError
-from maas.embedded import assembly
+from maas.embedded import assembly, log
 from maas.embedded.home import Home
 
 
@@ -27,14 +25,13 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True)
     home = Home(parser.parse_args().home)
     os.umask(0o077)  # sockets and files are for their owner
-    _log_as_json()
     try:
         uvloop.run(_serve(home))
     except (MaasError, OSError) as error:
-        structlog.get_logger().error("cannot_start", reason=str(error))
+        log.error("cannot_start", reason=str(error))
         return 1
-    except ExceptionGroup:  # half a control plane must not go on: the supervisor starts a whole one
-        structlog.get_logger().exception("control_plane_failed")
+    except ExceptionGroup as errors:  # half a control plane must not go on: the supervisor starts a whole one
+        log.exception("control_plane_failed", errors)
         return 1
     return 0
 
@@ -71,19 +68,6 @@ def _server(target: Any, socket: Path, interface: Interfaces) -> Server:
 def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
-
-
-def _log_as_json() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ to be imported, and answers end up in logs and tickets.
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -16,8 +15,8 @@ from starlette.exceptions import HTTPException
 
 from maas.api.codes import Code, code_of
 from maas.domain.errors import MaasError
+from maas.embedded import log
 
-_log = structlog.get_logger(__name__)
 _INVALID = Code(400, "invalid_request_error", "invalid_input")
 _HTTP = {404: "unknown_url", 405: "method_not_allowed", 413: "request_too_large"}
 
@@ -65,7 +64,7 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
     """The class of the error only: its text may hold what the request held. The server logs the rest."""
-    _log.error("unforeseen", path=request.url.path, error=type(error).__name__)
+    log.exception("unforeseen", error, path=request.url.path)
     return _answer(code_of(MaasError()), "something failed that nobody foresaw; the log has it: maas logs")
 
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterable
 
 from maas.domain.platform import Gateway
-from maas.embedded import tls
 from maas.embedded.envoy import files
 from maas.embedded.home import Home
 from maas.embedded.instances import Instance
@@ -12,5 +11,7 @@ from maas.embedded.instances import Instance
 
 def described(home: Home, gateway: Gateway, running: Iterable[Instance]) -> files.Configuration:
     """Raises InvalidInput when the user's own certificate can't be used, OSError."""
+    from maas.embedded import tls  # brings `cryptography`, which a control plane that comes back has no time for
+
     certificate = tls.ensure(home, gateway, time.time())
     return files.configuration(home, gateway, [instance.upstream for instance in running], certificate)

@@ -5,8 +5,7 @@ import os
 import time
 from pathlib import Path
 
-import structlog
-
+from maas.embedded import log
 from maas.embedded.envoy import admin
 from maas.embedded.home import Home
 from maas.embedded.metering import Metering
@@ -19,8 +18,6 @@ LOG_BYTES = 64 * 2**20
 KEPT_LOGS = 4
 _LOOK_EVERY = 0.2
 _TICKS = os.sysconf("SC_CLK_TCK")
-
-log = structlog.get_logger()
 
 
 class GatewayWatch:

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-import structlog
-
 from maas.domain import settlement
 from maas.domain.admission import Request
 from maas.domain.errors import MaasError
@@ -20,7 +18,7 @@ from maas.domain.limits import Limit
 from maas.domain.platform import Platform
 from maas.domain.settlement import Ending, Spent
 from maas.domain.usage import UsageRecord
-from maas.embedded import access_log, decisions
+from maas.embedded import access_log, decisions, log
 from maas.embedded.counters import Counters
 from maas.embedded.decisions import Admission, DecisionLog, Position
 from maas.embedded.home import Home
@@ -30,8 +28,6 @@ COMMIT_EVERY = 0.1
 BACKLOG_MAX = 100_000  # records the database has not taken; past that nothing is admitted
 LONGEST_REQUEST = 3600 + 60  # the gateway ends any request within the hour
 _POLL_WAITED_FOR, _POLL_BUSY = 0.001, 0.005
-
-log = structlog.get_logger()
 
 
 class Metering:

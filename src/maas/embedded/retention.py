@@ -3,17 +3,14 @@
 import asyncio
 from collections.abc import Callable
 
-import structlog
-
 from maas.domain.errors import MaasError
 from maas.domain.platform import Platform
+from maas.embedded import log
 from maas.embedded.counters import Counters
 from maas.store import Store
 
 _EVERY = 3600.0
 _DAY = 86400.0
-
-log = structlog.get_logger()
 
 
 class Retention:

@@ -9,11 +9,9 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 
-import structlog
-
 from maas.domain.errors import MaasError, Unavailable
 from maas.domain.platform import Gateway, Platform
-from maas.embedded import instances, ports, processes
+from maas.embedded import instances, log, ports, processes
 from maas.embedded.admission import View
 from maas.embedded.atomic import replace
 from maas.embedded.envoy import admin, files
@@ -28,8 +26,6 @@ _MODEL_START = 120.0
 _POLL = 0.05
 _RETIRE_EVERY = 0.5
 _RENEWAL_EVERY = 6 * 3600.0
-
-log = structlog.get_logger()
 
 
 class Rollout:

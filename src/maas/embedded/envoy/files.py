@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maas.domain.platform import Gateway
 from maas.embedded.atomic import replace
@@ -13,7 +14,9 @@ from maas.embedded.envoy.clusters import Upstream, model_clusters
 from maas.embedded.envoy.listeners import listeners
 from maas.embedded.envoy.names import TYPE, Json
 from maas.embedded.home import Home
-from maas.embedded.tls import Pair
+
+if TYPE_CHECKING:
+    from maas.embedded.tls import Pair
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Configuration:
     versions: Mapping[str, str]
 
 
-def configuration(home: Home, gateway: Gateway, upstreams: Iterable[Upstream], certificate: Pair) -> Configuration:
+def configuration(home: Home, gateway: Gateway, upstreams: Iterable[Upstream], certificate: "Pair") -> Configuration:
     cds = _resources("envoy.config.cluster.v3.Cluster", model_clusters(upstreams))
     lds = _resources("envoy.config.listener.v3.Listener", listeners(home, gateway))
     return Configuration(
@@ -44,7 +47,7 @@ def write(config: Configuration) -> None:
         replace(path, content)
 
 
-def _certificate(pair: Pair) -> Json:
+def _certificate(pair: "Pair") -> Json:
     """The pair is one file, so that no moment sees a certificate with another one's key."""
     secret = {
         "name": "server",
