@@ -22,7 +22,9 @@ _TRANSFORM = "extensions.filters.http.transform.v3.TransformConfig"
 MERGE = "merge_usage_option"
 SCRIPTS = "usage_frame"
 ANSWER = "usage_from_answer"
+OWN_HEADERS = "own_headers"
 EXT_AUTHZ = "envoy.filters.http.ext_authz"
+_HEADER_MUTATION = "extensions.filters.http.header_mutation.v3"
 _AUTHZ_TYPES = "extensions.filters.http.ext_authz.v3"
 _ADMISSION_TIMEOUT = "2s"
 _REFUSAL_HEADERS = [
@@ -47,7 +49,7 @@ def filters() -> list[Json]:
         typed(SCRIPTS, "extensions.filters.http.lua.v3.Lua"),
         typed(ANSWER, _TRANSFORM),
         _usage_from_stream(),
-        _own_headers(),
+        typed(OWN_HEADERS, f"{_HEADER_MUTATION}.HeaderMutation"),
         typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", suppress_envoy_headers=True),
     ]
 
@@ -76,6 +78,12 @@ def answer_usage() -> Json:
         _set(names.USAGE_TOTAL, "%RESPONSE_BODY(usage:total_tokens)%"),
     ]
     return config(_TRANSFORM, response_transformation={"headers_mutations": mutations})
+
+
+def own_headers() -> Json:
+    """Only on the routes to models: a refusal passes here too, and what admission says there is to stay."""
+    dropped = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in ("x-ratelimit-", "x-odhu-")]
+    return config(f"{_HEADER_MUTATION}.HeaderMutationPerRoute", mutations={"response_mutations": dropped})
 
 
 def ask_with_body() -> Json:
@@ -133,15 +141,6 @@ def _stream_rules() -> Iterator[Json]:
                 selectors = [{"key": step} for step in (*place, spelling)]
                 found = {"metadata_namespace": names.METADATA, "key": key, "type": "NUMBER"}
                 yield {"rule": {"selectors": selectors, "on_present": found}}
-
-
-def _own_headers() -> Json:
-    dropped = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in ("x-ratelimit-", "x-odhu-")]
-    return typed(
-        "own_headers",
-        "extensions.filters.http.header_mutation.v3.HeaderMutation",
-        mutations={"response_mutations": dropped},
-    )
 
 
 def _set(key: str, value: str) -> Json:

@@ -13,11 +13,13 @@ from maas.embedded.envoy.filters import (
     ANSWER,
     EXT_AUTHZ,
     MERGE,
+    OWN_HEADERS,
     SCRIPTS,
     answer_usage,
     ask_with_body,
     merge_usage_option,
     no_question,
+    own_headers,
     scripts,
 )
 from maas.embedded.envoy.names import Json
@@ -132,7 +134,7 @@ def _model(conditions: list[Json], per_filter: Json, path: Json = _ANY_PATH) -> 
             },
         },
         "request_headers_to_remove": [*_PRIVATE, *names.OWN_HEADERS],
-        "typed_per_filter_config": per_filter,
+        "typed_per_filter_config": {OWN_HEADERS: own_headers(), **per_filter},
     }
 
 
