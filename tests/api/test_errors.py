@@ -58,11 +58,18 @@ def test_metrics_are_passed_on(api: TestClient) -> None:
     "kind", [errors.InvalidInput, errors.NotFound, errors.Conflict, errors.NotRunning, errors.Unavailable]
 )
 def test_clients_get_the_error_back_that_was_raised(kind: type[errors.MaasError]) -> None:
-    back = error_of(code_of(kind("said")).code, "said")
+    back = error_of(400, code_of(kind("said")).code, "said")
     assert (type(back), str(back)) == (kind, "said")
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"), [(404, errors.NotFound), (413, errors.InvalidInput), (500, errors.MaasError)]
+)
+def test_answers_of_the_framework_go_by_their_status(status: int, kind: type[errors.MaasError]) -> None:
+    assert type(error_of(status, "of the framework", "said")) is kind
+
+
 def test_problems_of_a_file_stay_apart() -> None:
-    back = error_of(code_of(errors.InvalidPlatform(["a", "b"])).code, "a\nb")
+    back = error_of(400, code_of(errors.InvalidPlatform(["a", "b"])).code, "a\nb")
     assert isinstance(back, errors.InvalidPlatform)
     assert back.problems == ("a", "b")

@@ -37,7 +37,8 @@ def code_of(error: MaasError) -> Code:
     return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
 
 
-def error_of(code: str, message: str) -> MaasError:
-    """What the API's answer means; the reverse of `code_of`."""
-    kind = next((kind for kind, known in CODES.items() if known.code == code), MaasError)
+def error_of(status: int, code: str, message: str) -> MaasError:
+    """What an answer means; the reverse of `code_of`. Codes of HTTP itself (unknown_url) go by their status."""
+    by_status = NotFound if status == 404 else InvalidInput if status < 500 else MaasError
+    kind = next((kind for kind, known in CODES.items() if known.code == code), by_status)
     return InvalidPlatform(message.splitlines()) if kind is InvalidPlatform else kind(message)

@@ -18,6 +18,7 @@ from maas.domain.errors import MaasError
 from maas.embedded import log
 
 _INVALID = Code(400, "invalid_request_error", "invalid_input")
+_NOTHING_HERE = "there is nothing at this path; /openapi.json lists what there is"
 _HTTP = {404: "unknown_url", 405: "method_not_allowed", 413: "request_too_large"}
 
 
@@ -59,7 +60,8 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     kind = "invalid_request_error" if error.status_code < 500 else "server_error"
     code = Code(error.status_code, kind, _HTTP.get(error.status_code, "invalid_input"))
-    return _answer(code, error.detail, dict(error.headers or {}))
+    message = _NOTHING_HERE if error.status_code == 404 else error.detail
+    return _answer(code, message, dict(error.headers or {}))
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:

@@ -1,0 +1,51 @@
+"""maas apply: make the platform what a maas.yaml says."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maas.cli import client
+from maas.cli.frame import noun
+from maas.cli.output import Shape, ShapeOption, show_json
+from maas.domain.errors import InvalidInput
+
+app = noun("Take up a maas.yaml, or show what it would change.")
+
+
+@app.command()
+def apply(
+    file: Annotated[Path, typer.Option("-f", "--file", help="The maas.yaml, or - for stdin.", allow_dash=True)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check it, and change nothing.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show each change.")] = False,
+    output: ShapeOption = Shape.table,
+) -> None:
+    """Make the platform what a maas.yaml says. No request fails meanwhile; a wrong file changes nothing.
+
+    Example: maas apply -f maas.yaml --dry-run --diff
+    """
+    applied = client.post("v1", "platform", "apply", body={"text": _text(file), "dryRun": dry_run})
+    if output is Shape.json:
+        show_json(applied)
+        return
+    changes = applied["changes"]
+    for change in changes if diff else ():
+        print(change["text"])
+    print(_summary(len(changes), dry_run))
+
+
+def _text(file: Path) -> str:
+    if str(file) == "-":
+        return sys.stdin.read()
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file} can't be read: {error}") from None
+
+
+def _summary(count: int, dry_run: bool) -> str:
+    if not count:
+        return "No changes."
+    changes = "1 change" if count == 1 else f"{count} changes"
+    return f"{changes} would be applied." if dry_run else f"{changes} applied."

@@ -1,0 +1,87 @@
+"""How a command speaks to the platform: the management API, over the socket that only the owner may open."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from maas.api.codes import error_of
+from maas.cli.frame import home
+from maas.domain.errors import NotRunning, Unavailable
+
+_ANSWER_TIMEOUT = 120.0  # seconds; `apply` returns when new models are ready
+_CONNECT_TIMEOUT = 5.0
+
+
+def transport() -> httpx.BaseTransport:
+    return httpx.HTTPTransport(uds=str(home().api_socket))
+
+
+def get(*path: str, **params: str | None) -> Any:
+    return _json("GET", path, params=_given(params))
+
+
+def post(*path: str, body: object = None) -> Any:
+    return _json("POST", path, json=body)
+
+
+def delete(*path: str) -> Any:
+    return _json("DELETE", path)
+
+
+def lines(*path: str, **params: str | None) -> Iterator[str]:
+    """The answer's text, in pieces, as it comes."""
+    with _client() as http, http.stream("GET", _url(path), params=_given(params)) as answer:
+        if answer.is_error:
+            answer.read()
+            raise _refusal(answer)
+        yield from answer.iter_text()
+
+
+def _json(method: str, path: tuple[str, ...], **request: Any) -> Any:
+    with _client() as http:
+        answer = http.request(method, _url(path), **request)
+    if answer.is_error:
+        raise _refusal(answer)
+    return answer.json()
+
+
+@contextmanager
+def _client() -> Iterator[httpx.Client]:
+    """Tells apart that nothing listens (NotRunning) and that what listens does not answer (Unavailable)."""
+    timeout = httpx.Timeout(_ANSWER_TIMEOUT, connect=_CONNECT_TIMEOUT)
+    headers = {"X-MaaS-Username": _who()}
+    try:
+        with httpx.Client(transport=transport(), base_url="http://maas", timeout=timeout, headers=headers) as http:
+            yield http
+    except httpx.ConnectError:
+        raise NotRunning("the platform is not running; start it with: maas up") from None
+    except httpx.TimeoutException:
+        raise Unavailable("the control plane does not answer; `maas status` and `maas logs` say more") from None
+    except httpx.TransportError as error:
+        raise Unavailable(f"the control plane broke off ({error}); `maas status` and `maas logs` say more") from None
+
+
+def _who() -> str:
+    """For the audit, and the owner of keys that name none. A container's user may have no name."""
+    name = os.environ.get("USER") or f"uid-{os.getuid()}"
+    return name.encode("ascii", "replace").decode()
+
+
+def _url(path: tuple[str, ...]) -> str:
+    return "/" + "/".join(quote(part, safe="") for part in path)
+
+
+def _given(params: dict[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in params.items() if value is not None}
+
+
+def _refusal(answer: httpx.Response) -> Exception:
+    try:
+        error = answer.json()["error"]
+        return error_of(answer.status_code, error["code"], error["message"])
+    except (ValueError, KeyError, TypeError):
+        return Unavailable(f"the control plane answered {answer.status_code}; `maas logs` says more")

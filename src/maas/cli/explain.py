@@ -1,0 +1,68 @@
+"""maas explain: why a request was let in or refused, and what became of it."""
+
+from typing import Annotated, Any
+
+import typer
+
+from maas.cli import client
+from maas.cli.details import show_details
+from maas.cli.frame import noun
+from maas.cli.output import Shape, ShapeOption, show_json
+from maas.cli.tiers import left_of
+
+app = noun("Say why a request was let in or refused.")
+
+
+@app.command()
+def explain(
+    request_id: Annotated[str, typer.Argument(help="The x-request-id of its answer.")],
+    output: ShapeOption = Shape.table,
+) -> None:
+    """Say why a request was let in or refused, and what became of it.
+
+    Example: maas explain 0b5d6a3c-6c8e-4a0e-9d7e-2f3f6f0c5a11
+    """
+    request = client.get("v1", "requests", request_id)
+    if output is Shape.json:
+        show_json(request)
+    else:
+        _print(request)
+
+
+def _print(request: dict[str, Any]) -> None:
+    because = f" ({request['why']})" if request["why"] else ""
+    status = f" with {request['status']}" if request["status"] else ""
+    ended = f", answered{status}" if request["verdict"] == "admitted" and status else status
+    print(f"{request['request_id']} was {request['verdict']}{ended}{because}.")
+    if request["message"]:
+        print(request["message"])
+    print()
+    show_details(
+        {
+            "at": request["at"],
+            "key": _key(request),
+            **{name: request[name] for name in ("user", "tier", "model", "route", "cluster", "outcome")},
+            "tokens": _tokens(request),
+            "cost": request["cost"],
+            "time": _time(request),
+            "left then": list(map(left_of, request["limits"])),
+        }
+    )
+
+
+def _key(request: dict[str, Any]) -> str | None:
+    known = [part for part in (request["key_prefix"], request["key_id"]) if part]
+    return " ".join(known) or None
+
+
+def _tokens(request: dict[str, Any]) -> str | None:
+    if request["prompt_tokens"] is None:
+        return None
+    return f"{request['prompt_tokens']} prompt, {request['completion_tokens']} completion ({request['source']})"
+
+
+def _time(request: dict[str, Any]) -> str | None:
+    if request["duration_ms"] is None:
+        return None
+    first = request["first_byte_ms"]
+    return f"{request['duration_ms']} ms" + (f", the first byte after {first} ms" if first is not None else "")
