@@ -3,12 +3,12 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.platform_file.platforms import platforms
 
 from maas.domain.errors import Conflict, InvalidInput, InvalidPlatform, NotFound
 from maas.domain.platform import Platform
 from maas.domain.platform_file import default_text, dump, load
 from maas.domain.platform_file.editing import with_model, without_model
+from tests.platform_file.platforms import platforms
 
 SPEC = {"runtime": "external", "url": "http://h:1", "price": {"input": 0.15, "output": 1}, "context_length": None}
 ENTRY = ["  new:", "    runtime: external", "    url: http://h:1", "    price: {input: 0.15, output: 1}"]

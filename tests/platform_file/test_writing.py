@@ -1,10 +1,10 @@
 """What is written reads back as the same platform, and equal platforms have no difference."""
 
 from hypothesis import given, settings
-from tests.platform_file.platforms import platforms
 
 from maas.domain.platform import Platform
 from maas.domain.platform_file import default_text, diff, dump, load
+from tests.platform_file.platforms import platforms
 
 
 @settings(max_examples=100, deadline=None)
