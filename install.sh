@@ -23,6 +23,7 @@ Where:
 How:
   --cpu                 run models on the CPU (not built yet; the simulator needs no GPU)
   --check-gpu           look for GPUs first (not built yet)
+  --set-up-only         make .venv, and stop there
   -h, --help            show this
 
 Variables:
@@ -46,14 +47,17 @@ main() {
         make_venv
         install_locked "$lock"
     fi
+    [ -z "$set_up_only" ] || exit 0
     exec "$VENV/bin/maas" install "$@"
 }
 
 # Before anything else is done, so that a typo costs no minute.
 check_arguments() {
+    set_up_only=
     while [ $# -gt 0 ]; do
         case $1 in
         -h | --help) echo "$USAGE" && exit 0 ;;
+        --set-up-only) set_up_only=yes ;;
         --simulator | --qwen3 | --install-all-models | --cpu | --check-gpu) ;;
         --target=?* | --database-url=?*) ;;
         --target | --database-url)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.supervisor.watching import Watched
 
 import maas
 from maas.embedded.home import Home
 from maas.embedded.supervisor import client
+from tests.supervisor.watching import Watched
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from maas.embedded.supervisor.spec import Desired, Spec, read_desired, write_des
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
-    spec = Spec("gateway", ("/bin/envoy", "-c", "x"), "envoy.log", {"A": "b"}, 15.0, 2, "127.0.0.1:8080")
+    spec = Spec("gateway", ("/bin/envoy", "-c", "x"), "envoy.log", {"A": "b"}, ("/bin/ask",), 15.0, 2, "127.0.0.1:8080")
     write_desired(tmp_path / "desired.json", desired := Desired("1", (spec,)))
     assert read_desired(tmp_path / "desired.json") == desired
 

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.supervisor.watching import DEADLINE, Watched, eventually, python, shell
 
 from maas.domain.errors import Unavailable
 from maas.embedded.home import Home
 from maas.embedded.supervisor import client, paths
 from maas.embedded.supervisor.status import BACKOFF, FAILED, READY, STARTING
+from tests.supervisor.watching import DEADLINE, Watched, eventually, python, shell
 
 STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(1000)"
 

@@ -4,10 +4,9 @@ import os
 import signal
 import subprocess
 
-from tests.supervisor.watching import DEADLINE, Watched, eventually, python
-
 from maas.embedded.home import Home
 from maas.embedded.supervisor import client
+from tests.supervisor.watching import DEADLINE, Watched, eventually, python
 
 
 def test_its_children_go_with_it(watched: Watched) -> None:

@@ -5,13 +5,13 @@ import sys
 from dataclasses import asdict, replace
 
 import pytest
-from tests.supervisor.watching import Watched
 
 from maas.domain.errors import Conflict
 from maas.embedded.home import Home
 from maas.embedded.supervisor import client, paths
 from maas.embedded.supervisor.identity import identity_of, own_identity
 from maas.embedded.supervisor.lock import Lock, holder
+from tests.supervisor.watching import Watched
 
 
 def test_only_one_supervisor_runs_for_a_home(watched: Watched) -> None:

@@ -27,8 +27,10 @@ def running(home: Home) -> Identity | None:
 
 
 def status(home: Home) -> Status | None:
-    """As the supervisor last wrote it; None if it doesn't run."""
-    return read_status(paths.status(home)) if running(home) else None
+    """As the supervisor last wrote it; None if it doesn't run, or has yet to write for the first time."""
+    supervisor = running(home)
+    written = read_status(paths.status(home)) if supervisor else None
+    return written if written and written.supervisor == supervisor else None
 
 
 def command(home: Home, *options: str) -> list[str]:
@@ -45,12 +47,15 @@ def want(home: Home, specs: Sequence[Spec]) -> str:
 
 
 def launch(home: Home) -> None:
-    """Start the supervisor in the background, away from this terminal. Raises Conflict if one runs already."""
+    """Start the supervisor in the background, away from this terminal. It has reported when this returns.
+
+    Raises Conflict if one runs already.
+    """
     if supervisor := running(home):
         raise Conflict(f"a supervisor already runs for this home (pid {supervisor.pid})")
     with paths.own_log(home).open("a") as log:
         subprocess.run(command(home, "--detach"), stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
-    _until(lambda: running(home) is not None, _LAUNCH_TIMEOUT, f"the supervisor did not start; see {log.name}")
+    _until(lambda: status(home) is not None, _LAUNCH_TIMEOUT, f"the supervisor did not start; see {log.name}")
 
 
 def wait_ready(

@@ -1,0 +1,72 @@
+#!/bin/sh
+# Everything that has to hold before a change is handed in: lint, format, types, layers, tests.
+# Sets up what it needs: .venv with the locked tools and, as root on Debian, the programs that some tests run.
+# Tests whose program is missing are skipped; their reasons are the last thing printed. Any failure: not zero.
+set -eu
+cd "$(dirname "$0")"
+
+VENV=$PWD/.venv
+LOCK=requirements/dev.txt
+DEBIAN='postgresql shellcheck' # a server for the tests of the store; a linter for these scripts
+failed=
+
+main() {
+    [ $# -eq 0 ] || { echo "usage: ./check.sh" >&2 && exit 2; }
+    set_up_programs
+    set_up_venv
+    PATH=$VENV/bin:$PATH
+    run "ruff check" ruff check
+    run "ruff format" ruff format --check
+    run "mypy" mypy
+    run "lint-imports" lint-imports --no-cache
+    if command -v shellcheck >/dev/null; then
+        run "shellcheck" shellcheck install.sh check.sh .ci/run requirements/lock.sh
+    else
+        echo "shellcheck is not installed: the shell scripts were not checked"
+    fi
+    run "pytest" python -m pytest -rs
+    [ -z "$failed" ] || { printf '\nfailed:%s\n' "$failed" && exit 1; }
+}
+
+run() { # NAME COMMAND...
+    name=$1
+    shift
+    printf '\n== %s\n' "$name"
+    "$@" || failed="$failed $name;"
+}
+
+# Without root or apt, the tests that need them say so themselves.
+set_up_programs() {
+    command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ] || return 0
+    missing=
+    for package in $DEBIAN; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    echo "== installing$missing"
+    # shellcheck disable=SC2086 # a list
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing; } \
+        >/dev/null </dev/null || echo "could not install$missing: tests that need them will be skipped"
+}
+
+set_up_venv() {
+    stamp=$(cat $LOCK pyproject.toml | sha256sum | cut -d' ' -f1)
+    if [ "$(cat "$VENV/.maas-dev-stamp" 2>/dev/null)" = "$stamp" ] && "$VENV/bin/python" -c 'import maas' 2>/dev/null; then
+        return
+    fi
+    echo "== setting up .venv"
+    ./install.sh --set-up-only
+    install --require-hashes -r $LOCK
+    install --no-deps --no-build-isolation --editable .
+    echo "$stamp" >"$VENV/.maas-dev-stamp"
+}
+
+install() { # ARGUMENTS...
+    if command -v uv >/dev/null; then
+        uv pip install --quiet --python "$VENV/bin/python" "$@"
+    else
+        "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-input "$@"
+    fi
+}
+
+main "$@"
