@@ -27,6 +27,7 @@ tiers:
   free: {limits: [{requests: 5, per: 2m}, {tokens: 200, per: 1m}]}
   premium: {limits: [{requests: 20, per: 2m}, {tokens: 1000, per: 1m}]}
   tokens: {limits: [{tokens: 200, per: 1h}]}
+  roomy: {limits: [{requests: 5, per: 2m}, {tokens: 1000, per: 1m}]}
   brief: {limits: [{requests: 2, per: 2s}]}
   narrow: {models: [other]}
   open: {}

@@ -3,15 +3,17 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
 import pytest
 
+from maas.embedded import platform
 from tests.running import PATIENCE, Running, bearer, eventually, running
 
 BACK_WITHIN = 3.0
@@ -199,3 +201,23 @@ def _nothing_lost(up: Running, ids: set[str]) -> None:
     recorded = {record["request_id"] for record in up.records()}
     assert ids <= recorded
     assert {line["request_id"] for line in up.requests_seen()} <= recorded
+
+
+def test_stopping_lets_answers_under_way_finish() -> None:
+    """`maas down` while a stream runs: the stream comes to its end, and is in the ledger."""
+    with running("inter-token-latency: 20ms, mode: echo") as up:
+        key = up.key("last", "open")
+        body = {"model": "simulator", "stream": True, "messages": _words(60)}
+        with httpx.Client(timeout=PATIENCE) as client:
+            url = f"{up.url}/v1/chat/completions"
+            with client.stream("POST", url, json=body, headers=bearer(key)) as answer:
+                lines = answer.iter_lines()
+                assert next(lines).startswith("data:")
+                up.api.close()
+                stopping = threading.Thread(target=platform.stop, args=(up.home,))
+                stopping.start()
+                rest = list(lines)
+                stopping.join()
+        assert rest[-2:] == ["data: [DONE]", ""]
+        with closing(sqlite3.connect(up.home.database)) as database:
+            assert database.execute("select outcome, prompt_tokens from usage").fetchall() == [("complete", 60)]

@@ -26,7 +26,7 @@ def test_five_of_seven_then_429(up: Running) -> None:
 
 def test_seven_at_once_without_max_tokens(up: Running) -> None:
     """Each holds all the tokens that are left, so they pass one after the other, but five of them do pass."""
-    key = up.key("ann-at-once", "free")
+    key = up.key("ann-at-once", "roomy")
     statuses = asyncio.run(_at_once(up, key, 7, {}))
     assert sorted(statuses) == [200] * 5 + [429] * 2
 

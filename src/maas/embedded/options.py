@@ -29,8 +29,8 @@ def _problem(model: Model, name: str, value: str) -> str | None:
         return None
     if name not in _BY_NAME:
         close = difflib.get_close_matches(name, _BY_NAME, 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        return f"{place}: the simulator has no such option{hint} `maas simulate --help` lists them"
+        hint = f"; did you mean {close[0]}? " if close else "; "
+        return f"{place}: the simulator has no such option{hint}`maas simulate --help` lists them"
     try:
         _BY_NAME[name].read(int(value) if re.fullmatch(r"-?\d{1,19}", value) else value)
     except ValueError as error:

@@ -18,7 +18,7 @@ from maas.embedded.supervisor import client
 from maas.embedded.supervisor.status import Status
 
 READY_TIMEOUT = 60.0  # seconds
-STOP_TIMEOUT = 60.0  # the longest grace of each of three orders, with time to spare
+STOP_TIMEOUT = 90.0  # the longest grace of each of three orders, with time to spare
 
 Progress = Callable[[Status], None]
 

@@ -11,7 +11,7 @@ from maas.embedded.instances import Instance
 from maas.embedded.supervisor.spec import Spec
 
 CONTROL, GATEWAY = "control", "gateway"
-_DRAIN = 15.0
+_DRAIN = 30.0  # seconds for answers under way when the platform stops
 
 
 def specs(home: Home, running: Iterable[Instance]) -> list[Spec]:
@@ -28,4 +28,6 @@ def _gateway(home: Home) -> Spec:
     """Started last and stopped first, so that it always has somebody to ask."""
     argv = bootstrap.argv(home, Path(sysconfig.get_path("scripts")) / "envoy")
     log = str(home.logs / "gateway.log")
-    return Spec(GATEWAY, tuple(argv), log, stop_grace=_DRAIN, order=2, ready=str(home.admin_socket))
+    stop = (sys.executable, "-m", "maas.embedded.envoy.stop", str(home.root), f"{_DRAIN:g}")
+    grace = _DRAIN + 5  # for the command itself
+    return Spec(GATEWAY, tuple(argv), log, stop=stop, stop_grace=grace, order=2, ready=str(home.admin_socket))

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 
 from maas.embedded.supervisor import status
 from maas.embedded.supervisor.backoff import Backoff
@@ -145,8 +146,24 @@ class Child:
         self._kill_at = now + self.spec.stop_grace
         self._set_state(status.STOPPING)
         assert self._popen is not None
-        os.kill(self._popen.pid, signal.SIGTERM)  # to the leader alone: who has workers knows how to end them
+        if not self._asked_to_stop(self._popen.pid):
+            os.kill(self._popen.pid, signal.SIGTERM)  # to the leader alone: who has workers knows how to end them
         os.kill(self._popen.pid, signal.SIGCONT)  # one that was stopped would not hear of it
+
+    def _asked_to_stop(self, pid: int) -> bool:
+        """By its own command, which is on its own from here; the loop reaps it with whatever else ends."""
+        if not self.spec.stop:
+            return False
+        output = self._output(self.spec)
+        try:
+            asking = spawn(replace(self.spec, argv=(*self.spec.stop, str(pid))), output)
+        except (OSError, subprocess.SubprocessError) as error:
+            self._log.write("error", "stop command failed", process=self.spec.name, reason=str(error))
+            return False
+        finally:
+            os.close(output)
+        asking.returncode = 0  # nobody waits for it here, and Popen need not complain
+        return True
 
     def _died(self, now: float) -> None:
         self._backoff = self._backoff.died(now - self._started)

@@ -15,7 +15,8 @@ class Spec:
     argv: the program's absolute path first.
     log: a path, or a name in the home's folder of logs.
     env: added to the supervisor's own.
-    stop_grace: seconds between SIGTERM and SIGKILL.
+    stop: a command that asks it to end, given its pid as the last argument; without one it gets SIGTERM.
+    stop_grace: seconds from then to SIGKILL.
     order: lower ones are started earlier and stopped later.
     ready: a unix socket's path or "host:port" that accepts connections once the process can work;
       None: it just has to live.
@@ -25,6 +26,7 @@ class Spec:
     argv: tuple[str, ...]
     log: str
     env: Mapping[str, str] = field(default_factory=dict)
+    stop: tuple[str, ...] = ()
     stop_grace: float = 10.0
     order: int = 0
     ready: str | None = None
@@ -57,7 +59,8 @@ def read_desired(path: Path) -> Desired:
 
 
 def _spec(entry: dict[str, object]) -> Spec:
-    spec = Spec(**{**entry, "argv": tuple(_strings(entry["argv"]))})  # type: ignore[arg-type]
+    commands = {name: tuple(_strings(entry.get(name, []))) for name in ("argv", "stop")}
+    spec = Spec(**{**entry, **commands})  # type: ignore[arg-type]
     if not spec.argv:
         raise ValueError(f"{spec.name}: argv is empty")
     if spec.ready and "/" not in spec.ready and not spec.ready.rpartition(":")[2].isdecimal():
