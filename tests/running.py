@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 
@@ -153,7 +153,7 @@ def free_ports() -> tuple[int, int, int]:
             one.close()
 
 
-def eventually(look: Callable[[], T], within: float = PATIENCE) -> T:
+def eventually(look: Callable[[], T | Literal[False] | None], within: float = PATIENCE) -> T:
     """The first true answer. Fails with the last one."""
     deadline = time.monotonic() + within
     while not (answer := look()):

@@ -73,7 +73,7 @@ def slow() -> Iterator[Running]:
         yield platform
 
 
-OVERSHOOT = {
+OVERSHOOT: dict[str, dict[str, object]] = {
     "whole": {"max_tokens": 20},
     "streams": {"max_tokens": 20, "stream": True},
     "whole answers of unknown length": {},
@@ -143,4 +143,4 @@ def _spent(up: Running) -> int:
 
 def _settled(up: Running) -> bool:
     lines = up.requests_seen()
-    return sum(line.get("event") == "start" for line in lines) * 2 == len(lines)
+    return sum(1 for line in lines if line["event"] == "start") * 2 == len(lines)

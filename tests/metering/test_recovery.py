@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maas.domain.admission import Admitted, Dialect, Request, decide
+from maas.domain.errors import Unavailable
 from maas.domain.keys import Key
 from maas.domain.limits import Limit, Unit
 from maas.domain.money import Price
@@ -22,6 +23,7 @@ from maas.embedded.decisions import Admission
 from maas.embedded.home import Home
 from maas.embedded.metering import Metering
 from maas.store import Store
+from maas.store.ledger import Ledger
 
 REQUESTS, TOKENS = Limit(Unit.REQUESTS, 10**6, 10**6), Limit(Unit.TOKENS, 10**9, 10**6)
 MODEL = Model("sim", "simulator", price=Price(3, 5))
@@ -85,6 +87,9 @@ class Life:
 
     def used(self, limit: Limit) -> int:
         return self.metering.counters.level("ann", "free", limit, self.now).used
+
+    def trouble(self) -> str | None:
+        return self.metering.trouble
 
     def reserved(self) -> int:
         return self.metering.counters.level("ann", "free", TOKENS, self.now).reserved
@@ -214,23 +219,19 @@ def test_a_full_disk_lets_nothing_through(life: Life, monkeypatch: pytest.Monkey
     assert life.metering.admission("r1") is None
 
 
-def test_a_database_that_fails_is_tried_again_and_loses_nothing(life: Life) -> None:
+def test_a_database_that_fails_is_tried_again_and_loses_nothing(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     life.admit()
     life.end(0)
     life.drain()
-    working = life.store.ledger
-    life.metering._store = type("Broken", (), {"ledger": _Failing()})()  # type: ignore[assignment]
-    assert not asyncio.run(life.metering.commit())
-    assert life.metering.trouble == "no space"
-    object.__setattr__(life.metering._store, "ledger", working)
+    with monkeypatch.context() as broken:
+        broken.setattr(Ledger, "commit_settlements", _no_space)
+        assert not asyncio.run(life.metering.commit())
+        assert life.trouble() == "no space"
     assert asyncio.run(life.metering.commit())
-    assert life.metering.trouble is None
+    assert life.trouble() is None
     assert len(list(life.store.usage.records())) == 1
-    assert {row.used for row in working.counters()} == {1, 18}
+    assert {row.used for row in life.store.ledger.counters()} == {1, 18}
 
 
-class _Failing:
-    def commit_settlements(self, *_: object) -> int:
-        from maas.domain.errors import Unavailable
-
-        raise Unavailable("no space")
+def _no_space(*_: object) -> int:
+    raise Unavailable("no space")
