@@ -1,7 +1,7 @@
 #!/bin/sh
 # Everything that has to hold before a change is handed in: lint, format, types, layers, tests.
 # Sets up what it needs: .venv with the locked tools and, as root on Debian, the programs that some tests run.
-# Tests whose program is missing are skipped; their reasons are the last thing printed. Any failure: not zero.
+# Tests whose program is missing are skipped; pytest ends with their reasons. Any failure: not zero.
 set -eu
 cd "$(dirname "$0")"
 
@@ -24,7 +24,7 @@ main() {
     else
         echo "shellcheck is not installed: the shell scripts were not checked"
     fi
-    run "pytest" python -m pytest -rs
+    run "pytest" python -m pytest
     [ -z "$failed" ] || { printf '\nfailed:%s\n' "$failed" && exit 1; }
 }
 

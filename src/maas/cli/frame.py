@@ -11,6 +11,7 @@ One @app.command() alone takes its options directly (`maas up --foreground`); se
 Commands raise MaasError; they print no errors and don't choose exit codes.
 """
 
+import errno
 import os
 import sys
 import tempfile
@@ -24,7 +25,9 @@ import typer
 from maas.domain.errors import MaasError
 from maas.embedded.home import Home, default_root
 
+_DISK_FULL = 9
 _INTERRUPTED = 130
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def noun(help: str) -> typer.Typer:
@@ -53,6 +56,8 @@ def run(name: str, module: str, arguments: list[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except OSError as error:
+        return _of_the_machine(error)
     except Exception as error:  # noqa: BLE001  # the last resort: users get a sentence, the traceback goes to a file
         return _unforeseen(error)
     return 0
@@ -63,6 +68,17 @@ def _code(end: SystemExit) -> int:
         return end.code or 0
     print(end.code, file=sys.stderr)
     return 1
+
+
+def _of_the_machine(error: OSError) -> int:
+    """A full disk and a closed folder are nobody's mistake in here: no traceback."""
+    if error.errno in _FULL:
+        print(f"error: the disk is full: {error}", file=sys.stderr)
+        return _DISK_FULL
+    if isinstance(error, PermissionError):
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return _unforeseen(error)
 
 
 def _unforeseen(error: Exception) -> int:

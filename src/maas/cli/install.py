@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from maas.cli import up, welcome
-from maas.cli.first_key import Keys, tier_for
+from maas.cli import first_key, up, welcome
 from maas.cli.frame import home, noun
 from maas.cli.output import notes
 from maas.cli.target import NotBuilt, Target, require_local
@@ -83,9 +82,9 @@ def _prove(here: Home) -> None:
     if model is None:
         notes().print("No model is served yet; `maas models add` adds one")
         return
-    keys, tier = Keys(here), tier_for(platform, model)
-    first = not keys.any_active()
-    with keys.first(tier) if first else keys.passing(tier) as key:
+    tier = first_key.tier_for(platform, model)
+    first = not first_key.any_active()
+    with first_key.first(tier) if first else first_key.passing(tier) as key:
         took = proof.ask(embedded.endpoints(platform.gateway)[0], key, model, here.ca_certificate)
         notes().print(f"A request went through in {took * 1000:.0f} ms")
     print(f"\n{welcome.text(here, platform, model, key if first else None)}")

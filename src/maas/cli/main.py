@@ -36,13 +36,15 @@ _SECTIONS = {
 _FOOT = """\
 `maas COMMAND --help` shows a command's options and an example.
 
-The platform lives in $MAAS_HOME (else ~/.local/share/maas). MAAS_DEBUG=1 shows tracebacks.
+The platform lives in $MAAS_HOME (default: ~/.local/share/maas).
+MAAS_DEBUG=1 shows tracebacks.
 
 Exit codes:
-  0  done                                 5  exists already, or is held by something else
-  1  failed in a way nobody foresaw       6  the platform is not running
-  2  wrong usage, or wrong input          7  a part of the platform failed
-  4  no such key, model, tier, request    8  not built yet
+  0  done                             6  the platform is not running
+  1  failed in a way nobody foresaw   7  a part of the platform failed
+  2  wrong usage, or wrong input      8  not built yet
+  4  there is no such thing           9  the disk is full
+  5  it exists already, or is held by something else, such as a port
 """
 
 

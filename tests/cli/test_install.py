@@ -1,0 +1,110 @@
+"""The front door: what it prints works as printed, what can't be done is said in a line."""
+
+import json
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import typer
+
+from maas.cli.target import configured_cluster
+from maas.domain import platform_file
+from maas.embedded.home import Home
+from tests.cli.terminal import Maas
+from tests.running import free_ports
+
+INSTALL_SH = Path(__file__).parents[2] / "install.sh"
+
+
+@pytest.fixture
+def configured(maas_home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """The default maas.yaml, on ports that are free."""
+    http, https, metrics = free_ports()
+    maas_home.prepare()
+    gateway = f"gateway: {{http_port: {http}, https_port: {https}, metrics_port: {metrics}}}\n"
+    maas_home.config.write_text(platform_file.default_text() + gateway)
+    monkeypatch.setenv("HOME", str(maas_home.root))  # no ~/.kube/config
+    return maas_home
+
+
+def test_what_it_prints_works_as_printed(run: Maas, configured: Home) -> None:
+    installed = run("install", "--simulator")
+    assert installed.returncode == 0, installed.stderr
+    assert len(re.findall(r"sk-maas-\w{43}", installed.stdout)) == 3  # alone, in curl, in the snippet
+    assert "A request went through" in installed.stderr
+    if shutil.which("curl"):
+        assert '"chat.completion"' in _output(["sh", "-c", _indented_after("curl", installed.stdout)])
+    assert _output([sys.executable, "-c", _indented_after("OpenAI's SDK", installed.stdout)]).strip()
+    again = run("install")
+    assert again.returncode == 0, again.stderr
+    assert "sk-maas-" not in again.stdout
+    keys = json.loads(run("keys", "list", "-o", "json").stdout)
+    assert [key["name"] for key in keys if key["status"] == "active"] == ["first key"]
+    assert run("down").returncode == 0
+
+
+def test_something_has_to_be_served(run: Maas, maas_home: Home) -> None:
+    asked = run("install", HOME=str(maas_home.root))
+    assert asked.returncode == 2
+    assert "--simulator" in asked.stderr
+
+
+def test_a_taken_port_is_named(run: Maas, configured: Home) -> None:
+    port = platform_file.load(configured.config.read_text()).gateway.http_port
+    with socket.create_server(("127.0.0.1", port)):
+        asked = run("install", "--simulator")
+    assert asked.returncode == 5
+    assert f"port {port} (gateway.http_port) is taken" in asked.stderr
+
+
+@pytest.mark.parametrize("flag", ["--qwen3", "--install-all-models", "--cpu", "--check-gpu"])
+def test_what_is_not_built_is_said_so(run: Maas, maas_home: Home, flag: str) -> None:
+    asked = run("install", flag)
+    assert asked.returncode == 8
+    assert asked.stderr == f"error: {flag}: not built yet; --simulator works today, and needs no GPU\n"
+    assert not maas_home.config.exists()
+
+
+@pytest.mark.parametrize("target", ["kubernetes", "openshift"])
+def test_clusters_are_not_built(run: Maas, target: str) -> None:
+    asked = run("install", "--simulator", "--target", target)
+    assert asked.returncode == 8
+    assert "--target local" in asked.stderr
+
+
+def test_auto_does_not_guess_where_a_cluster_is_configured(
+    run: Maas, maas_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(maas_home.root))
+    assert configured_cluster() is None
+    monkeypatch.setenv("KUBECONFIG", "/etc/kubeconfig")
+    asked = run("install", "--simulator")
+    assert asked.returncode == 8
+    assert "KUBECONFIG is /etc/kubeconfig" in asked.stderr
+    assert not maas_home.config.exists()
+
+
+def test_the_script_knows_the_commands_flags() -> None:
+    """It refuses unknown ones before it sets anything up, so it has to know them all."""
+    app: typer.Typer = import_module("maas.cli.install").app
+    options = {name for param in typer.main.get_command(app).params for name in param.opts}
+    said = set(re.findall(r"^  (?:-h, )?(--[a-z0-9-]+)", INSTALL_SH.read_text(), re.M))
+    assert said - {"--help", "--set-up-only"} == options - {"--help", "-h"}
+
+
+def _indented_after(heading: str, text: str) -> str:
+    """The block that is indented by two, in the paragraph after the one that has the heading."""
+    block = text[text.index(heading) :].split("\n\n")[1]
+    return "\n".join(line.removeprefix("  ") for line in block.splitlines())
+
+
+def _output(command: list[str]) -> str:
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ran.returncode == 0, f"{shlex.join(command)}: {ran.stderr}"
+    return ran.stdout
