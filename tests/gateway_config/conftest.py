@@ -17,5 +17,5 @@ def up(one_for_all: Running) -> Running:
     one_for_all.admission.handler, one_for_all.model.handler = admit, reply
     one_for_all.admission.asked.clear()
     one_for_all.model.asked.clear()
-    one_for_all.model.gate.set()
+    one_for_all.model.steps = None
     return one_for_all

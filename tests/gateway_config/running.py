@@ -60,11 +60,11 @@ class Running:
             return client.post(path, content=content, headers={**KEY, "content-type": "application/json", **headers})
 
     def raw(self, request: bytes) -> bytes:
-        """Everything that comes back, for a request that no client library would send."""
+        """The answer to a request that no client library would send."""
         with socket.create_connection(("127.0.0.1", self.gateway.http_port), PATIENCE) as connection:
             connection.sendall(request)
             answer = b""
-            while part := connection.recv(65536):
+            while not _whole(answer) and (part := connection.recv(65536)):
                 answer += part
         return answer
 
@@ -152,6 +152,12 @@ def eventually(look: Callable[[], T | None]) -> T:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.005)
     return found
+
+
+def _whole(answer: bytes) -> bool:
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = head.partition(b"content-length: ")[2].partition(b"\r\n")[0]
+    return bool(end and length) and len(body) >= int(length)
 
 
 def free_port() -> int:

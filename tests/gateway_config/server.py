@@ -5,6 +5,7 @@ By hand, because the tests have to send what a well-behaved server never would: 
 
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,8 +57,7 @@ class Server:
     def __init__(self, path: Path, handler: Handler) -> None:
         self.handler = handler
         self.asked: list[Asked] = []
-        self.gate = threading.Event()  # a stream that meets it waits for it before its next chunk
-        self.gate.set()
+        self.steps: threading.Semaphore | None = None  # when set, each chunk waits for one
         self._path = path
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -68,6 +68,9 @@ class Server:
     @property
     def last(self) -> Asked:
         return self.asked[-1]
+
+    def wait(self) -> None:
+        self._thread.join()
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._end.set)
@@ -113,7 +116,7 @@ class Server:
         for chunk in answer.chunks:
             if chunk is None:
                 return False
-            while not self.gate.is_set():  # noqa: ASYNC110 (another thread sets it)
+            while self.steps and not self.steps.acquire(blocking=False):  # noqa: ASYNC110 (a thread releases it)
                 await asyncio.sleep(0.005)
             writer.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
             await writer.drain()
@@ -150,3 +153,10 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
         await reader.readline()
     await reader.readline()
     return body
+
+
+if __name__ == "__main__":
+    # admission in a process of its own, to be stopped and killed: admits every request to the cluster that it is told
+    Server(
+        Path(sys.argv[1]), lambda asked: Answer(headers={"x-maas-route": "model", "x-maas-cluster": sys.argv[2]})
+    ).wait()

@@ -113,14 +113,16 @@ async def _follows(home: Home, config: Configuration, rejected_before: int) -> b
 
 
 async def _reason(home: Home) -> str:
-    dump: Json = json.loads(await get(home, "/config_dump"))
-    errors = [
-        error["details"]
-        for part in dump["configs"]
-        for entry in (*part.get("dynamic_listeners", ()), *part.get("dynamic_active_clusters", ()))
-        if (error := entry.get("error_state"))
-    ]
-    return errors[-1].strip()[-_REASON_MAX:] if errors else "envoy.log has the reason"
+    dump: Json = json.loads(await get(home, "/config_dump?resource=dynamic_listeners"))
+    errors = [error["details"] for entry in dump.get("configs", ()) if (error := entry.get("error_state"))]
+    return (errors[-1].strip() if errors else _logged_reason(home))[-_REASON_MAX:]
+
+
+def _logged_reason(home: Home) -> str:
+    """Of clusters, Envoy tells the reason nowhere else."""
+    lines = (home.logs / "envoy.log").read_text(errors="replace").splitlines()
+    rejected = (line.partition("rejected: ")[2] for line in reversed(lines) if "rejected: " in line)
+    return next(rejected, "its log does not say why")
 
 
 def _lines(stats: bytes) -> list[tuple[str, str]]:

@@ -57,8 +57,6 @@ def argv(home: Home, binary: Path, *, workers: int = 1, log_level: str = "warnin
         str(workers),
         "--log-level",
         log_level,
-        "--component-log-level",
-        "misc:error",  # sse_to_metadata is marked work-in-progress, and says so once for each of its rules
         "--log-path",
         str(home.logs / "envoy.log"),
         "--reject-unknown-dynamic-fields",  # or an option that this Envoy lacks would be ignored in silence

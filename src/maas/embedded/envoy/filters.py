@@ -1,18 +1,17 @@
-"""The chain each request passes, in order. Python is asked once, and never touches a byte of an answer.
+"""The chain each request passes, in order. Python is asked once, and never touches a byte of an answer:
+what Envoy has no filter for is done in Lua, inside of Envoy.
 
-extract            reads the JSON body and tells admission what it found
-ext_authz          asks admission; its refusal reaches the client as it is
-merge_usage_option makes a stream report its usage, if the request has stream options of its own
-usage_frame        makes a stream report its usage, and keeps that from a client that did not ask
-usage_from_answer  puts the usage of a plain answer into headers
-usage_from_stream  reads the usage of a stream into metadata, for the access log
-own_headers        drops what a model sends under names that are the platform's
-router             sends it on
+extract             reads the JSON body and tells admission what it found
+ext_authz           asks admission; its refusal reaches the client as it is
+merge_usage_option  makes a stream report its usage, if the request has stream options of its own
+scripts             make a stream report its usage, read it, and keep it from a client that did not ask
+usage_from_answer   puts the usage of a plain answer into headers
+own_headers         drops what a model sends under names that are the platform's
+router              sends it on
 
 Those that only some routes need are empty here, and get their configuration from the route.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from maas.embedded.envoy import names
@@ -20,7 +19,7 @@ from maas.embedded.envoy.names import Json, config, typed
 
 _TRANSFORM = "extensions.filters.http.transform.v3.TransformConfig"
 MERGE = "merge_usage_option"
-SCRIPTS = "usage_frame"
+SCRIPTS = "scripts"
 ANSWER = "usage_from_answer"
 OWN_HEADERS = "own_headers"
 EXT_AUTHZ = "envoy.filters.http.ext_authz"
@@ -33,12 +32,7 @@ _REFUSAL_HEADERS = [
     {"exact": "www-authenticate"},
     {"prefix": "x-ratelimit-"},
 ]
-_MAX_EVENT = 1024 * 1024  # the default of 8 KiB would skip larger events, and lose their usage
-
 _OTHER_STREAM_OPTIONS = ("include_obfuscation", "continuous_usage_stats")  # OpenAI's, vLLM's
-_PROMPT = ("prompt_tokens", "input_tokens")
-_COMPLETION = ("completion_tokens", "output_tokens")
-_USAGE_PLACES = (("usage",), ("response", "usage"), ("message", "usage"))  # chat; responses; Anthropic's message_start
 
 
 def filters() -> list[Json]:
@@ -48,7 +42,6 @@ def filters() -> list[Json]:
         typed(MERGE, _TRANSFORM),
         typed(SCRIPTS, "extensions.filters.http.lua.v3.Lua"),
         typed(ANSWER, _TRANSFORM),
-        _usage_from_stream(),
         typed(OWN_HEADERS, f"{_HEADER_MUTATION}.HeaderMutation"),
         typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", suppress_envoy_headers=True),
     ]
@@ -63,10 +56,14 @@ def merge_usage_option() -> Json:
     )
 
 
-def scripts(*names: str) -> Json:
-    """Functions of Lua, from the files of these names."""
-    source = "\n".join(Path(__file__).with_name(f"{name}.lua").read_text() for name in names)
-    return config("extensions.filters.http.lua.v3.LuaPerRoute", source_code={"inline_string": source})
+def scripts(*names: str, strip: bool = False) -> Json:
+    """Functions of Lua, from the files of these names. strip: keep usage frames from the client."""
+    parts = [f"local STRIP = {str(strip).lower()}", *(_script(name) for name in names)]
+    return config("extensions.filters.http.lua.v3.LuaPerRoute", source_code={"inline_string": "\n".join(parts)})
+
+
+def _script(name: str) -> str:
+    return Path(__file__).with_name(f"{name}.lua").read_text()
 
 
 def answer_usage() -> Json:
@@ -122,25 +119,6 @@ def _ask_admission() -> Json:
         status_on_error={"code": "ServiceUnavailable"},
         clear_route_cache=True,
     )
-
-
-def _usage_from_stream() -> Json:
-    rules = list(_stream_rules())
-    parser = typed("envoy.content_parsers.json", "extensions.content_parsers.json.v3.JsonContentParser", rules=rules)
-    return typed(
-        "usage_from_stream",
-        "extensions.filters.http.sse_to_metadata.v3.SseToMetadata",
-        response_rules={"content_parser": parser, "max_event_size": _MAX_EVENT},
-    )
-
-
-def _stream_rules() -> Iterator[Json]:
-    for place in _USAGE_PLACES:
-        for key, spellings in (("prompt", _PROMPT), ("completion", _COMPLETION)):
-            for spelling in spellings:
-                selectors = [{"key": step} for step in (*place, spelling)]
-                found = {"metadata_namespace": names.METADATA, "key": key, "type": "NUMBER"}
-                yield {"rule": {"selectors": selectors, "on_present": found}}
 
 
 def _set(key: str, value: str) -> Json:

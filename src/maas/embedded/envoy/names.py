@@ -51,6 +51,7 @@ USAGE_TOTAL = "x-odhu-usage-total-tokens"
 METADATA = "maas"  # namespace of what was read from a stream: keys `prompt` and `completion`
 
 BODY_LIMIT = 32 * 1024 * 1024  # bytes of a request's body
+ANSWER_LIMIT = 128 * 1024 * 1024  # bytes of an answer that is not streamed: 2048 embeddings of 3072 numbers each
 TYPE = "type.googleapis.com/"
 
 

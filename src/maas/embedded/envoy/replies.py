@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass
 
-from maas.embedded.envoy.names import BODY_LIMIT, Json, typed
+from maas.embedded.envoy.names import ANSWER_LIMIT, BODY_LIMIT, Json, typed
 
 
 @dataclass(frozen=True)
 class _Reply:
-    """flags: Envoy's response flags; without them, every local reply of this status."""
+    """flags: Envoy's response flags. details: its response code details. Either says when this is the reply."""
 
     code: str
     message: str
     status: int
     flags: tuple[str, ...] = ()
+    details: str = ""
     type: str = "api_error"
 
 
@@ -25,7 +26,14 @@ _REPLIES = (
         "request_too_large",
         f"The body of a request may have {BODY_LIMIT // 1024**2} MiB.",
         413,
+        details="request_payload_too_large",
         type="invalid_request_error",
+    ),
+    _Reply(
+        "answer_too_large",
+        f"The model's answer has more than {ANSWER_LIMIT // 1024**2} MiB. Ask for less at once, or for a stream.",
+        502,
+        details="response_payload_too_large",
     ),
 )
 _NO_DECISION = _Reply(
@@ -49,7 +57,7 @@ def local_replies() -> Json:
         "mappers": [
             {"filter": {"and_filter": {"filters": [refused, _status_is(503)]}}, **_says(_NO_DECISION)},
             {"filter": refused},
-            {"filter": _from_a_route(), "body_format_override": _AS_IT_IS},
+            {"filter": _detailed("direct_response"), "body_format_override": _AS_IT_IS},  # routes.refusal() wrote it
             *({"filter": _condition(reply), **_says(reply)} for reply in _REPLIES),
             {"filter": _status_is(500, "GE"), "body_format_override": _error("gateway_error", _ELSE, "api_error")},
             {"filter": _status_is(400, "GE"), "body_format_override": _error(*_BAD_REQUEST)},
@@ -66,17 +74,16 @@ def _error_body(code: str, message: str, kind: str) -> Json:
 
 
 def _condition(reply: _Reply) -> Json:
-    return _flagged(*reply.flags) if reply.flags else _status_is(reply.status)
+    return _flagged(*reply.flags) if reply.flags else _detailed(reply.details)
 
 
 def _says(reply: _Reply) -> Json:
     return {"status_code": reply.status, "body_format_override": _error(reply.code, reply.message, reply.type)}
 
 
-def _from_a_route() -> Json:
-    """A direct response, whose body has its shape already."""
+def _detailed(details: str) -> Json:
     filter_type = "extensions.access_loggers.filters.cel.v3.ExpressionFilter"
-    expression = 'response.code_details == "direct_response"'
+    expression = f'response.code_details == "{details}"'
     return {"extension_filter": typed("envoy.access_loggers.extension_filters.cel", filter_type, expression=expression)}
 
 

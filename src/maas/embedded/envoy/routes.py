@@ -28,7 +28,6 @@ from maas.embedded.envoy.replies import invalid_request
 _NO_LIMIT = "0s"
 _LONGEST_ANSWER = "3600s"
 _SILENCE = "600s"  # of a model, between two bytes: a long prompt may wait in its queue
-_ANSWER_LIMIT = 128 * 1024 * 1024  # bytes of an answer that is not streamed: 2048 embeddings of 3072 numbers each
 _CONTROL_TIMEOUT = "30s"
 
 # the platform's key is no business of a model's, and neither is where the client lives
@@ -104,19 +103,18 @@ def _model_routes() -> Iterator[Json]:
     with_options = {"name": names.STREAM_OPTIONS, "present_match": True}
     answer = {ANSWER: answer_usage()}
     merged = {MERGE: merge_usage_option(), **answer}
-    yield _model([forced, with_options, stripped], {**merged, SCRIPTS: scripts("strip_usage")})
-    yield _model([forced, with_options], merged)
-    yield _model([forced, stripped], {SCRIPTS: scripts("force_usage", "strip_usage"), **answer})
-    yield _model([forced], {SCRIPTS: scripts("force_usage"), **answer})
+    yield _model([forced, with_options, stripped], {SCRIPTS: scripts("usage", strip=True), **merged})
+    yield _model([forced, with_options], {SCRIPTS: scripts("usage"), **merged})
+    yield _model([forced, stripped], {SCRIPTS: scripts("force_usage", "usage", strip=True), **answer})
+    yield _model([forced], {SCRIPTS: scripts("force_usage", "usage"), **answer})
     yield _model([], {SCRIPTS: scripts("embedding_usage")}, _path("embeddings"))
-    yield _model([], {SCRIPTS: scripts("total_usage"), **answer}, _path("messages"))
-    yield _model([], answer)
+    yield _model([], {SCRIPTS: scripts("usage"), **answer})
 
 
 def _model(conditions: list[Json], per_filter: Json, path: Json = _ANY_PATH) -> Json:
     return {
         "match": {**path, "headers": [_is(names.ROUTE, names.TO_MODEL), *conditions]},
-        "request_body_buffer_limit": _ANSWER_LIMIT,
+        "request_body_buffer_limit": names.ANSWER_LIMIT,  # holds for both directions
         "route": {
             "cluster_header": names.CLUSTER,
             "cluster_not_found_response_code": "SERVICE_UNAVAILABLE",

@@ -1,0 +1,144 @@
+-- Reads the usage that a stream reports, for the access log, and keeps the frame that reports it from a client that
+-- did not ask (STRIP): `chunk.choices[0]` fails on a frame without choices. Adds up the total that Anthropic's plain
+-- answers lack.
+--
+-- Envoy's own sse_to_metadata was tried and rejected: 1.40 crashes on an event that is JSON but no object ("data: 1").
+-- Nearly every chunk is looked at once and passed on as it is. Only an event with a usage object is read, and it is
+-- read as JSON, not searched: a client could name a field "usage" in a tool, and some dialects send tools back.
+
+local LONGEST_EVENT = 1048576
+local PLACES = { {}, { "response" }, { "message" } }  -- chat; responses; Anthropic's message_start
+local QUOTE, OPEN_BRACKET, OPEN_BRACE = 34, 91, 123
+
+local function after_string(text, at)
+  repeat
+    at = text:find('["\\]', at + 1)
+    if at == nil then return nil end
+    local closes = text:byte(at) == QUOTE
+    if not closes then at = at + 1 end
+  until closes
+  return at + 1
+end
+
+local function after_value(text, at)
+  local first = text:byte(at)
+  if first == QUOTE then return after_string(text, at) end
+  if first ~= OPEN_BRACE and first ~= OPEN_BRACKET then return text:find("[%s,}%]]", at) end
+  local depth = 0
+  repeat
+    at = text:find('["%[%]{}]', at)
+    if at == nil then return nil end
+    local mark = text:byte(at)
+    if mark == QUOTE then
+      at = after_string(text, at)
+      if at == nil then return nil end
+    else
+      depth = depth + ((mark == OPEN_BRACE or mark == OPEN_BRACKET) and 1 or -1)
+      at = at + 1
+    end
+  until depth == 0
+  return at
+end
+
+-- where the value of `key` begins in the object that begins at `at`, or nil
+local function member(text, at, key)
+  if at == nil or text:byte(at) ~= OPEN_BRACE then return nil end
+  at = at + 1
+  while true do
+    local name = text:match('^[%s,]*()"', at)
+    local name_end = name and after_string(text, name)
+    local value = name_end and text:match("^%s*:%s*()", name_end)
+    if value == nil then return nil end
+    if text:sub(name + 1, name_end - 2) == key then return value end
+    at = after_value(text, value)
+    if at == nil then return nil end
+  end
+end
+
+local function count(text, usage, key)
+  local value = member(text, usage, key)
+  return value and tonumber(text:match("^%d+", value))
+end
+
+local function usage_in(event, start)
+  for _, place in ipairs(PLACES) do
+    local at = start
+    for _, key in ipairs(place) do at = member(event, at, key) end
+    local usage = member(event, at, "usage")
+    if usage and event:byte(usage) == OPEN_BRACE then return usage end
+  end
+  return nil
+end
+
+-- what the event reports goes into the log; true if it is a usage frame
+local function read_event(event, handle)
+  if not event:find('"usage"%s*:%s*{') then return false end
+  local start = event:match("^data:%s*(){") or event:match("\ndata:%s*(){")
+  local usage = usage_in(event, start)
+  if usage == nil then return false end
+  local prompt = count(event, usage, "prompt_tokens") or count(event, usage, "input_tokens")
+  local completion = count(event, usage, "completion_tokens") or count(event, usage, "output_tokens")
+  local metadata = handle:streamInfo():dynamicMetadata()  -- anew each time: it must not be kept between chunks
+  if prompt then metadata:set("maas", "prompt", prompt) end
+  if completion then metadata:set("maas", "completion", completion) end
+  local choices = member(event, start, "choices")
+  return choices ~= nil and event:find("^%[%s*%]", choices) ~= nil
+end
+
+local function event_end(text, from)
+  local _, lf = text:find("\n\n", from, true)
+  local _, crlf = text:find("\r\n\r\n", from, true)
+  if lf and crlf then return math.min(lf, crlf) end
+  return lf or crlf
+end
+
+-- the text without usage frames, and the part of an event at its end
+local function sift(text, handle)
+  local kept, from = {}, 1
+  local to = event_end(text, from)
+  while to do
+    local event = text:sub(from, to)
+    if not read_event(event, handle) then kept[#kept + 1] = event end
+    from = to + 1
+    to = event_end(text, from)
+  end
+  return table.concat(kept), text:sub(from)
+end
+
+local function ends_an_event(text)
+  return text:sub(-2) == "\n\n" or text:sub(-4) == "\r\n\r\n"
+end
+
+local function read_stream(handle)
+  local begun = ""  -- an event whose end has not come; held back if it may have to be stripped
+  for chunk in handle:bodyChunks() do
+    local length = chunk:length()
+    if length > 0 then
+      local text = chunk:getBytes(0, length)
+      if begun ~= "" or not ends_an_event(text) or text:find('"usage"%s*:%s*{') then
+        local kept, rest = sift(begun .. text, handle)
+        if #rest > LONGEST_EVENT then kept, rest = kept .. rest, "" end
+        begun = rest
+        if STRIP then chunk:setBytes(kept) end
+      end
+    end
+  end
+end
+
+local function add_total(headers)
+  local input = tonumber(headers:get("x-odhu-usage-input-tokens") or "")
+  local output = tonumber(headers:get("x-odhu-usage-output-tokens") or "")
+  if input and output and headers:get("x-odhu-usage-total-tokens") == nil then
+    headers:replace("x-odhu-usage-total-tokens", string.format("%d", input + output))
+  end
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local content_type = headers:get("content-type") or ""
+  if content_type:sub(1, 17) == "text/event-stream" then
+    read_stream(handle)
+  else
+    add_total(headers)
+  end
+end
