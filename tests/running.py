@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import httpx
 
-from maas.embedded import decisions, platform
+from maas.embedded import decisions, platform, settings
 from maas.embedded.home import Home
 from maas.embedded.supervisor import client
 from maas.embedded.supervisor.status import READY
@@ -125,12 +125,15 @@ models:
 
 
 @contextmanager
-def running(options: str = "", extra: str = "", tiers: str = TIERS) -> Iterator[Running]:
+def running(
+    options: str = "", extra: str = "", tiers: str = TIERS, database_url: str | None = None
+) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="maas-test-") as folder:
         home, ports = Home(Path(folder)), free_ports()
         text = config(ports, options, extra, tiers).replace("SEEN", str(home.root / "seen.jsonl"))
         home.prepare()
         home.config.write_text(text)
+        settings.save(home, settings.Settings(database_url))
         try:
             platform.start(home)
             up = Running(home, ports)
