@@ -45,7 +45,7 @@ class Front:
         maas = "printf '#!/bin/sh\\necho maas \"$@\"\\n' >.venv/bin/maas; chmod +x .venv/bin/*"
         self.program("uv", f"echo uv >>calls\ncase $1 in venv) {make}; {maas};; pip) {on_install};; esac")
 
-    def run(self, *arguments: str, environment: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["/bin/sh", str(self.folder / "install.sh"), *arguments],
             env={"PATH": str(self.bin), "HOME": str(self.folder)},
