@@ -37,4 +37,4 @@ def _taken(host: str, port: int) -> bool:
 
 
 def _message(taken: Iterable[str]) -> str:
-    return f"port {', '.join(taken)} is taken by another program; stop it, or set another port in maas.yaml"
+    return f"another program uses {', '.join(taken)}; stop it, or set another port in maas.yaml"
