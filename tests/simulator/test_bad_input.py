@@ -52,7 +52,7 @@ def test_not_json(sim: Running, path: str, body: bytes) -> None:
 @pytest.mark.parametrize(
     ("path", "fields", "param"),
     [
-        ("chat/completions", {"model": None}, "model"),
+        ("chat/completions", {"model": 5}, "model"),
         ("chat/completions", {"model": 5}, "model"),
         ("chat/completions", {"messages": None}, "messages"),
         ("chat/completions", {"messages": []}, "messages"),

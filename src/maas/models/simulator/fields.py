@@ -31,6 +31,11 @@ class Fields:
     def raw(self, name: str) -> Any:
         return self._data.get(name)
 
+    def default(self, name: str, value: Any) -> None:
+        """For who left it out."""
+        if self._data.get(name) is None:
+            self._data[name] = value
+
     def required(self, name: str) -> Any:
         value = self._data.get(name)
         if value is None:

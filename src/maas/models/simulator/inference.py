@@ -92,6 +92,7 @@ async def serve(model: Model, exchange: Exchange, work: Work) -> None:
         body = parse(await exchange.body(model.settings.max_request_body_size_mb))
         if not model.ready:
             raise not_ready()
+        body.default("model", model.settings.names[0])  # as vLLM does
         await work(request, body)
     except ApiError as error:
         record.status = error.status
