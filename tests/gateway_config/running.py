@@ -25,6 +25,7 @@ from tests.gateway_config.server import Answer, Asked, Server, said
 T = TypeVar("T")
 
 PATIENCE = 10.0
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made once: httpx would make one for each client
 KEY = {"authorization": "Bearer sk-maas-test"}
 CHAT = "/v1/chat/completions"
 MODEL = "chatty@1"
@@ -51,7 +52,7 @@ class Running:
         return ssl.create_default_context(cafile=str(self.home.ca_certificate))
 
     def client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=PATIENCE, trust_env=False, **options)
+        return httpx.Client(base_url=self.url, timeout=PATIENCE, trust_env=False, verify=NO_TLS, **options)
 
     def post(self, body: Any, path: str = CHAT, **headers: str) -> httpx.Response:
         """body: JSON, or bytes as they are to be sent."""

@@ -1,10 +1,11 @@
-"""A small HTTP/1.1 server on a unix socket, in a thread: stands for admission and for models.
+"""A small HTTP/1.1 server, in a thread: stands for admission and for models.
 
 By hand, because the tests have to send what a well-behaved server never would: half an event, or half an answer.
 """
 
 import asyncio
 import json
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -54,11 +55,12 @@ def events(*chunks: bytes | None, pause: float = 0.0) -> Answer:
 class Server:
     """handler may be replaced at any time. asked: every request so far."""
 
-    def __init__(self, path: Path, handler: Handler) -> None:
+    def __init__(self, path: Path | int, handler: Handler, tls: ssl.SSLContext | None = None) -> None:
+        """path: of a unix socket, or a port of localhost."""
         self.handler = handler
         self.asked: list[Asked] = []
         self.steps: threading.Semaphore | None = None  # when set, each chunk waits for one
-        self._path = path
+        self._path, self._tls = path, tls
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -83,7 +85,10 @@ class Server:
     async def _serve(self) -> None:
         self._end = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_unix_server(self._connected, self._path, limit=2**20)
+        if isinstance(self._path, int):
+            server = await asyncio.start_server(self._connected, "127.0.0.1", self._path, ssl=self._tls)
+        else:
+            server = await asyncio.start_unix_server(self._connected, self._path, limit=2**20)
         self._ready.set()
         await self._end.wait()
         server.close()

@@ -1,5 +1,6 @@
 """Where requests may go: the platform's own endpoints, which never change, and one cluster for each model."""
 
+import ipaddress
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -107,16 +108,27 @@ def _endpoint(address: Path | HostPort) -> Json:
 
 def _tls(host: str, authorities: Path) -> Json:
     """The server must prove its name: prompts are not to be read on the way."""
+    by_name = not _is_ip(host)
     validation = {
         "trusted_ca": {"filename": str(authorities)},
-        "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": host}}],
+        "match_typed_subject_alt_names": [
+            {"san_type": "DNS" if by_name else "IP_ADDRESS", "matcher": {"exact": host}},
+        ],
     }
     return typed(
         "envoy.transport_sockets.tls",
         "extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-        sni=host,
         common_tls_context={"validation_context": validation},
+        **({"sni": host} if by_name else {}),
     )
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _system_authorities() -> Path:
@@ -129,23 +141,22 @@ def _system_authorities() -> Path:
 
 
 def _request_changes(upstream: Upstream) -> list[Json]:
-    mutations: list[Json] = []
+    """Filters of the cluster, since routes know no model."""
+    changes = []
     if upstream.base_path:
-        mutations.append(_set(":path", f"{_literal(upstream.base_path)}%REQ(:path)%"))
+        changes.append(f'headers:replace(":path", {_quoted(upstream.base_path)} .. headers:get(":path"))')
     if upstream.api_key:
-        mutations.append(_set("authorization", f"Bearer {_literal(upstream.api_key)}"))
-    if not mutations:
+        changes.append(f'headers:replace("authorization", {_quoted("Bearer " + upstream.api_key)})')
+    if not changes:
         return []
-    mutation = "extensions.filters.http.header_mutation.v3.HeaderMutation"
+    source = "\n".join(("function envoy_on_request(handle)", "local headers = handle:headers()", *changes, "end"))
+    script = {"inline_string": source}
     return [
-        typed("envoy.filters.http.header_mutation", mutation, mutations={"request_mutations": mutations}),
+        typed("envoy.filters.http.lua", "extensions.filters.http.lua.v3.Lua", default_source_code=script),
         typed("envoy.filters.http.upstream_codec", "extensions.filters.http.upstream_codec.v3.UpstreamCodec"),
     ]
 
 
-def _set(key: str, value: str) -> Json:
-    return {"append": {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
-
-
-def _literal(text: str) -> str:
-    return text.replace("%", "%%")
+def _quoted(text: str) -> str:
+    """As a string of Lua, with each byte written out: nothing in it can end the string."""
+    return '"' + "".join(f"\\{byte:03d}" for byte in text.encode()) + '"'
