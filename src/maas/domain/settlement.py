@@ -12,6 +12,7 @@ from maas.domain.usage import Outcome, Source
 
 BYTES_PER_TOKEN = 4  # of plain text: a mean of English and code, only used where the model reported nothing
 UNSEEN_ANSWER_TOKENS = 256  # an answer that nobody limited and nobody saw
+UNSEEN_AT_MOST = 1_000_000  # whatever its limit: clients may write any number there, and sums of it must fit a column
 _EVENT_BYTES = {  # of a server-sent event that carries one token, so that an estimate errs on the dear side
     Dialect.CHAT: 180,
     Dialect.COMPLETIONS: 150,
@@ -93,4 +94,5 @@ def _answer_estimate(request: Request, ending: Ending) -> int:
 def _unseen_answer(request: Request) -> int:
     if request.dialect is Dialect.EMBEDDINGS:
         return 0
-    return (UNSEEN_ANSWER_TOKENS if request.max_tokens is None else request.max_tokens) * request.answers
+    each = UNSEEN_ANSWER_TOKENS if request.max_tokens is None else request.max_tokens
+    return min(each * request.answers, UNSEEN_AT_MOST)

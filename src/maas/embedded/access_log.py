@@ -11,9 +11,11 @@ from typing import BinaryIO
 import orjson
 
 from maas.domain.settlement import Ending
+from maas.embedded.envoy.names import RESERVED_CLUSTERS
 
 _CHUNK = 64 * 1024  # about 150 lines: what the event loop can settle without being missed
 _LONGEST_LINE = 2**20
+_MOST = 10**9  # tokens or milliseconds; a model may report any number, and the ledger's columns end somewhere
 _CLIENT_GONE = ("DC", "DR")  # Envoy's response flags: downstream connection terminated, or reset by the remote
 _BROKEN = ("UC", "UR", "UPE", "UT", "SI", "LR", "UMSDR", "DT")
 _UNREACHED = ("UF", "UH", "NC", "NR", "UAEX", "UO", "RL")
@@ -98,7 +100,7 @@ def ending(raw: bytes) -> Ending | None:
     try:
         line = orjson.loads(raw)
         flags = set((line["flags"] or "").replace("-", "").split(","))
-        reached = bool(line["cluster"]) and flags.isdisjoint(_UNREACHED)
+        reached = line["cluster"] not in (None, *RESERVED_CLUSTERS) and flags.isdisjoint(_UNREACHED)
         return Ending(
             id=line["id"],
             started_at=float(line["start"]),
@@ -119,7 +121,7 @@ def ending(raw: bytes) -> Ending | None:
 def _number(value: object) -> int | None:
     if value is None or value == "-":
         return None
-    return max(0, int(float(str(value))))
+    return int(min(max(0.0, float(str(value))), _MOST))
 
 
 def _first(*values: object) -> int | None:

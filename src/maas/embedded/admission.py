@@ -70,7 +70,8 @@ class AdmissionEndpoint:
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         path = scope.path
-        if path.startswith(PREFIX):
+        decided = "x-maas-route" in scope.headers  # then a client chose the path, and this is not Envoy's question
+        if path.startswith(PREFIX) and not decided:
             await self._authorize(scope, protocol, path[len(PREFIX) :])
         elif path == "/health":
             _reply(protocol, 200, b'{"status":"healthy"}')
@@ -92,7 +93,7 @@ class AdmissionEndpoint:
             message = f"There is nothing at {asked.method} {path[:200]}. The API is under /v1/."
             self._refuse(asked, Refused(Why.NO_ROUTE, message))
         elif asked.target.dialect is None:
-            self._allow_discovery(protocol, caller)
+            self._discovery(asked, caller)
         elif asked.method != "POST":
             self._refuse(asked, Refused(Why.METHOD, f"{asked.method} is not allowed here; send a POST."))
         else:
@@ -169,11 +170,14 @@ class AdmissionEndpoint:
 
     # --- discovery: free, and open when a quota is spent
 
-    def _allow_discovery(self, protocol: HTTPProtocol, key: Key) -> None:
+    def _discovery(self, asked: _Question, key: Key) -> None:
+        if asked.method not in ("GET", "HEAD"):
+            self._refuse(asked, Refused(Why.METHOD, f"{asked.method} is not allowed here; send a GET."))
+            return
         tier = self._view.platform.tiers[key.tier]
         left = policy.statuses(key.user, tier, self._metering.counters, self._clock())
         pairs: Pairs = [("x-maas-route", "discovery"), ("x-maas-key", key.hash.hex())]
-        protocol.response_empty(200, pairs + answering.limit_headers(left))
+        asked.protocol.response_empty(200, pairs + answering.limit_headers(left))
 
     def _discover(self, scope: Scope, protocol: HTTPProtocol, path: str) -> None:
         """Behind the gateway, which has been told by us whose key it is."""

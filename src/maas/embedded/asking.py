@@ -21,10 +21,12 @@ _DIALECTS = {
     "responses": Dialect.RESPONSES,
     "messages": Dialect.MESSAGES,
 }
-_PATH = re.compile(r"^(?:(?:/llm)?/(?P<model>[^/?]+))?/v1/(?P<rest>[^?]*)(?:\?.*)?$")
+_PATH = re.compile(r"(?:(?:/llm)?/(?P<model>[^/]+))?/v1/(?P<rest>.*)")
+_LONGEST_PATH = 512  # anybody may ask for any path, and thousands are remembered
 _SCHEMES = ("bearer ", "apikey ")
 _MAX_TOKENS = ("x-maas-max-tokens", "x-maas-max-completion-tokens", "x-maas-max-output-tokens")
 _MANY = 10**9
+_LONGEST_COUNTED = 4 * 2**20  # bytes: parsing more would hold up everybody else's decision
 
 
 class Headers(Protocol):
@@ -41,10 +43,14 @@ class Target:
     model: str | None
 
 
-@lru_cache(4096)
 def target(path: str) -> Target | None:
-    """None for a path that leads nowhere."""
-    match = _PATH.match(path)
+    """None for a path that leads nowhere. It has no query, and percent signs have been decoded."""
+    return _target(path) if len(path) <= _LONGEST_PATH else None
+
+
+@lru_cache(4096)
+def _target(path: str) -> Target | None:
+    match = _PATH.fullmatch(path)
     if match is None:
         return None
     rest = match["rest"]
@@ -71,6 +77,9 @@ def inference(target: Target, headers: Headers, body: bytes, platform: Platform)
     if isinstance(model, Refused):
         return model
     known = platform.models.get(model)
+    answers = _answers(target.dialect, headers, body)
+    if isinstance(answers, Refused):
+        return answers
     return Request(
         id=headers.get("x-request-id") or "",
         dialect=target.dialect,
@@ -78,7 +87,7 @@ def inference(target: Target, headers: Headers, body: bytes, platform: Platform)
         stream=headers.get("x-maas-stream") == "true",
         body_bytes=_count(headers.get("x-maas-body-bytes")) or _MANY,
         max_tokens=_max_tokens(headers, known.context_length if known else None),
-        answers=_answers(target.dialect, headers, body),
+        answers=answers,
     )
 
 
@@ -100,16 +109,26 @@ def _model(target: Target, headers: Headers) -> str | Refused:
 
 
 def _max_tokens(headers: Headers, context_length: int | None) -> int | None:
-    """The largest bound the client set under any of its names, at most what the model can hold."""
-    bounds = [count for name in _MAX_TOKENS if (count := _count(headers.get(name))) is not None]
-    if not bounds:
+    """The largest bound the client set under any of its names, at most what the model can hold.
+
+    Zero and less bound nothing: llama.cpp takes -1 for as much as there is.
+    """
+    told = [value for name in _MAX_TOKENS if (value := headers.get(name)) is not None]
+    bounds = [_count(value) or _MANY for value in told]
+    if not bounds or _MANY in bounds:
         return None
     return max(bounds) if context_length is None else min(max(bounds), context_length)
 
 
-def _answers(dialect: Dialect, headers: Headers, body: bytes) -> int:
+def _answers(dialect: Dialect, headers: Headers, body: bytes) -> int | Refused:
     asked = max(_count(headers.get("x-maas-n")) or 1, _count(headers.get("x-maas-best-of")) or 1)
-    return asked * (_prompts(body) if dialect is Dialect.COMPLETIONS else 1)
+    if dialect is not Dialect.COMPLETIONS:
+        return asked
+    if not body:  # the gateway sends it along for this very path only: another spelling of it is no way around
+        return Refused(Why.NO_ROUTE, "The path must be written as /v1/completions, without percent signs.")
+    if len(body) > _LONGEST_COUNTED:
+        return Refused(Why.BAD_REQUEST, f"A body of /v1/completions may have {_LONGEST_COUNTED // 2**20} MiB.")
+    return asked * _prompts(body)
 
 
 def _prompts(body: bytes) -> int:

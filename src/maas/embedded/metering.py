@@ -28,6 +28,7 @@ COMMIT_EVERY = 0.1
 BACKLOG_MAX = 100_000  # records the database has not taken; past that nothing is admitted
 LONGEST_REQUEST = 3600 + 60  # the gateway ends any request within the hour
 _POLL_WAITED_FOR, _POLL_BUSY = 0.001, 0.005
+_GONE_MAX = 10_000  # clients that hung up before admission heard of them, and may still be heard of
 
 
 class Metering:
@@ -37,6 +38,7 @@ class Metering:
         self.trouble: str | None = None
         self._home, self._store, self._platform, self._clock = home, store, platform, clock
         self._open: dict[str, tuple[Admission, Position]] = {}
+        self._gone: dict[str, Ending] = {}
         self._records: list[UsageRecord] = []
         self._last_used: dict[str, float] = {}
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
@@ -59,6 +61,8 @@ class Metering:
         self.counters.hold(admission.user, admission.tier, admission.holds, admission.at)
         self._last_used[admission.key_id] = admission.at
         self._wake.set()
+        if early := self._gone.pop(admission.request.id, None):
+            self._end(early)
 
     def refuse(self, line: dict[str, object]) -> None:
         """For `maas explain` only: a full disk does not turn a refusal into something else."""
@@ -101,9 +105,8 @@ class Metering:
         """Settle one chunk of the access log; False when it holds nothing new."""
         lines = self._follower.read()
         for raw in lines:
-            ending = access_log.ending(raw)
-            if ending is not None and (entry := self._open.pop(ending.id, None)) is not None:
-                self._settle(entry[0], settlement.judge(entry[0].request, ending), ending)
+            if (ending := access_log.ending(raw)) is not None:
+                self._end(ending)
         return bool(lines)
 
     @property
@@ -160,6 +163,15 @@ class Metering:
         self._log.close()
 
     # --- inside
+
+    def _end(self, ending: Ending) -> None:
+        """A client may hang up while its question still waits in admission's socket: that one has ended already."""
+        if (entry := self._open.pop(ending.id, None)) is not None:
+            self._settle(entry[0], settlement.judge(entry[0].request, ending), ending)
+        elif ending.aborted and not ending.reached:
+            self._gone[ending.id] = ending
+            if len(self._gone) > _GONE_MAX:
+                del self._gone[next(iter(self._gone))]
 
     def _settle(self, admission: Admission, spent: Spent, ending: Ending) -> None:
         record = _record(admission, spent, ending)
