@@ -106,7 +106,10 @@ def _close_to_others(path: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Held on the folder: closing a second descriptor of the file would drop the locks SQLite has on it."""
+    """SQLite waits for its locks except when it switches to WAL: one opening in 400 failed there without this.
+
+    Held on the folder: closing a second descriptor of the file would drop the locks SQLite has on it.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
