@@ -16,7 +16,7 @@ from maas.domain.admission import Admitted, Dialect, Request, decide
 from maas.domain.errors import Unavailable
 from maas.domain.keys import Key
 from maas.domain.limits import Limit, Unit
-from maas.domain.money import Price
+from maas.domain.money import MOST, Price
 from maas.domain.platform import Model, Platform, Tier
 from maas.domain.usage import Outcome, Source
 from maas.embedded.decisions import Admission
@@ -235,3 +235,13 @@ def test_a_database_that_fails_is_tried_again_and_loses_nothing(life: Life, monk
 
 def _no_space(*_: object) -> int:
     raise Unavailable("no space")
+
+
+def test_a_cost_beyond_every_column_does_not_stop_the_ledger(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.metering.test_recovery.MODEL", Model("sim", "simulator", price=Price(10**18, 10**18)))
+    for _ in range(2):
+        life.admit()
+        life.end(0)
+    life.drain()
+    life.commit()
+    assert [record.cost for record in life.store.usage.records()] == [MOST, MOST]

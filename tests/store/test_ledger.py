@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import StatementError
 
+from maas.domain.reports import By
 from maas.domain.usage import Outcome, Source
 from maas.store import CounterRow, Store, UsageFilter
 from tests.store.samples import RECORD, clear, key, record, records
@@ -99,7 +100,7 @@ def test_threads_and_another_process_may_settle_at_once(empty_url: str) -> None:
 
         with ThreadPoolExecutor(6) as pool:
             assert sum(pool.map(settle, range(6))) == 6 * 10 + 10
-        assert one.usage.by("user") == other.usage.by("user")
+        assert one.usage.by(By.USER) == other.usage.by(By.USER)
         assert len(list(one.usage.records())) == 70
 
 
@@ -109,7 +110,7 @@ def test_old_records_are_dropped_in_batches(store: Store) -> None:
     assert store.ledger.prune(limit, now=0.0, batch=7) == 20
     assert store.ledger.prune(limit, now=0.0, batch=7) == 0
     assert {each.request_id for each in store.usage.records()} == {f"r{i}" for i in range(20, 25)}
-    assert store.usage.by("user", UsageFilter(until=limit)) == []
+    assert store.usage.by(By.USER, UsageFilter(until=limit)) == []
 
 
 def test_windows_that_have_ended_are_dropped(store: Store) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 PICO = 10**12
+MOST = 2**63 - 1  # what a column holds; nine million of any currency for one request is a mistake anyway
 
 
 def pico(amount: Decimal | int | str) -> int:
@@ -35,4 +36,4 @@ class Price:
         return cls(pico(Decimal(input) / 10**6), pico(Decimal(output) / 10**6))
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> int:
-        return self.input * prompt_tokens + self.output * completion_tokens
+        return min(MOST, self.input * prompt_tokens + self.output * completion_tokens)

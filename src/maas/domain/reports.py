@@ -20,8 +20,8 @@ class By(StrEnum):
 class UsageRow:
     """The usage of one user, model, tier or key. cost in pico (domain/money.py).
 
-    requests: all that were admitted; of those, `failed` did not end complete, and the tokens of `estimated` were not
-    reported by the model.
+    requests: all that were admitted; of those, `failed` ended in an error or were lost with the gateway, and the
+    tokens of `estimated` were not reported by the model.
     """
 
     name: str

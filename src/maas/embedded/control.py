@@ -9,7 +9,7 @@ from maas.domain.admission import Status
 from maas.domain.errors import InvalidInput, NotFound
 from maas.domain.platform import Platform
 from maas.domain.platform_file import Change, editing
-from maas.domain.reports import By, Explanation, UsageReport, UsageRow
+from maas.domain.reports import By, Explanation, UsageReport
 from maas.domain.usage import UsageRecord
 from maas.embedded import decisions
 from maas.embedded.admission import View
@@ -74,16 +74,8 @@ class EmbeddedControl:
     ) -> UsageReport:
         await self._metering.commit()
         which = UsageFilter(since, until, user, model, tier, key)
-        rows = await asyncio.to_thread(self._store.usage.by, by.value, which)
-        return UsageReport(
-            by,
-            since,
-            until,
-            tuple(
-                UsageRow(r.name, r.requests, r.prompt_tokens, r.completion_tokens, r.cost, r.estimated, r.failed)
-                for r in rows
-            ),
-        )
+        rows = await asyncio.to_thread(self._store.usage.by, by, which)
+        return UsageReport(by, since, until, tuple(rows))
 
     def records(self, since: float, until: float) -> Iterable[UsageRecord]:
         return self._store.usage.records(UsageFilter(since, until))

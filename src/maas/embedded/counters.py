@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from maas.domain.admission import Hold
 from maas.domain.limits import Level, Limit, Unit
+from maas.domain.money import MOST
 from maas.store import CounterRow
 
 _EMPTY = Level()
@@ -86,7 +87,9 @@ class Counters:
         """What changed since the last call, for the database."""
         places, self._dirty = self._dirty, set()
         return [
-            CounterRow(user=p[0], tier=p[1], unit=p[2], seconds=p[3], started_at=cell.started_at, used=cell.used)
+            CounterRow(
+                user=p[0], tier=p[1], unit=p[2], seconds=p[3], started_at=cell.started_at, used=min(cell.used, MOST)
+            )
             for p in places
             if (cell := self._cells.get(p)) is not None and cell.started_at is not None
         ]

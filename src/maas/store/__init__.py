@@ -7,6 +7,6 @@ as hot counters: admission counts in memory, and what it counted is written here
 from maas.store.audit import AuditEntry
 from maas.store.ledger import CounterRow
 from maas.store.store import Store
-from maas.store.usage import By, UsageFilter, UsageRow, total
+from maas.store.usage import UsageFilter
 
-__all__ = ["AuditEntry", "By", "CounterRow", "Store", "UsageFilter", "UsageRow", "total"]
+__all__ = ["AuditEntry", "CounterRow", "Store", "UsageFilter"]

@@ -5,24 +5,23 @@ and the lower 32 bits of each number apart, and Python's integers join them. Flo
 rounded before, would not agree with the invoice.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Executable, func, literal_column, select, tuple_
 
+from maas.domain.reports import By, UsageRow
 from maas.domain.usage import Outcome, Source, UsageRecord
 from maas.store.database import Database
 from maas.store.tables import usage
 
-By = Literal["user", "model", "tier", "key"]
-
 _GROUPS: dict[By, Column[str]] = {
-    "user": usage.c.user_name,
-    "model": usage.c.model,
-    "tier": usage.c.tier,
-    "key": usage.c.key_id,
+    By.USER: usage.c.user_name,
+    By.MODEL: usage.c.model,
+    By.TIER: usage.c.tier,
+    By.KEY: usage.c.key_id,
 }
 _LOW_BITS = 32
 _PAGE = 1000
@@ -38,33 +37,6 @@ class UsageFilter:
     model: str | None = None
     tier: str | None = None
     key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class UsageRow:
-    """Sums over the requests of one user, model, tier or key (its id). Cost in pico (domain/money.py).
-
-    estimated: requests whose tokens were not reported by the model. failed: those that ended in an error, or
-    of which the gateway lost track.
-    """
-
-    name: str
-    requests: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost: int
-    estimated: int
-    failed: int
-
-    @property
-    def total_tokens(self) -> int:
-        return self.prompt_tokens + self.completion_tokens
-
-
-def total(rows: Iterable[UsageRow]) -> UsageRow:
-    """All rows as one, called "total"."""
-    columns = [(r.requests, r.prompt_tokens, r.completion_tokens, r.cost, r.estimated, r.failed) for r in rows]
-    return UsageRow("total", *(sum(column) for column in zip((0,) * 6, *columns, strict=True)))
 
 
 class Usage:
