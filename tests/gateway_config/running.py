@@ -1,7 +1,9 @@
 """A real Envoy with the project's configuration, between a stub of admission and a stub of a model."""
 
 import asyncio
+import contextlib
 import json
+import random
 import shutil
 import socket
 import ssl
@@ -9,7 +11,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -90,7 +91,7 @@ class Running:
         return asyncio.run(admin.get(self.home, path)).decode()
 
 
-@contextmanager
+@contextlib.contextmanager
 def running(*, decide: bool = True, **settings: Any) -> Iterator[Running]:
     """decide=False: whoever asks for it runs an admission of its own. settings: of the Gateway."""
     root = Path(tempfile.mkdtemp(dir="/tmp", prefix="maas-gw-"))
@@ -162,6 +163,8 @@ def _whole(answer: bytes) -> bool:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below the range from which the system takes ports for outgoing connections."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
+            return int(probe.getsockname()[1])

@@ -149,6 +149,11 @@ def test_a_pair_out_of_its_time(home: Home, own: Gateway, days: int, message: st
         tls.ensure(home, own, NOW + days * DAY)
 
 
+def test_a_name_that_is_none(home: Home) -> None:
+    with pytest.raises(InvalidInput, match="'mäas' is no host name"):
+        tls.ensure(home, Gateway(hosts=("mäas",)), NOW)
+
+
 def test_half_a_pair(home: Home) -> None:
     with pytest.raises(InvalidInput, match="set both, or neither"):
         tls.ensure(home, Gateway(certificate="/x"), NOW)

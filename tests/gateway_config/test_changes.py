@@ -181,7 +181,8 @@ def _until_refused(up: Running) -> None:
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         try:
-            up.client().get("/health")
-        except httpx.ConnectError:
+            with up.client() as client:
+                client.get("/health")
+        except httpx.TransportError:
             return
     raise AssertionError("new connections are still taken")

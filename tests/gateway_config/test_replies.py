@@ -1,9 +1,11 @@
 """What the gateway itself has to say, in the shape of OpenAI's errors."""
 
+import httpx
 import pytest
 
 from maas.embedded import envoy
-from tests.gateway_config.running import Running, error_of, to_model
+from maas.embedded.envoy import bootstrap
+from tests.gateway_config.running import Running, error_of, eventually, running, to_model
 from tests.gateway_config.server import Answer, events, said
 
 ASK = {"model": "chatty"}
@@ -77,3 +79,16 @@ def test_a_path_that_is_refused(up: Running) -> None:
 
     assert answer.status_code == 400
     assert "path" in error_of(answer)["message"]
+
+
+def test_a_gateway_that_runs_out_of_memory_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "_MAX_HEAP", 2**20)
+    with running() as full:
+        answer = eventually(lambda: _unless_admitted(full.post(ASK)))
+
+    assert answer.status_code == 503
+    assert error_of(answer)["code"] == "overloaded"
+
+
+def _unless_admitted(answer: httpx.Response) -> httpx.Response | None:
+    return None if answer.status_code == 200 else answer

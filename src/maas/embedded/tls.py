@@ -5,6 +5,7 @@ The CA lives for ten years and its key never leaves the machine; the server's ce
 renewed when 30 days are left, or when it lacks a name it should have.
 """
 
+import contextlib
 import datetime
 import ipaddress
 import socket
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
@@ -47,7 +48,7 @@ class Pair:
 def ensure(home: Home, gateway: Gateway, now: float) -> Pair:
     """The pair to serve with, made or renewed when needed.
 
-    Raises InvalidInput when the user's own pair is unusable, OSError when a file cannot be read or written.
+    Raises InvalidInput when the user's own pair or the name of a host is unusable, OSError.
     """
     if gateway.certificate or gateway.private_key:
         return _own_pair(gateway, now)
@@ -168,8 +169,8 @@ def _good(pair: Pair, ca: x509.Certificate, names: Collection[str], now: float) 
         key = serialization.load_pem_private_key(pair.key, None)
         certificate.verify_directly_issued_by(ca)
         san = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except Exception:  # noqa: BLE001 (whatever is wrong with it, a new one is made)
-        return False
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
+        return False  # whatever is wrong with it, a new one is made
     lasts = certificate.not_valid_after_utc > _moment(now) + _RENEW_BEFORE
     return lasts and _belongs(key, certificate) and {_general_name(name) for name in names} <= set(san)
 
@@ -208,10 +209,12 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _general_name(name: str) -> x509.GeneralName:
-    try:
+    with contextlib.suppress(ValueError):
         return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
+    try:
         return x509.DNSName(name)
+    except ValueError as error:
+        raise InvalidInput(f"gateway.hosts: {name!r} is no host name; write an international one as xn--….") from error
 
 
 def _moment(now: float) -> datetime.datetime:

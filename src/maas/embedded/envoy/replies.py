@@ -17,11 +17,13 @@ class _Reply:
     type: str = "api_error"
 
 
+_TOO_MUCH = "This gateway has too much to do. Try again shortly."
 _REPLIES = (
     _Reply("model_unavailable", "The server of this model is not reachable. Try again.", 503, ("UF", "UH", "NC")),
     _Reply("model_unavailable", "The server of this model broke the connection.", 503, ("UC", "UR", "LR", "UPE")),
     _Reply("timeout", "The model did not answer in time.", 504, ("UT", "SI", "DT")),
-    _Reply("overloaded", "This gateway has too much to do. Try again shortly.", 503, ("OM", "UO")),
+    _Reply("overloaded", _TOO_MUCH, 503, ("OM", "UO")),
+    _Reply("overloaded", _TOO_MUCH, 503, details="overload"),  # memory is running out: see bootstrap.py
     _Reply(
         "request_too_large",
         f"The body of a request may have {BODY_LIMIT // 1024**2} MiB.",

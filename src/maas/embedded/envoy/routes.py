@@ -25,7 +25,6 @@ from maas.embedded.envoy.filters import (
 from maas.embedded.envoy.names import Json
 from maas.embedded.envoy.replies import invalid_request
 
-_NO_LIMIT = "0s"
 _LONGEST_ANSWER = "3600s"
 _SILENCE = "600s"  # of a model, between two bytes: a long prompt may wait in its queue
 _CONTROL_TIMEOUT = "30s"
