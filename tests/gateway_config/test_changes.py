@@ -15,7 +15,7 @@ import pytest
 
 from maas.domain.errors import Unavailable
 from maas.embedded import envoy, tls
-from maas.embedded.envoy import bootstrap
+from maas.embedded.envoy import admin, bootstrap
 from tests.gateway_config.running import CHAT, KEY, Running, free_port, running, to_model
 from tests.gateway_config.server import events
 
@@ -146,7 +146,7 @@ def test_stopping_lets_answers_end(short_lived: Running) -> None:
     up = short_lived
     up.model.handler = lambda asked: events(b"data: 1\n\n", b"data: 2\n\n")
     up.model.steps = threading.Semaphore(1)
-    stopped = threading.Thread(target=lambda: asyncio.run(envoy.stop(up.home)))
+    stopped = threading.Thread(target=lambda: asyncio.run(admin.stop(up.home)))
     with up.client() as client, client.stream("POST", CHAT, json={**ASK, "stream": True}, headers=KEY) as answer:
         parts = answer.iter_raw()
         assert next(parts) == b"data: 1\n\n"
@@ -165,7 +165,7 @@ def test_stopping_does_not_wait_for_ever(short_lived: Running) -> None:
     up.model.handler = lambda asked: events(*[b"data: 1\n\n"] * 1000, pause=0.05)
     with up.client() as client, client.stream("POST", CHAT, json={**ASK, "stream": True}, headers=KEY) as answer:
         next(answer.iter_raw())
-        asyncio.run(envoy.stop(up.home, within=0.2))
+        asyncio.run(admin.stop(up.home, within=0.2))
         assert up.process.wait(10) == 0
 
 

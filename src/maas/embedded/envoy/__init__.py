@@ -9,10 +9,10 @@ protocol, can be read by whoever debugs, and is still there when the control pla
     argv(home, find_binary())         # starts it
     await in_force(home, config)      # it serves
     await apply(home, config)         # any later change; if Envoy rejects it, it goes on as before
-    await stop(home)                  # answers under way finish
+    await admin.stop(home)            # answers under way finish; SIGTERM would cut them off
 """
 
-from maas.embedded.envoy.admin import Rejected, apply, in_force, stop
+from maas.embedded.envoy.admin import Rejected, apply, in_force
 from maas.embedded.envoy.bootstrap import argv, find_binary
 from maas.embedded.envoy.clusters import HostPort, Upstream
 from maas.embedded.envoy.files import Configuration, configuration, write
@@ -27,6 +27,5 @@ __all__ = [
     "configuration",
     "find_binary",
     "in_force",
-    "stop",
     "write",
 ]
