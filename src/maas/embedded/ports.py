@@ -16,7 +16,9 @@ def require_free(gateway: Gateway, running: Gateway | None = None) -> None:
     wanted = {"http_port": gateway.http_port, "https_port": gateway.https_port, "metrics_port": gateway.metrics_port}
     own = {running.http_port, running.https_port, running.metrics_port} if running else set()
     taken = [
-        f"{port} (gateway.{name})" for name, port in wanted.items() if port not in own and _taken(gateway.bind, port)
+        f"port {port} (gateway.{name})"
+        for name, port in wanted.items()
+        if port not in own and _taken(gateway.bind, port)
     ]
     if taken:
         raise Conflict(_message(taken))
