@@ -1,9 +1,7 @@
 """The processes of the platform, as the supervisor is told of them."""
 
 import sys
-import sysconfig
 from collections.abc import Iterable
-from pathlib import Path
 
 from maas.embedded.envoy import bootstrap
 from maas.embedded.home import Home
@@ -26,7 +24,7 @@ def _control(home: Home) -> Spec:
 
 def _gateway(home: Home) -> Spec:
     """Started last and stopped first, so that it always has somebody to ask."""
-    argv = bootstrap.argv(home, Path(sysconfig.get_path("scripts")) / "envoy")
+    argv = bootstrap.argv(home, bootstrap.find_binary())
     log = str(home.logs / "gateway.log")
     stop = (sys.executable, "-m", "maas.embedded.envoy.stop", str(home.root), f"{_DRAIN:g}")
     grace = _DRAIN + 5  # for the command itself
