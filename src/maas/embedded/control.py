@@ -37,6 +37,7 @@ class EmbeddedControl:
     ) -> None:
         self._home, self._store, self._view, self._metering = home, store, view, metering
         self._metrics, self._keyring, self._rollout, self._clock = metrics, keyring, rollout, clock
+        self._changing = asyncio.Lock()  # from reading maas.yaml to writing it: of two changes, both are made
         self.create_key, self.keys, self.key = keyring.create, keyring.all, keyring.by_id
         self.revoke_keys, self.rotate_key = keyring.revoke, keyring.rotate
         self.models_status = rollout.statuses
@@ -48,19 +49,21 @@ class EmbeddedControl:
         return self._home.config.read_text()
 
     async def apply(self, text: str, dry_run: bool, actor: str) -> list[Change]:
-        platform = await asyncio.to_thread(platform_file.load, text)
-        require_known_options(platform)
-        changes = platform_file.diff(self._view.platform, platform)
-        if not dry_run:
-            await self._rollout.to(platform, text)
-            await self._note(actor, "platform.apply", "maas.yaml", {c.place: str(c) for c in changes})
-        return changes
+        platform = await _checked(text)
+        if dry_run:
+            return platform_file.diff(self._view.platform, platform)
+        async with self._changing:
+            return await self._apply(platform, text, actor)
 
     async def add_model(self, name: str, spec: Mapping[str, object], actor: str) -> None:
-        await self.apply(editing.with_model(self.platform_text(), name, spec), False, actor)
+        async with self._changing:
+            text = editing.with_model(self.platform_text(), name, spec)
+            await self._apply(await _checked(text), text, actor)
 
     async def remove_model(self, name: str, actor: str) -> None:
-        await self.apply(editing.without_model(self.platform_text(), name), False, actor)
+        async with self._changing:
+            text = editing.without_model(self.platform_text(), name)
+            await self._apply(await _checked(text), text, actor)
 
     async def usage(
         self,
@@ -100,5 +103,18 @@ class EmbeddedControl:
     def metrics(self) -> bytes:
         return self._metrics.text()
 
+    async def _apply(self, platform: Platform, text: str, actor: str) -> list[Change]:
+        changes = platform_file.diff(self._view.platform, platform)
+        await self._rollout.to(platform, text)
+        await self._note(actor, "platform.apply", "maas.yaml", {c.place: str(c) for c in changes})
+        return changes
+
     async def _note(self, actor: str, action: str, target: str, detail: Mapping[str, str]) -> None:
         await asyncio.to_thread(self._store.audit.add, AuditEntry(self._clock(), actor, action, target, detail))
+
+
+async def _checked(text: str) -> Platform:
+    """Raises InvalidPlatform with all that is wrong."""
+    platform = await asyncio.to_thread(platform_file.load, text)
+    require_known_options(platform)
+    return platform
