@@ -8,6 +8,7 @@ before the assignment is undone, and nobody has noticed.
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from maas.domain.errors import MaasError, Unavailable
 from maas.domain.platform import Gateway, Platform
@@ -20,7 +21,8 @@ from maas.embedded.home import Home
 from maas.embedded.instances import Instance
 from maas.embedded.metering import Metering
 from maas.embedded.supervisor import client
-from maas.embedded.supervisor.status import FAILED, READY
+from maas.embedded.supervisor.logs import last_line
+from maas.embedded.supervisor.status import FAILED, READY, ProcessStatus
 
 _MODEL_START = 120.0
 _POLL = 0.05
@@ -99,7 +101,7 @@ class Rollout:
             if current and current.generation == generation:
                 for process in current.processes:
                     if process.name in waiting and process.state == FAILED:
-                        raise Unavailable(f"{process.name} does not start ({process.last_exit}); see {process.log}")
+                        raise Unavailable(_failed(process))
                 waiting -= {process.name for process in current.processes if process.state == READY}
             if time.monotonic() > deadline:
                 raise Unavailable(f"{', '.join(sorted(waiting))} is not ready after {_MODEL_START:g} s")
@@ -121,6 +123,12 @@ class Rollout:
 
     async def _described(self, gateway: Gateway, running: Mapping[str, Instance]) -> files.Configuration:
         return await asyncio.to_thread(described, self._home, gateway, running.values())
+
+
+def _failed(process: ProcessStatus) -> str:
+    last = last_line(Path(process.log))
+    said = f":\n  {last}" if last else f"; see {process.log}"
+    return f"{process.name} does not start ({process.last_exit}){said}"
 
 
 def _by_name(served: Iterable[Instance]) -> dict[str, Instance]:
