@@ -60,6 +60,24 @@ def test_ready_means_that_it_accepts_connections(watched: Watched) -> None:
     client.wait_ready(watched.home, generation, timeout=DEADLINE)
 
 
+def test_who_listens_before_it_can_work_says_when_it_can(watched: Watched) -> None:
+    go, path = watched.home.root / "go", str(watched.home.run / "a.sock")
+    script = (
+        "import os, socketserver, http.server\n"
+        "class Handler(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        f"        self.send_response(200 if os.path.exists({str(go)!r}) and self.path == '/ready' else 503)\n"
+        "        self.end_headers()\n"
+        "    def address_string(self): return ''\n"
+        f"socketserver.UnixStreamServer({path!r}, Handler).serve_forever()"
+    )
+    generation = watched.want(watched.spec("a", python(script), ready=path, health="/ready"))
+    with pytest.raises(Unavailable, match="not ready"):
+        client.wait_ready(watched.home, generation, timeout=0.5)
+    go.touch()
+    client.wait_ready(watched.home, generation, timeout=DEADLINE)
+
+
 def test_a_port_can_tell_too(watched: Watched) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

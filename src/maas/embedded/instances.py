@@ -51,6 +51,7 @@ class Instance:
             stop_grace=_STOP_GRACE,
             order=1,
             ready=socket,
+            health="/health/ready",
         )
 
     @property

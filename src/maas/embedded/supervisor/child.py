@@ -14,7 +14,7 @@ from maas.embedded.supervisor import status
 from maas.embedded.supervisor.backoff import Backoff
 from maas.embedded.supervisor.identity import Identity, identity_of
 from maas.embedded.supervisor.logs import EventLog, open_log
-from maas.embedded.supervisor.probe import accepts
+from maas.embedded.supervisor.probe import accepts, answers
 from maas.embedded.supervisor.spawn import spawn
 from maas.embedded.supervisor.spec import Spec
 
@@ -112,7 +112,11 @@ class Child:
         )
 
     def _is_ready(self, lived: float) -> bool:
-        return accepts(self.spec.ready) if self.spec.ready else lived >= _PROVEN_AFTER
+        if self.spec.ready is None:
+            return lived >= _PROVEN_AFTER
+        if self.spec.health is None:
+            return accepts(self.spec.ready)
+        return answers(self.spec.ready, self.spec.health)
 
     def _set_state(self, state: str, next_try: float | None = None) -> None:
         self.state = state

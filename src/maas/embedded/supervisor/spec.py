@@ -20,6 +20,7 @@ class Spec:
     order: lower ones are started earlier and stopped later.
     ready: a unix socket's path or "host:port" that accepts connections once the process can work;
       None: it just has to live.
+    health: a path; what listens there can work only once a GET of it is answered with 200.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Spec:
     stop_grace: float = 10.0
     order: int = 0
     ready: str | None = None
+    health: str | None = None
 
 
 @dataclass(frozen=True)
