@@ -19,6 +19,8 @@ from maas.domain.errors import MaasError
 from maas.embedded import assembly, log
 from maas.embedded.home import Home
 
+_AT_ONCE = 4096
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="maas.api", description=__doc__)
@@ -62,7 +64,15 @@ def _api_app(control: Control) -> Any:
 
 def _server(target: Any, socket: Path, interface: Interfaces) -> Server:
     socket.unlink(missing_ok=True)  # of a life that was killed; the supervisor runs one of us at a time
-    return Server(target, uds=socket, interface=interface, log_enabled=False, websockets=False)
+    return Server(
+        target,
+        uds=socket,
+        interface=interface,
+        log_enabled=False,
+        websockets=False,
+        backlog=_AT_ONCE,  # a full one refuses Envoy's connections, and so its clients; the default is 128
+        backpressure=_AT_ONCE,
+    )
 
 
 def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
