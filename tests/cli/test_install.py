@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -16,8 +17,10 @@ import typer
 from maas.cli.target import configured_cluster
 from maas.domain import platform_file
 from maas.embedded.home import Home
+from maas.embedded.supervisor import client
+from maas.embedded.supervisor.status import READY
 from tests.cli.terminal import Maas
-from tests.running import free_ports
+from tests.running import eventually, free_ports
 
 INSTALL_SH = Path(__file__).parents[2] / "install.sh"
 
@@ -47,6 +50,17 @@ def test_what_it_prints_works_as_printed(run: Maas, configured: Home) -> None:
     keys = json.loads(run("keys", "list", "-o", "json").stdout)
     assert [key["name"] for key in keys if key["status"] == "active"] == ["first key"]
     assert run("down").returncode == 0
+
+
+def test_in_the_foreground_it_is_the_supervisor_that_ctrl_c_reaches(run: Maas, configured: Home) -> None:
+    command = [sys.executable, "-m", "maas.cli.main", "up", "--foreground"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as foreground:
+        eventually(lambda: _ready(configured))
+        foreground.send_signal(signal.SIGINT)
+        said, _ = foreground.communicate(timeout=30)
+    assert foreground.returncode == 0
+    assert "ready: process gateway" in said
+    assert "stopped: process control" in said
 
 
 def test_something_has_to_be_served(run: Maas, maas_home: Home) -> None:
@@ -96,6 +110,11 @@ def test_the_script_knows_the_commands_flags() -> None:
     options = {name for param in typer.main.get_command(app).params for name in param.opts}
     said = set(re.findall(r"^  (?:-h, )?(--[a-z0-9-]+)", INSTALL_SH.read_text(), re.M))
     assert said - {"--help", "--set-up-only"} == options - {"--help", "-h"}
+
+
+def _ready(home: Home) -> bool:
+    status = client.status(home)
+    return status is not None and {process.state for process in status.processes} == {READY}
 
 
 def _indented_after(heading: str, text: str) -> str:

@@ -48,10 +48,10 @@ def up(
     if database_url:
         remember_database(here, database_url)
     if foreground:
-        _say_where(here)
+        _say_where(here, "Starting; the platform will listen at")
         platform.start(here, foreground=True)
     bring_up(here)
-    _say_where(here)
+    _say_where(here, "The platform listens at")
 
 
 def bring_up(here: Home) -> None:
@@ -59,8 +59,8 @@ def bring_up(here: Home) -> None:
         platform.start(here, progress=progress)
 
 
-def _say_where(here: Home) -> None:
-    print("The platform listens at", *platform.endpoints(platform.configuration(here).gateway), flush=True)
+def _say_where(here: Home, saying: str) -> None:
+    print(saying, *platform.endpoints(platform.configuration(here).gateway), flush=True)
 
 
 def remember_database(here: Home, url: str) -> None:

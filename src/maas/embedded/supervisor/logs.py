@@ -89,7 +89,7 @@ class EventLog:
         with contextlib.suppress(OSError), self._path.open("a") as file:
             file.write(line + "\n")
         if self._echo:
-            _say(f"{event}: " + ", ".join(f"{name} {value}" for name, value in fields.items()))
+            _say(": ".join(filter(None, [event, ", ".join(f"{name} {value}" for name, value in fields.items())])))
 
 
 def _say(text: str) -> None:
