@@ -226,6 +226,22 @@ def test_a_stream_under_way_finishes_on_the_model_it_began_on(up: Running, how: 
         eventually(lambda: len(_processes(up, "slow")) == 1)
 
 
+def test_a_model_removed_just_before_the_control_plane_died_goes_all_the_same(up: Running) -> None:
+    """Once its streams have ended, which began two lives of the control plane ago."""
+    change(up, lambda d: d["models"].update(slow={"runtime": "simulator", "options": {"inter-token-latency": "20ms"}}))
+    body = {"model": "slow", "stream": True, "max_tokens": 100, "ignore_eos": True, "messages": [_say("Hello")]}
+    url, key = f"{up.url}/v1/chat/completions", up.key("left over", "open")
+    with httpx.stream("POST", url, json=body, headers=bearer(key), timeout=PATIENCE) as stream:
+        lines = stream.iter_lines()
+        assert next(lines).startswith("data: ")
+        change(up, lambda d: d["models"].pop("slow"))
+        dead = up.kill("control")
+        eventually(lambda: up.ready("control", not_pid=dead))
+        assert [line for line in lines if line][-1] == "data: [DONE]"
+    eventually(lambda: not _processes(up, "slow"))
+    assert up.chat(key).status_code == 200
+
+
 def _say(content: str) -> Document:
     return {"role": "user", "content": content}
 

@@ -35,6 +35,7 @@ class Rollout:
         self._home, self._view, self._metering = home, view, metering
         self._lock = asyncio.Lock()
         self._running = _by_name(instances.instances(view.platform, home).values())
+        self._left_over = _processes(home) - self._running.keys()  # by a former life that was to retire them
 
     async def to(self, platform: Platform, text: str) -> None:
         """Returns when it is in force. Raises Unavailable or Conflict when it can't be; then nothing has changed."""
@@ -83,13 +84,14 @@ class Rollout:
 
     async def _retire(self) -> None:
         async with self._lock:
-            wanted = set(self._view.instances.values())
-            idle = {n for n in self._running.keys() - wanted if not self._metering.under_way(n)}
+            unwanted = (self._running.keys() | self._left_over) - set(self._view.instances.values())
+            idle = {name for name in unwanted if not self._metering.under_way(name)}
             if idle:
                 left = {name: instance for name, instance in self._running.items() if name not in idle}
                 await self._route(self._view.platform.gateway, left)
                 await asyncio.to_thread(self._want, left)
                 self._running = left
+                self._left_over -= idle
                 log.info("retired", instances=sorted(idle))
 
     async def _start(self, running: Mapping[str, Instance], fresh: Iterable[str]) -> None:
@@ -123,6 +125,12 @@ class Rollout:
 
     async def _described(self, gateway: Gateway, running: Mapping[str, Instance]) -> files.Configuration:
         return await asyncio.to_thread(described, self._home, gateway, running.values())
+
+
+def _processes(home: Home) -> set[str]:
+    """The model servers that the supervisor runs, by instance."""
+    current = client.status(home)
+    return {process.name for process in current.processes if "@" in process.name} if current else set()
 
 
 def _failed(process: ProcessStatus) -> str:
