@@ -44,6 +44,9 @@ _NO_DECISION = _Reply(
     "lasts, `maas status` says why.",
     503,
 )
+_TOO_MANY_HEADERS = _Reply(
+    "too_many_headers", "This request has too many headers, or too long ones.", 431, type="invalid_request_error"
+)
 _ELSE = "The gateway failed: %RESPONSE_CODE_DETAILS%."
 _BAD_REQUEST = ("bad_request", "The gateway refused this request: %RESPONSE_CODE_DETAILS%.", "invalid_request_error")
 _AS_IT_IS = {
@@ -58,6 +61,8 @@ def local_replies() -> Json:
     return {
         "mappers": [
             {"filter": {"and_filter": {"filters": [refused, _status_is(503)]}}, **_says(_NO_DECISION)},
+            # admission said yes, and what it adds has no room any more
+            {"filter": {"and_filter": {"filters": [refused, _status_is(500)]}}, **_says(_TOO_MANY_HEADERS)},
             {"filter": refused},
             {"filter": _detailed("direct_response"), "body_format_override": _AS_IT_IS},  # routes.refusal() wrote it
             *({"filter": _condition(reply), **_says(reply)} for reply in _REPLIES),
