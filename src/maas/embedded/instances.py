@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from maas.domain.platform import Model, Platform
 from maas.embedded.envoy.clusters import HostPort, Upstream
+from maas.embedded.envoy.names import BODY_LIMIT
 from maas.embedded.home import Home
 from maas.embedded.supervisor.spec import Spec
 
@@ -40,6 +41,7 @@ class Instance:
             return None
         socket = str(self.home.model_socket(self._digest))
         argv = [sys.executable, "-m", "maas.models.simulator", "--uds", socket, "--model", self.model.name]
+        argv += ["--max-request-body-size-mb", str(BODY_LIMIT // 2**20)]
         if self.model.context_length is not None:
             argv += ["--max-model-len", str(self.model.context_length)]
         for option, value in self.model.options.items():
