@@ -43,6 +43,12 @@ def test_the_log_has_what_settles_and_explains_a_request_but_no_secret(up: Runni
     assert "sk-maas-test" not in up.home.access_log.read_text()
 
 
+def test_a_model_is_not_asked_to_compress_its_answer_whose_usage_is_to_be_read(up: Running) -> None:
+    up.post(ASK, **{"accept-encoding": "gzip, br"})
+
+    assert up.model.last["accept-encoding"] is None
+
+
 def test_a_model_sees_neither_the_key_nor_the_platform_s_headers_nor_the_client_s_address(up: Running) -> None:
     up.post(ASK, **{"x-api-key": "sk-other", "cookie": "a=b"})
 

@@ -29,8 +29,10 @@ _LONGEST_ANSWER = "3600s"
 _SILENCE = "600s"  # of a model, between two bytes: a long prompt may wait in its queue
 _CONTROL_TIMEOUT = "30s"
 
-# the platform's key is no business of a model's, and neither is where the client lives
+# the platform's key is no business of a model's, and neither is where the client lives. Nor is it to compress: nobody
+# could read the usage of its answer, and what compresses well would cost next to nothing
 _PRIVATE = (
+    "accept-encoding",
     "authorization",
     "x-api-key",
     "cookie",
