@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from maas.api.control import Control
@@ -68,6 +68,7 @@ def _server(target: Any, socket: Path, interface: Interfaces) -> Server:
         target,
         uds=socket,
         interface=interface,
+        http=HTTPModes.http1,  # all that Envoy and the commands speak here
         log_enabled=False,
         websockets=False,
         backlog=_AT_ONCE,  # a full one refuses Envoy's connections, and so its clients; the default is 128

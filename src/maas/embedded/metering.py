@@ -24,7 +24,7 @@ from maas.embedded.decisions import Admission, DecisionLog, Position
 from maas.embedded.home import Home
 from maas.store import Store
 
-COMMIT_EVERY = 0.1
+COMMIT_EVERY = 0.5  # seconds; whoever asks for usage gets what has settled until then
 BACKLOG_MAX = 100_000  # records the database has not taken; past that nothing is admitted
 LONGEST_REQUEST = 3600 + 60  # the gateway ends any request within the hour
 _POLL_WAITED_FOR, _POLL_BUSY = 0.001, 0.005
