@@ -30,6 +30,7 @@ _YAML = [
     if block.language == "yaml"
 ]
 _STATUS = re.compile(r"(\d{3}|5xx)")
+_CODE = re.compile(r"[a-z]+_[a-z_]+|conflict|unavailable")
 _PATH = re.compile(r"(GET|POST|DELETE) (\S+)")
 
 
@@ -119,13 +120,13 @@ def test_the_fields_of_maas_yaml_are_all_there() -> None:
 
 
 def _fields(place: str, part: type[BaseModel]) -> Iterator[str]:
-    inner = {(schema.Model, "price"): ("", schema.Price), (schema.Tier, "limits"): ("[]", schema.Limit)}
     for name in part.model_fields:
-        suffix, nested = inner.get((part, name), ("", None))
-        if nested is not schema.Price:
-            yield f"{place}.{name}"
-        if nested:
-            yield from (f"{place}.{name}{suffix}.{field}" for field in nested.model_fields)
+        if name == "price":
+            yield from _fields(f"{place}.price", schema.Price)
+            continue
+        yield f"{place}.{name}"
+        if name == "limits":
+            yield from _fields(f"{place}.limits[]", schema.Limit)
 
 
 def test_the_files_are_all_there() -> None:
