@@ -44,7 +44,7 @@ class FakeControl:
         self.text = platform_file.default_text()
         self.kept: dict[str, Key] = {}
         self.actors: list[str] = []
-        self.parts = {"admission": "ok", "ledger": "ok"}
+        self.parts = {"journal": "ok", "ledger": "ok"}
         self.revoke_now = True
 
     async def create_key(

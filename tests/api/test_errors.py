@@ -32,7 +32,7 @@ def test_a_large_body_is_not_read(api: TestClient) -> None:
 
 
 def test_a_part_that_failed_is_named(api: TestClient, control: FakeControl) -> None:
-    assert api.get("/health").json() == {"status": "healthy", "parts": {"admission": "ok", "ledger": "ok"}}
+    assert api.get("/health").json() == {"status": "healthy", "parts": {"journal": "ok", "ledger": "ok"}}
     control.parts["ledger"] = "the disk is full"
     answer = api.get("/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "degraded")

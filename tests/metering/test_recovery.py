@@ -19,7 +19,7 @@ from maas.domain.limits import Limit, Unit
 from maas.domain.money import MOST, Price
 from maas.domain.platform import Model, Platform, Tier
 from maas.domain.usage import Outcome, Source
-from maas.embedded.decisions import Admission
+from maas.embedded.decisions import KEPT_SEGMENTS, Admission
 from maas.embedded.home import Home
 from maas.embedded.metering import Metering
 from maas.store import Store
@@ -53,7 +53,7 @@ class Life:
 
     def begin(self) -> None:
         self.store = Store.open(f"sqlite:///{self.home.database}")
-        self.metering = Metering(self.home, self.store, lambda: PLATFORM, lambda: self.now)
+        self.metering = Metering(self.home, self.store, lambda: PLATFORM, lambda: self.now, segment_bytes=1000)
 
     def kill(self) -> None:
         self.metering.close()
@@ -74,7 +74,7 @@ class Life:
         self.now += 1
         id = self.running.pop(which % len(self.running))
         line = {"id": id, "start": str(self.now), "ms": 5, "status": 200, "sent": 100, "flags": "-", "cluster": "sim@1"}
-        line |= {"json_prompt": "7", "json_completion": "11", "prompt": None, "completion": None, "first_ms": 3}
+        line |= {"prompt": 7, "completion": 11, "first_ms": 3}
         with self.home.access_log.open("ab") as file:
             file.write(orjson.dumps(line) + b"\n")
 
@@ -136,6 +136,7 @@ def test_every_admitted_request_is_one_record(empty_database: Path, history: lis
         assert sum(record.total_tokens for record in records) == life.used(TOKENS) == 18 * ended
         assert sum(record.cost for record in records) == (7 * 3 + 11 * 5) * ended
         assert life.reserved() == 60 * len(life.running)
+        assert len(list(life.home.journal.glob("decisions-*"))) <= KEPT_SEGMENTS + 1
         life.kill()
         assert (life.used(TOKENS), life.reserved()) == (18 * ended, 60 * len(life.running))
         life.metering.close()
@@ -208,6 +209,25 @@ def test_a_decision_torn_by_a_crash_does_not_spoil_the_next(life: Life) -> None:
     life.admit()
     life.kill()
     assert life.used(REQUESTS) == 2
+
+
+def test_one_long_stream_does_not_keep_the_journal_alive(life: Life) -> None:
+    """What is under way is repeated in each new segment, and old ones go; its hit is counted once all the same."""
+    life.admit()
+    for _ in range(60):
+        life.admit()
+        life.end(1)
+        life.drain()
+        life.commit()
+        life.metering.refuse({"id": "x" * 100})
+    assert len(list(life.home.journal.glob("decisions-*"))) <= KEPT_SEGMENTS + 1
+    assert len(list(life.home.journal.glob("refusals-*"))) <= KEPT_SEGMENTS + 1
+    life.kill()
+    assert (life.used(REQUESTS), life.used(TOKENS), life.reserved()) == (61, 60 * 18, 60)
+    life.end(0)
+    life.drain()
+    life.commit()
+    assert len(list(life.store.usage.records())) == 61
 
 
 def test_a_full_disk_lets_nothing_through(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,11 +84,10 @@ class AdmissionEndpoint:
 
     async def _authorize(self, scope: Scope, protocol: HTTPProtocol, path: str) -> None:
         asked = _Question(protocol, scope.method, path, scope.headers, asking.target(path))
-        caller = self._caller(asked.headers)
+        caller = self._caller(asked)
         if isinstance(caller, Refused):
             self._refuse(asked, caller)
             return
-        asked.key = caller
         if asked.target is None:
             message = f"There is nothing at {asked.method} {path[:200]}. The API is under /v1/."
             self._refuse(asked, Refused(Why.NO_ROUTE, message))
@@ -99,13 +98,13 @@ class AdmissionEndpoint:
         else:
             await self._inference(asked, asked.target, caller)
 
-    def _caller(self, headers: Headers) -> Key | Refused:
-        value = asking.presented_key(headers)
+    def _caller(self, asked: _Question) -> Key | Refused:
+        value = asking.presented_key(asked.headers)
         if value is None:
             message = "No API key was sent. Send one as `Authorization: Bearer <key>`, `APIKEY <key>` or `x-api-key`."
             return Refused(Why.NO_KEY, message)
-        key = self._view.keys.get(keys.hash_of(value, self._pepper))
-        identity = policy.identify(key, self._view.platform, self._clock())
+        asked.key = self._view.keys.get(keys.hash_of(value, self._pepper))
+        identity = policy.identify(asked.key, self._view.platform, self._clock())
         return identity if isinstance(identity, Refused) else identity[0]
 
     async def _inference(self, asked: _Question, target: Target, key: Key) -> None:
@@ -162,9 +161,8 @@ class AdmissionEndpoint:
                 "limits": _seen(refused.statuses),
             }
         )
-        if asked.key is not None:
-            known = asked.model if asked.model in self._view.platform.models else ""
-            self._metrics.verdict(asked.key.user, asked.key.tier, known or "", False)
+        if asked.key is not None and asked.model is not None and refused.why is Why.LIMIT:
+            self._metrics.verdict(asked.key.user, asked.key.tier, asked.model, False)
         body = answering.refusal_body(refused, asked.target.dialect if asked.target else None)
         asked.protocol.response_bytes(refused.status, answering.refusal_headers(refused), body)
 

@@ -89,21 +89,22 @@ class Position:
 
 
 START = Position()
+ADMITTED, REFUSED = "decisions", "refusals"
 
 
 class DecisionLog:
-    """Appends to the newest segment, and starts the next when it is full."""
+    """Appends to the newest segment. Whoever writes begins the next one when this one is full.
 
-    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
-        self._folder = folder
+    Refusals have files of their own: anybody can cause them, and they must not crowd out what is under way.
+    """
+
+    def __init__(self, folder: Path, name: str = ADMITTED, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self._folder, self._name = folder, name
         self._segment_bytes = segment_bytes
-        self._dropped_at = -1
-        self._file, self.end, self._torn = _opened(folder, max(segments(folder), default=0))
+        self._file, self.end, self._torn = _opened(folder, name, max(segments(folder, name), default=0))
 
     def append(self, line: Mapping[str, object]) -> Position:
         """Where the line begins. Raises OSError when the disk does not take it whole."""
-        if self.end.offset >= self._segment_bytes:
-            self._next_segment()
         data = orjson.dumps(line) + b"\n"
         if self._torn:
             data = b"\n" + data
@@ -115,42 +116,43 @@ class DecisionLog:
             raise OSError(f"{self._folder}: the disk is full; a decision could not be written")
         return begin
 
-    def drop_before(self, needed: Position, kept: int = KEPT_SEGMENTS) -> None:
-        """Delete old segments, but none that is needed. Cheap unless a segment was begun since the last call."""
-        newest = self.end.segment
-        if newest == self._dropped_at:
-            return
-        for number in segments(self._folder):
-            if number < needed.segment and number <= newest - kept:
-                _path(self._folder, number).unlink(missing_ok=True)
-        self._dropped_at = newest
+    def drop_before(self, needed: int, kept: int = KEPT_SEGMENTS) -> None:
+        """Delete old segments, but neither the newest ones nor any from `needed` on."""
+        for number in segments(self._folder, self._name):
+            if number < needed and number <= self.end.segment - kept:
+                _path(self._folder, self._name, number).unlink(missing_ok=True)
 
     def close(self) -> None:
         os.close(self._file)
 
-    def _next_segment(self) -> None:
+    @property
+    def full(self) -> bool:
+        return self.end.offset >= self._segment_bytes
+
+    def next_segment(self) -> None:
+        opened = _opened(self._folder, self._name, self.end.segment + 1)
         os.close(self._file)
-        self._file, self.end, self._torn = _opened(self._folder, self.end.segment + 1)
+        self._file, self.end, self._torn = opened
 
 
-def _opened(folder: Path, number: int) -> tuple[int, Position, bool]:
+def _opened(folder: Path, name: str, number: int) -> tuple[int, Position, bool]:
     """A segment, its end, and whether a line may be torn there: whoever wrote last may have been cut off."""
-    file = os.open(_path(folder, number), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    file = os.open(_path(folder, name, number), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     size = os.fstat(file).st_size
     return file, Position(number, size), size > 0
 
 
-def segments(folder: Path) -> list[int]:
-    return sorted(int(path.stem.removeprefix("decisions-")) for path in folder.glob("decisions-*.jsonl"))
+def segments(folder: Path, name: str = ADMITTED) -> list[int]:
+    return sorted(int(path.stem.removeprefix(f"{name}-")) for path in folder.glob(f"{name}-*.jsonl"))
 
 
 def read(folder: Path, since: Position = START) -> Iterator[tuple[Position, dict[str, Any]]]:
-    """Every whole line from there on, with where it begins. Torn lines are passed over."""
+    """What was let through from there on, with where each line begins. Torn lines are passed over."""
     for number in segments(folder):
         if number < since.segment:
             continue
         offset = since.offset if number == since.segment else 0
-        with _path(folder, number).open("rb") as file:
+        with _path(folder, ADMITTED, number).open("rb") as file:
             file.seek(offset)
             for raw in file:
                 begin, offset = Position(number, offset), offset + len(raw)
@@ -160,12 +162,16 @@ def read(folder: Path, since: Position = START) -> Iterator[tuple[Position, dict
 
 def find(folder: Path, request_id: str) -> dict[str, Any] | None:
     """The decision on one request, newest segments first."""
+    newest_first = [(name, number) for name in (ADMITTED, REFUSED) for number in reversed(segments(folder, name))]
+    return next((line for place in newest_first if (line := _find_in(folder, *place, request_id))), None)
+
+
+def _find_in(folder: Path, name: str, number: int, request_id: str) -> dict[str, Any] | None:
     needle = request_id.encode()
-    for number in reversed(segments(folder)):
-        with _path(folder, number).open("rb") as file:
-            for raw in file:
-                if needle in raw and (line := _parsed(raw)) is not None and line.get("id") == request_id:
-                    return line
+    with _path(folder, name, number).open("rb") as file:
+        for raw in file:
+            if needle in raw and (line := _parsed(raw)) is not None and line.get("id") == request_id:
+                return line
     return None
 
 
@@ -179,5 +185,5 @@ def _parsed(raw: bytes) -> dict[str, Any] | None:
     return line if isinstance(line, dict) else None
 
 
-def _path(folder: Path, number: int) -> Path:
-    return folder / f"decisions-{number:08d}.jsonl"
+def _path(folder: Path, name: str, number: int) -> Path:
+    return folder / f"{name}-{number:08d}.jsonl"

@@ -32,10 +32,18 @@ _GONE_MAX = 10_000  # clients that hung up before admission heard of them, and m
 
 
 class Metering:
-    def __init__(self, home: Home, store: Store, platform: Callable[[], Platform], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        home: Home,
+        store: Store,
+        platform: Callable[[], Platform],
+        clock: Callable[[], float],
+        segment_bytes: int = decisions.SEGMENT_BYTES,
+    ) -> None:
         self.counters = Counters()
         self.on_record: Callable[[UsageRecord], None] = lambda record: None
-        self.trouble: str | None = None
+        self.trouble: str | None = None  # with the database
+        self.journal_trouble: str | None = None  # with the disk, when something was last to be let through
         self._home, self._store, self._platform, self._clock = home, store, platform, clock
         self._open: dict[str, tuple[Admission, Position]] = {}
         self._gone: dict[str, Ending] = {}
@@ -43,6 +51,7 @@ class Metering:
         self._last_used: dict[str, float] = {}
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._wake = asyncio.Event()
+        self._segment_bytes = segment_bytes
         self._committer = ThreadPoolExecutor(1, "ledger")
         self._committing = asyncio.Lock()
         self._recover()
@@ -54,9 +63,14 @@ class Metering:
 
         Raises OSError when this can't be remembered; then nothing is held, and nothing may pass.
         """
-        if len(self._records) > BACKLOG_MAX:
-            raise OSError(f"the ledger is {BACKLOG_MAX} records behind")
-        begin = self._log.append({**admission.line(), **seen})
+        try:
+            begin = self._note({**admission.line(), **seen})
+        except OSError as error:
+            if self.journal_trouble is None:
+                log.error("journal_failing", reason=str(error))
+            self.journal_trouble = f"nothing is let through: {error}"
+            raise
+        self.journal_trouble = None
         self._open[admission.request.id] = admission, begin
         self.counters.hold(admission.user, admission.tier, admission.holds, admission.at)
         self._last_used[admission.key_id] = admission.at
@@ -67,7 +81,10 @@ class Metering:
     def refuse(self, line: dict[str, object]) -> None:
         """For `maas explain` only: a full disk does not turn a refusal into something else."""
         with contextlib.suppress(OSError):
-            self._log.append(line)
+            if self._refusals.full:
+                self._refusals.next_segment()
+                self._refusals.drop_before(self._refusals.end.segment)
+            self._refusals.append(line)
 
     async def settled(self, user: str, patience: float) -> bool:
         """Wait until a request of this user has settled; False when none did in time."""
@@ -135,7 +152,6 @@ class Metering:
         """Write what has settled so far. False if the database did not take it; it is tried again later."""
         async with self._committing:
             marks = self._marks()
-            self._log.drop_before(Position.parse(marks["under_way"]))
             records, last_used, rows = self._records, self._last_used, self.counters.dirty_rows()
             if not (records or rows or last_used):
                 return True
@@ -150,6 +166,7 @@ class Metering:
                 self._report(str(error))
                 return False
             self._report(None)
+            self._log.drop_before(Position.parse(marks["under_way"]).segment)
             return True
 
     async def record(self, request_id: str) -> UsageRecord | None:
@@ -161,6 +178,7 @@ class Metering:
         self._committer.shutdown()
         self._follower.close()
         self._log.close()
+        self._refusals.close()
 
     # --- inside
 
@@ -207,21 +225,37 @@ class Metering:
         inode, offset = marks.get("access_log", "0:0").split(":")
         self._follower = access_log.Follower(self._home.access_log, int(inode), int(offset))
         decided = Position.parse(marks.get("decided", "0:0"))
-        unsettled = self._unsettled(Position.parse(marks.get("under_way", "0:0")))
-        for begin, admission in unsettled:
-            keep = self.counters.hold if begin >= decided else self.counters.reserve
+        for begin, admission, carried in self._unsettled(Position.parse(marks.get("under_way", "0:0"))):
+            if admission.request.id in self._open:
+                continue  # this is its repetition in a later segment
+            keep = self.counters.reserve if carried or begin < decided else self.counters.hold
             keep(admission.user, admission.tier, admission.holds, admission.at)
             self._open[admission.request.id] = admission, begin
-        self._log = DecisionLog(self._home.journal)
+        self._log = DecisionLog(self._home.journal, segment_bytes=self._segment_bytes)
+        self._refusals = DecisionLog(self._home.journal, decisions.REFUSED, self._segment_bytes)
 
-    def _unsettled(self, since: Position) -> list[tuple[Position, Admission]]:
+    def _unsettled(self, since: Position) -> list[tuple[Position, Admission, bool]]:
         found = [
-            (begin, Admission.parse(line))
+            (begin, Admission.parse(line), "carried" in line)
             for begin, line in decisions.read(self._home.journal, since)
-            if "holds" in line
         ]
-        done = self._store.ledger.settled([admission.request.id for _, admission in found])
-        return [(begin, admission) for begin, admission in found if admission.request.id not in done]
+        done = self._store.ledger.settled([admission.request.id for _, admission, _ in found])
+        return [entry for entry in found if entry[1].request.id not in done]
+
+    def _note(self, line: Mapping[str, object]) -> Position:
+        if len(self._records) > BACKLOG_MAX:
+            raise OSError(f"the ledger is {BACKLOG_MAX} records behind")
+        if self._log.full:
+            self._carry_over()
+        return self._log.append(line)
+
+    def _carry_over(self) -> None:
+        """Repeat what is under way in a new segment: a stream of an hour must not keep an hour's journal alive."""
+        self._log.next_segment()
+        self._open = {
+            id: (admission, self._log.append({**admission.line(), "carried": True}))
+            for id, (admission, _) in self._open.items()
+        }
 
     def _report(self, trouble: str | None) -> None:
         if trouble and not self.trouble:

@@ -54,7 +54,7 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield _metric("authorized_calls", "Requests let through", _LABELS, self._authorized)
-        yield _metric("limited_calls", "Requests with a valid key that were refused", _LABELS, self._limited)
+        yield _metric("limited_calls", "Requests over a limit", _LABELS, self._limited)
         yield _metric("maas_tokens_total", "Tokens charged", (*_LABELS, "kind"), self._tokens)
         yield _metric("maas_requests_total", "Requests that ended, by outcome", (*_LABELS, "outcome"), self._ended)
         cost = {who: float(money.amount(picos)) for who, picos in self._cost.items()}

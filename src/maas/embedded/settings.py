@@ -5,13 +5,12 @@ which people share; and the processes read it from there, since arguments and en
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from maas.domain.errors import InvalidInput
+from maas.embedded.atomic import replace
 from maas.embedded.home import Home
-from maas.embedded.supervisor.files import replace_file
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,7 @@ def load(home: Home) -> Settings:
 
 
 def save(home: Home, settings: Settings) -> None:
-    umask = os.umask(0o077)
-    try:
-        replace_file(_path(home), json.dumps(asdict(settings)))
-    finally:
-        os.umask(umask)
+    replace(_path(home), json.dumps(asdict(settings)).encode())
 
 
 def _path(home: Home) -> Path:

@@ -120,7 +120,7 @@ async def _reason(home: Home) -> str:
 
 def _logged_reason(home: Home) -> str:
     """Of clusters, Envoy tells the reason nowhere else."""
-    lines = (home.logs / "envoy.log").read_text(errors="replace").splitlines()
+    lines = (home.logs / "gateway.log").read_text(errors="replace").splitlines()
     rejected = (line.partition("rejected: ")[2] for line in reversed(lines) if "rejected: " in line)
     return next(rejected, "its log does not say why")
 

@@ -58,7 +58,7 @@ def argv(home: Home, binary: Path, *, workers: int = 1, log_level: str = "warnin
         "--log-level",
         log_level,
         "--log-path",
-        str(home.logs / "envoy.log"),
+        str(home.logs / "gateway.log"),
         "--reject-unknown-dynamic-fields",  # or an option that this Envoy lacks would be ignored in silence
         "--disable-hot-restart",
         "--file-flush-min-size-kb",

@@ -13,7 +13,7 @@ from maas.embedded.home import Home
 from maas.embedded.supervisor import paths
 from maas.embedded.supervisor.identity import Identity
 from maas.embedded.supervisor.lock import holder
-from maas.embedded.supervisor.logs import last_line
+from maas.embedded.supervisor.logs import last_line, open_log
 from maas.embedded.supervisor.spec import Desired, Spec, write_desired
 from maas.embedded.supervisor.status import FAILED, READY, ProcessStatus, Status, read_status
 
@@ -53,9 +53,14 @@ def launch(home: Home) -> None:
     """
     if supervisor := running(home):
         raise Conflict(f"a supervisor already runs for this home (pid {supervisor.pid})")
-    with paths.own_log(home).open("a") as log:
+    log = open_log(str(paths.own_log(home)))
+    try:
         subprocess.run(command(home, "--detach"), stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
-    _until(lambda: status(home) is not None, _LAUNCH_TIMEOUT, f"the supervisor did not start; see {log.name}")
+    finally:
+        os.close(log)
+    _until(
+        lambda: status(home) is not None, _LAUNCH_TIMEOUT, f"the supervisor did not start; see {paths.own_log(home)}"
+    )
 
 
 def wait_ready(
