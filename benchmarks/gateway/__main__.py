@@ -17,11 +17,12 @@ from benchmarks.gateway import envoys, litellm_proxy, maas_platform, machine, pa
 from benchmarks.gateway.effort import FULL, PARTS, QUICK, Effort
 from benchmarks.gateway.load import Missing, Tools, tools
 from benchmarks.gateway.results import Results
-from benchmarks.gateway.target import STREAMING, TOKENS_PER_SECOND, Target, chat_body
+from benchmarks.gateway.target import FAST, STREAMING, TOKENS_PER_SECOND, Target, chat_body
 
 _HERE = Path(__file__).parent
 _SOURCE = _HERE.parents[1] / "src"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "maas-bench"
+INSTANT, SIMULATOR = "instant", "simulator"
 _LOADED = {"throughput", "latency", "rate", "streams", "memory"}  # parts that need everything running
 
 
@@ -41,8 +42,9 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     print(report.text(results))
     given.output.mkdir(parents=True, exist_ok=True)
-    (given.output / "results.json").write_text(json.dumps(asdict(results), indent=1) + "\n")
-    (given.output / "results.md").write_text(report.markdown(results))
+    name = "results" if given.backend == INSTANT else f"results-{given.backend}"
+    (given.output / f"{name}.json").write_text(json.dumps(asdict(results), indent=1) + "\n")
+    (given.output / f"{name}.md").write_text(report.markdown(results))
     return 0
 
 
@@ -50,6 +52,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gateway", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke test; its figures say little")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
+    parser.add_argument(
+        "--backend",
+        choices=(INSTANT, SIMULATOR),
+        default=INSTANT,
+        help="what answers requests that are not streamed: an Envoy that says one thing at once, harder than any"
+        " model; or our simulator, a real model server without its waiting",
+    )
     parser.add_argument("--repeats", type=int, help="turns of each load (default: 5, quick: 1)")
     parser.add_argument("--no-litellm", action="store_true", help="leave LiteLLM out")
     parser.add_argument(
@@ -68,7 +77,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _measured(given: argparse.Namespace, effort: Effort, folder: Path) -> Results:
-    results = Results(machine.facts(), asdict(effort))
+    results = Results({**machine.facts(), "backend": given.backend}, asdict(effort))
     litellm = None if given.no_litellm else _litellm(results)
     wanted = set(given.only)
     if "help" in wanted:
@@ -105,8 +114,12 @@ def _targets(given: argparse.Namespace, folder: Path, litellm: Path | None) -> I
     ]
     fast, streaming, bare = processes.free_ports(3)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(envoys.backend(folder, fast))
-        stack.enter_context(_simulator(folder, streaming))
+        if given.backend == INSTANT:
+            stack.enter_context(envoys.backend(folder, fast))
+        else:
+            stack.enter_context(_simulator(folder, FAST, fast, []))
+        pace = ["--inter-token-latency", f"{1000 // TOKENS_PER_SECOND}ms", "--time-to-first-token", "50ms"]
+        stack.enter_context(_simulator(folder, STREAMING, streaming, pace))
         targets = [stack.enter_context(envoys.bare(folder, bare, fast, streaming))]
         for number, (name, source) in enumerate(trees):
             maas = stack.enter_context(maas_platform.running(folder / f"home{number}", source, fast, streaming))
@@ -118,11 +131,10 @@ def _targets(given: argparse.Namespace, folder: Path, litellm: Path | None) -> I
 
 
 @contextlib.contextmanager
-def _simulator(folder: Path, port: int) -> Iterator[None]:
-    argv = [sys.executable, "-m", "maas.models.simulator", "--port", str(port), "--model", STREAMING]
-    argv += ["--inter-token-latency", f"{1000 // TOKENS_PER_SECOND}ms", "--time-to-first-token", "50ms"]
-    argv += ["--max-num-seqs", "5000"]
-    log = folder / "simulator.log"
+def _simulator(folder: Path, model: str, port: int, options: list[str]) -> Iterator[None]:
+    argv = [sys.executable, "-m", "maas.models.simulator", "--port", str(port), "--model", model]
+    argv += ["--max-num-seqs", "5000", *options]
+    log = folder / f"{model}.log"
     with processes.started(argv, log, {"PYTHONPATH": str(_SOURCE)}) as process:
         processes.wait_until_served(f"http://127.0.0.1:{port}/health", process, log, timeout=30)
         yield
