@@ -1,11 +1,14 @@
 """A request's walk: to admission, to the model, and back."""
 
+import json
 import uuid
+from functools import partial
 
 import pytest
 
+from maas.embedded.access_log import ending
 from tests.gateway_config.running import CHAT, KEY, MODEL, USAGE, Running, error_of, to_model
-from tests.gateway_config.server import Answer, said
+from tests.gateway_config.server import Answer, Asked, said
 
 ASK = {"model": "chatty", "messages": []}
 
@@ -34,7 +37,7 @@ def test_the_log_has_what_settles_and_explains_a_request_but_no_secret(up: Runni
 
     assert line["path"] == CHAT
     assert (line["method"], line["status"], line["flags"]) == ("POST", 200, "-")
-    assert (line["json_prompt"], line["json_completion"], line["prompt"]) == ("7", "2", None)
+    assert (line["prompt"], line["completion"]) == (7, 2)
     assert line["received"] == len('{"model": "chatty", "messages": []}')
     assert line["sent"] > 0
     assert float(line["start"]) > 1e9
@@ -133,7 +136,58 @@ def test_the_usage_of_a_plain_answer_is_told_in_headers(
 
     assert tuple(answer.headers.get(f"x-odhu-usage-{kind}-tokens") for kind in ("input", "output", "total")) == told
     line = up.log_line(answer.headers["x-request-id"])
-    assert (line["json_prompt"], line["json_completion"]) == told[:2]
+    assert [None if count is None else str(count) for count in (line["prompt"], line["completion"])] == [*told[:2]]
+
+
+@pytest.mark.parametrize(
+    "value", [-1, 1e300, True, None, [1], {"a": 1}, "7", "inf", "nan", "1e400", "a\r\nx-evil: 1", "é"]
+)
+@pytest.mark.parametrize("name", ["prompt_tokens", "output_tokens", "total_tokens"])
+def test_only_counts_are_told_as_usage(up: Running, name: str, value: object) -> None:
+    up.model.handler = lambda asked: said({"usage": {name: value}})
+
+    answer = up.post(ASK)
+
+    assert answer.status_code == 200
+    assert not [header for header in answer.headers if header.startswith(("x-odhu-", "x-evil"))]
+    ended = ending(json.dumps(up.log_line(answer.headers["x-request-id"])).encode())
+    assert ended is not None
+    assert ended.prompt in (None, 0, 10**9)
+    assert ended.completion in (None, 0, 10**9)
+
+
+@pytest.mark.parametrize("usage", [5, [USAGE], "x", {"prompt_tokens": 2**64}])
+def test_no_usage_is_told_that_cannot_be_read(up: Running, usage: object) -> None:
+    up.model.handler = lambda asked: said({"usage": usage})
+
+    assert "x-odhu-usage-input-tokens" not in up.post(ASK).headers
+
+
+def test_a_fraction_of_a_token_is_none(up: Running) -> None:
+    up.model.handler = lambda asked: said({"usage": {"prompt_tokens": 2.9, "completion_tokens": 1e3}})
+
+    headers = up.post(ASK).headers
+
+    assert [headers[f"x-odhu-usage-{kind}-tokens"] for kind in ("input", "output", "total")] == ["2", "1000", "1002"]
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "application/json;x"])
+def test_the_usage_is_read_however_the_model_writes_its_type(up: Running, content_type: str) -> None:
+    body = json.dumps({"usage": USAGE}).encode()
+    up.model.handler = lambda asked: Answer(headers={"content-type": content_type}, body=body)
+
+    assert up.post(ASK).headers["x-odhu-usage-total-tokens"] == "9"
+
+
+def _json(body: bytes, asked: Asked) -> Answer:
+    return Answer(headers={"content-type": "application/json"}, body=body)
+
+
+def test_what_is_nested_too_deep_is_not_read_and_passes(up: Running) -> None:
+    """Parsers have overflowed their stacks on less, and so would one that frees the parts by recursion."""
+    for body in (b"[" * 1_000_000 + b"]" * 1_000_000, b'{"usage":' * 1_000_000 + b"1" + b"}" * 1_000_000):
+        up.model.handler = partial(_json, body)
+        assert up.post(ASK).content == body
 
 
 def test_a_model_cannot_speak_for_the_platform(up: Running) -> None:

@@ -108,8 +108,8 @@ def ending(raw: bytes) -> Ending | None:
             status=int(line["status"] or 0),
             sent=int(line["sent"] or 0),
             first_byte_ms=_number(line["first_ms"]),
-            prompt=_first(line["json_prompt"], line["prompt"]),
-            completion=_first(line["json_completion"], line["completion"]),
+            prompt=_number(line["prompt"]),
+            completion=_number(line["completion"]),
             reached=reached,
             aborted=not flags.isdisjoint(_CLIENT_GONE),
             broken=not flags.isdisjoint(_BROKEN),
@@ -119,10 +119,7 @@ def ending(raw: bytes) -> Ending | None:
 
 
 def _number(value: object) -> int | None:
-    if value is None or value == "-":
+    """A model may report anything."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(min(max(0.0, float(str(value))), _MOST))
-
-
-def _first(*values: object) -> int | None:
-    return next((number for value in values if (number := _number(value)) is not None), None)
+    return int(min(max(0, value), _MOST))

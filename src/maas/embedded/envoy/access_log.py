@@ -1,14 +1,14 @@
 """One line of JSON for each request that ended: what the journal settles from. Never a credential, never a body."""
 
-from maas.embedded.envoy.names import METADATA, USAGE_INPUT, USAGE_OUTPUT, Json, typed
+from maas.embedded.envoy.names import COMPLETION, METADATA, PROMPT, Json, typed
 from maas.embedded.home import Home
 
 _PATH_MAX = 512  # characters; a path is for people to read
 
 
 def access_log(home: Home) -> list[Json]:
-    """start is a string of seconds since the epoch with microseconds; prompt and completion are numbers from a stream,
-    json_prompt and json_completion strings from a plain answer; what is absent is null."""
+    """start is a string of seconds since the epoch with microseconds; prompt and completion are what the
+    model reported, which may be anything; what is absent is null."""
     line = {
         "id": "%REQ(X-REQUEST-ID)%",
         "start": "%START_TIME(%s.%6f)%",
@@ -23,10 +23,8 @@ def access_log(home: Home) -> list[Json]:
         "path": f"%PATH(NQ):{_PATH_MAX}%",
         "cluster": "%UPSTREAM_CLUSTER_RAW%",
         "ctype": "%RESP(CONTENT-TYPE):128%",
-        "prompt": f"%DYNAMIC_METADATA({METADATA}:prompt)%",
-        "completion": f"%DYNAMIC_METADATA({METADATA}:completion)%",
-        "json_prompt": f"%RESP({USAGE_INPUT})%",
-        "json_completion": f"%RESP({USAGE_OUTPUT})%",
+        "prompt": f"%DYNAMIC_METADATA({METADATA}:{PROMPT})%",
+        "completion": f"%DYNAMIC_METADATA({METADATA}:{COMPLETION})%",
     }
     return [
         typed(

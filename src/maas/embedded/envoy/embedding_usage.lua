@@ -31,4 +31,7 @@ function envoy_on_response(handle)
   headers:replace("x-odhu-usage-input-tokens", prompt)
   headers:replace("x-odhu-usage-output-tokens", "0")
   headers:replace("x-odhu-usage-total-tokens", total or prompt)
+  local metadata = handle:streamInfo():dynamicMetadata()
+  metadata:set("maas", "prompt", tonumber(prompt))
+  metadata:set("maas", "completion", 0)
 end

@@ -5,11 +5,12 @@ extract             reads the JSON body and tells admission what it found
 ext_authz           asks admission; its refusal reaches the client as it is
 merge_usage_option  makes a stream report its usage, if the request has stream options of its own
 scripts             make a stream report its usage, read it, and keep it from a client that did not ask
-usage_from_answer   puts the usage of a plain answer into headers
 own_headers         drops what a model sends under names that are the platform's
+read_usage          reads the usage of a plain answer; the scripts tell it to the client
 router              sends it on
 
-Those that only some routes need are empty here, and get their configuration from the route.
+An answer passes them from the last to the first. Those that only some routes need are empty here, and get their
+configuration from the route.
 """
 
 from pathlib import Path
@@ -20,8 +21,8 @@ from maas.embedded.envoy.names import Json, config, typed
 _TRANSFORM = "extensions.filters.http.transform.v3.TransformConfig"
 MERGE = "merge_usage_option"
 SCRIPTS = "scripts"
-ANSWER = "usage_from_answer"
 OWN_HEADERS = "own_headers"
+READ_USAGE = "read_usage"
 EXT_AUTHZ = "envoy.filters.http.ext_authz"
 _HEADER_MUTATION = "extensions.filters.http.header_mutation.v3"
 _AUTHZ_TYPES = "extensions.filters.http.ext_authz.v3"
@@ -32,6 +33,11 @@ _REFUSAL_HEADERS = [
     {"exact": "www-authenticate"},
     {"prefix": "x-ratelimit-"},
 ]
+_USAGE_KEYS = {
+    names.PROMPT: ("prompt_tokens", "input_tokens"),
+    names.COMPLETION: ("completion_tokens", "output_tokens"),
+    names.TOTAL: ("total_tokens",),
+}
 _OTHER_STREAM_OPTIONS = ("include_obfuscation", "continuous_usage_stats")  # OpenAI's, vLLM's
 
 
@@ -41,8 +47,8 @@ def filters() -> list[Json]:
         _ask_admission(),
         typed(MERGE, _TRANSFORM),
         typed(SCRIPTS, "extensions.filters.http.lua.v3.Lua"),
-        typed(ANSWER, _TRANSFORM),
         typed(OWN_HEADERS, f"{_HEADER_MUTATION}.HeaderMutation"),
+        _read_usage(),
         typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", suppress_envoy_headers=True),
     ]
 
@@ -66,21 +72,15 @@ def _script(name: str) -> str:
     return Path(__file__).with_name(f"{name}.lua").read_text()
 
 
-def answer_usage() -> Json:
-    mutations = [
-        _set(names.USAGE_INPUT, "%RESPONSE_BODY(usage:prompt_tokens)%"),
-        _set(names.USAGE_INPUT, "%RESPONSE_BODY(usage:input_tokens)%"),
-        _set(names.USAGE_OUTPUT, "%RESPONSE_BODY(usage:completion_tokens)%"),
-        _set(names.USAGE_OUTPUT, "%RESPONSE_BODY(usage:output_tokens)%"),
-        _set(names.USAGE_TOTAL, "%RESPONSE_BODY(usage:total_tokens)%"),
-    ]
-    return config(_TRANSFORM, response_transformation={"headers_mutations": mutations})
-
-
 def own_headers() -> Json:
     """Only on the routes to models: a refusal passes here too, and what admission says there is to stay."""
     dropped = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in ("x-ratelimit-", "x-odhu-")]
     return config(f"{_HEADER_MUTATION}.HeaderMutationPerRoute", mutations={"response_mutations": dropped})
+
+
+def leave_unread() -> Json:
+    """Works only on the route that a request finds first: then its filters are chosen."""
+    return config("config.route.v3.FilterConfig", disabled=True)
 
 
 def ask_with_body() -> Json:
@@ -97,6 +97,24 @@ def _extract() -> Json:
     found = [_set(header, f"%REQUEST_BODY({key})%") for header, key in names.BODY_FIELDS.items()]
     mutations = [_set(names.JSON_MARK, "1"), _set(names.BODY_BYTES, "%BYTES_RECEIVED%"), *found]
     return typed("extract", _TRANSFORM, clear_route_cache=True, request_transformation={"headers_mutations": mutations})
+
+
+def _read_usage() -> Json:
+    """Any value, as the model wrote it: what reads it must expect a string. (As a NUMBER, the string "inf" would be
+    one, and break the line of the access log.)"""
+    rules = [
+        {
+            "selectors": [{"key": "usage"}, {"key": name}],
+            "on_present": {"metadata_namespace": names.METADATA, "key": key},
+        }
+        for key, known_as in _USAGE_KEYS.items()
+        for name in known_as
+    ]
+    return typed(
+        READ_USAGE,
+        "extensions.filters.http.json_to_metadata.v3.JsonToMetadata",
+        response_rules={"rules": rules, "allow_content_types_regex": {"regex": "application/json *(;.*)?"}},
+    )
 
 
 def _ask_admission() -> Json:

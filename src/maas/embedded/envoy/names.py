@@ -43,12 +43,11 @@ STRIP_USAGE = "x-maas-strip-usage"  # "1": and keep that report from a client th
 
 OWN_HEADERS = (*BODY_FIELDS, JSON_MARK, BODY_BYTES, ROUTE, CLUSTER, FORCE_USAGE, STRIP_USAGE)
 
-# usage of a plain answer, for the client
-USAGE_INPUT = "x-odhu-usage-input-tokens"
-USAGE_OUTPUT = "x-odhu-usage-output-tokens"
-USAGE_TOTAL = "x-odhu-usage-total-tokens"
-
-METADATA = "maas"  # namespace of what was read from a stream: keys `prompt` and `completion`
+# what a model reported as used, for the access log: a namespace of metadata, and keys in it
+METADATA = "maas"
+PROMPT = "prompt"
+COMPLETION = "completion"
+TOTAL = "total"
 
 BODY_LIMIT = 32 * 1024 * 1024  # bytes of a request's body
 ANSWER_LIMIT = 128 * 1024 * 1024  # bytes of an answer that is not streamed: 2048 embeddings of 3072 numbers each

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 from maas.embedded.envoy import names
 from maas.embedded.envoy.filters import (
-    ANSWER,
     EXT_AUTHZ,
     MERGE,
     OWN_HEADERS,
+    READ_USAGE,
     SCRIPTS,
-    answer_usage,
     ask_with_body,
+    leave_unread,
     merge_usage_option,
     no_question,
     own_headers,
@@ -71,6 +71,7 @@ def routes() -> Json:
                         {**_path("completions"), "headers": _GOOD_FIELDS},
                         {EXT_AUTHZ: ask_with_body()},
                     ),
+                    _control({**_path("embeddings"), "headers": _GOOD_FIELDS}, {READ_USAGE: leave_unread()}),
                     _control({**_ANY_PATH, "headers": _GOOD_FIELDS}),
                     refusal(400, "invalid_field", _BAD_FIELD),
                 ],
@@ -102,14 +103,13 @@ def _control(match: Json, per_filter: Json | None = None) -> Json:
 def _model_routes() -> Iterator[Json]:
     forced, stripped = _is(names.FORCE_USAGE, "1"), _is(names.STRIP_USAGE, "1")
     with_options = {"name": names.STREAM_OPTIONS, "present_match": True}
-    answer = {ANSWER: answer_usage()}
-    merged = {MERGE: merge_usage_option(), **answer}
+    merged = {MERGE: merge_usage_option()}
     yield _model([forced, with_options, stripped], {SCRIPTS: scripts("usage", strip=True), **merged})
     yield _model([forced, with_options], {SCRIPTS: scripts("usage"), **merged})
-    yield _model([forced, stripped], {SCRIPTS: scripts("force_usage", "usage", strip=True), **answer})
-    yield _model([forced], {SCRIPTS: scripts("force_usage", "usage"), **answer})
+    yield _model([forced, stripped], {SCRIPTS: scripts("force_usage", "usage", strip=True)})
+    yield _model([forced], {SCRIPTS: scripts("force_usage", "usage")})
     yield _model([], {SCRIPTS: scripts("embedding_usage")}, _path("embeddings"))
-    yield _model([], {SCRIPTS: scripts("usage"), **answer})
+    yield _model([], {SCRIPTS: scripts("usage")})
 
 
 def _model(conditions: list[Json], per_filter: Json, path: Json = _ANY_PATH) -> Json:

@@ -1,11 +1,12 @@
 -- Reads the usage that a stream reports, for the access log, and keeps the frame that reports it from a client that
--- did not ask (STRIP): `chunk.choices[0]` fails on a frame without choices. Adds up the total that Anthropic's plain
--- answers lack.
+-- did not ask (STRIP): `chunk.choices[0]` fails on a frame without choices. Tells the client the usage of a plain answer,
+-- with the total that Anthropic's lack.
 --
 -- Envoy's own sse_to_metadata was tried and rejected: 1.40 crashes on an event that is JSON but no object ("data: 1").
 -- Nearly every chunk is looked at once and passed on as it is. Only an event with a usage object is read, and it is
 -- read as JSON, not searched: a client could name a field "usage" in a tool, and some dialects send tools back.
 
+local MOST = 1e15
 local LONGEST_EVENT = 1048576
 local PLACES = { {}, { "response" }, { "message" } }  -- chat; responses; Anthropic's message_start
 local QUOTE, OPEN_BRACKET, OPEN_BRACE = 34, 91, 123
@@ -125,11 +126,18 @@ local function read_stream(handle)
   end
 end
 
-local function add_total(headers)
-  local input = tonumber(headers:get("x-odhu-usage-input-tokens") or "")
-  local output = tonumber(headers:get("x-odhu-usage-output-tokens") or "")
-  if input and output and headers:get("x-odhu-usage-total-tokens") == nil then
-    headers:replace("x-odhu-usage-total-tokens", string.format("%d", input + output))
+-- a count in what the filter `read_usage` found: there may be anything in it, strings with line feeds included
+local function whole(value)
+  return type(value) == "number" and value >= 0 and value < MOST and math.floor(value) or nil
+end
+
+-- the usage of a plain answer goes into its headers
+local function tell(handle, headers)
+  local found = handle:streamInfo():dynamicMetadata():get("maas") or {}
+  local input, output, total = whole(found.prompt), whole(found.completion), whole(found.total)
+  local told = { input = input, output = output, total = total or (input and output and input + output) }
+  for kind, tokens in pairs(told) do
+    headers:replace("x-odhu-usage-" .. kind .. "-tokens", string.format("%d", tokens))
   end
 end
 
@@ -139,6 +147,6 @@ function envoy_on_response(handle)
   if content_type:sub(1, 17) == "text/event-stream" then
     read_stream(handle)
   else
-    add_total(headers)
+    tell(handle, headers)
   end
 end
