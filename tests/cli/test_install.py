@@ -44,8 +44,11 @@ def test_what_it_prints_works_as_printed(run: Maas, configured: Home) -> None:
     if shutil.which("curl"):
         assert '"chat.completion"' in _output(["sh", "-c", _indented_after("curl", installed.stdout)])
     assert _output([sys.executable, "-c", _indented_after("OpenAI's SDK", installed.stdout)]).strip()
+    before, used = client.running(configured), _requests_of_the_first_key(run)
     again = run("install")
     assert again.returncode == 0, again.stderr
+    assert client.running(configured) != before  # so that new code runs
+    assert _requests_of_the_first_key(run) == used > 0
     assert "sk-maas-" not in again.stdout
     keys = json.loads(run("keys", "list", "-o", "json").stdout)
     assert [key["name"] for key in keys if key["status"] == "active"] == ["first key"]
@@ -110,6 +113,12 @@ def test_the_script_knows_the_commands_flags() -> None:
     options = {name for param in typer.main.get_command(app).params for name in param.opts}
     said = set(re.findall(r"^  (?:-h, )?(--[a-z0-9-]+)", INSTALL_SH.read_text(), re.M))
     assert said - {"--help", "--set-up-only"} == options - {"--help", "-h"}
+
+
+def _requests_of_the_first_key(run: Maas) -> int:
+    """Those of the installation's own user go on growing."""
+    lines = json.loads(run("usage", "-o", "json").stdout)["data"]
+    return sum(line["requests"] for line in lines if line["name"] != "maas-install")
 
 
 def _ready(home: Home) -> bool:

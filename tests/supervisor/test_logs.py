@@ -1,9 +1,10 @@
+import json
 import os
 from pathlib import Path
 
 import pytest
 
-from maas.embedded.supervisor.logs import EventLog, last_line, open_log, rotate
+from maas.embedded.supervisor.logs import EventLog, last_words, open_log, rotate
 
 
 def test_a_log_that_has_grown_is_copied_and_goes_on_empty(tmp_path: Path) -> None:
@@ -56,5 +57,18 @@ def test_a_full_disk_does_not_end_the_one_who_logs(capfd: pytest.CaptureFixture[
 
 def test_the_last_line_is_what_is_quoted(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_bytes(b"first\n" * 5000 + b"the \xff reason\n\n")
-    assert last_line(tmp_path / "a.log") == "the \N{REPLACEMENT CHARACTER} reason"
-    assert last_line(tmp_path / "none.log") == ""
+    assert last_words(tmp_path / "a.log") == "the \N{REPLACEMENT CHARACTER} reason"
+    assert last_words(tmp_path / "none.log") == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ({"event": "cannot_start", "reason": "the pepper is missing"}, "the pepper is missing"),
+        ({"event": "failed", "exception": "Traceback:\n  here\nValueError: no\n"}, "ValueError: no"),
+        ({"event": "failed"}, '{"event": "failed"}'),
+    ],
+)
+def test_of_a_line_of_json_the_reason_is_quoted(tmp_path: Path, line: dict[str, str], words: str) -> None:
+    (tmp_path / "a.log").write_text(f"{json.dumps(line)}\n")
+    assert last_words(tmp_path / "a.log") == words

@@ -1,8 +1,9 @@
 """maas apply: make the platform what a maas.yaml says."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,8 +30,11 @@ def apply(
     if output is Shape.json:
         show_json(applied)
         return
-    changes = applied["changes"]
-    for change in changes if diff else ():
+    show_changes(applied["changes"], each=diff, dry_run=dry_run)
+
+
+def show_changes(changes: Sequence[Mapping[str, Any]], *, each: bool = True, dry_run: bool = False) -> None:
+    for change in changes if each else ():
         print(change["text"])
     print(_summary(len(changes), dry_run))
 

@@ -47,8 +47,8 @@ def install(
     here = home()
     here.prepare()
     _configure(here, simulator)
-    if embedded.status(here):
-        _stop(here)
+    if embedded.runs(here):
+        _stop(here)  # what runs is the old code
     if database_url:
         up.remember_database(here, database_url)
     up.bring_up(here)

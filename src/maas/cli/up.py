@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from maas.cli import client
+from maas.cli.apply import show_changes
 from maas.cli.frame import home, noun
 from maas.cli.progress import waiting
 from maas.domain.errors import Conflict, InvalidInput
@@ -39,7 +41,7 @@ def up(
 ) -> None:
     """Start the platform and wait until it is ready.
 
-    Started again, it takes up what has changed and leaves the rest alone.
+    If it runs already, it takes up what has changed in maas.yaml, as `maas apply` does, and leaves the rest alone.
 
     Example: maas up
     """
@@ -50,13 +52,26 @@ def up(
     if foreground:
         _say_where(here, "Starting; the platform will listen at")
         platform.start(here, foreground=True)
-    bring_up(here)
+    if platform.runs(here):
+        take_up(here)
+    else:
+        bring_up(here)
     _say_where(here, "The platform listens at")
 
 
 def bring_up(here: Home) -> None:
     with waiting("starting") as progress:
         platform.start(here, progress=progress)
+
+
+def take_up(here: Home) -> None:
+    """Make the running platform what maas.yaml says, through its control plane, and tell what that changes."""
+    platform.configuration(here)  # its mistakes, before anything is waited for
+    with waiting("waiting for the control plane") as progress:
+        platform.wait_changeable(here, progress)
+        applied = client.post("v1", "platform", "apply", body={"text": here.config.read_text()})
+        platform.wait_ready(here, progress)
+    show_changes(applied["changes"])
 
 
 def _say_where(here: Home, saying: str) -> None:
@@ -71,7 +86,7 @@ def remember_database(here: Home, url: str) -> None:
         return
     if wanted:
         _require_driver(urls.parse(wanted).drivername)
-    if platform.status(here):
+    if platform.runs(here):
         raise Conflict("the platform runs with another database; `maas down` first")
     settings.save(here, replace(current, database_url=wanted))
 

@@ -1,14 +1,16 @@
 """The platform on this machine as a whole: start it, stop it, say how it is.
 
-What runs is written down (processes.py), and the supervisor makes it so. Starting a platform that is up means to write
-it down again: what has not changed is left alone.
+What runs is written down (processes.py), and the supervisor makes it so. Once the platform runs, its control plane
+alone writes that, and Envoy's files: a change from outside would reach the gateway and not admission. Commands that
+change a running platform therefore ask its management API.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from maas.domain import platform_file
-from maas.domain.errors import Conflict, NotFound
+from maas.domain.errors import Conflict, NotFound, Unavailable
 from maas.domain.platform import Gateway, Platform
 from maas.embedded import instances, ports, processes
 from maas.embedded.envoy import files
@@ -19,6 +21,8 @@ from maas.embedded.supervisor.status import Status
 
 READY_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 90.0  # the longest grace of each of three orders, with time to spare
+
+_CORE = frozenset({processes.CONTROL, processes.GATEWAY})
 
 Progress = Callable[[Status], None]
 
@@ -35,23 +39,58 @@ def configuration(home: Home) -> Platform:
 def start(home: Home, *, foreground: bool = False, progress: Progress = lambda _: None) -> None:
     """Returns when everything is ready; in the foreground, never: this process becomes the supervisor.
 
-    Raises Conflict for a taken port, and Unavailable that names the part which failed.
+    Raises Conflict for a taken port or when it runs already, and Unavailable that names the part which failed.
+
+    When that is the control plane or the gateway, everything is stopped again: nobody would be served, ports would be
+    held, and a command that failed should leave nothing behind. systemd, which is to go on trying, runs the foreground.
+    A model that fails is no reason to take the others away: those are left running, and its own tries go on.
     """
     home.prepare()
     platform = configuration(home)
-    running = client.running(home)
-    if running and foreground:
-        raise Conflict("the platform runs in the background already; `maas down` stops it")
-    if not running:
-        ports.require_free(platform.gateway)
+    if runs(home):
+        raise Conflict("the platform runs already; `maas down` stops it")
+    ports.require_free(platform.gateway)
     served = instances.instances(platform, home).values()
     files.write(described(home, platform.gateway, served))
     generation = client.want(home, processes.specs(home, served))
     if foreground:
         os.execv(*_supervisor(home))
-    if not running:
-        client.launch(home)
-    client.wait_ready(home, generation, timeout=READY_TIMEOUT, on_change=progress)
+    client.launch(home)
+    try:
+        client.wait_ready(home, generation, timeout=READY_TIMEOUT, on_change=progress, only=_CORE)
+    except client.KeepsFailing as failure:
+        stop(home)
+        raise Unavailable(f"{failure}\nThe platform has been stopped again") from failure
+    wait_ready(home, progress)
+
+
+def runs(home: Home) -> bool:
+    return client.running(home) is not None
+
+
+def wait_changeable(home: Home, progress: Progress = lambda _: None) -> None:
+    """Until a platform that runs can be asked for changes. What waits to be tried again is tried now.
+
+    Raises Unavailable.
+    """
+    with _still_tried():
+        client.wait_ready(home, client.hurry(home), timeout=READY_TIMEOUT, on_change=progress, only=_CORE)
+
+
+def wait_ready(home: Home, progress: Progress = lambda _: None) -> None:
+    """Until all that maas.yaml names is ready, in a platform that runs. Raises Unavailable."""
+    served = instances.instances(configuration(home), home).values()
+    wanted = {spec.name for spec in processes.specs(home, served)}
+    with _still_tried():
+        client.wait_ready(home, timeout=READY_TIMEOUT, on_change=progress, only=wanted)
+
+
+@contextmanager
+def _still_tried() -> Iterator[None]:
+    try:
+        yield
+    except client.KeepsFailing as failure:
+        raise Unavailable(f"{failure}\nThe supervisor goes on trying; `maas down` stops everything") from failure
 
 
 def stop(home: Home) -> bool:

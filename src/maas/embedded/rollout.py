@@ -21,7 +21,7 @@ from maas.embedded.home import Home
 from maas.embedded.instances import Instance
 from maas.embedded.metering import Metering
 from maas.embedded.supervisor import client
-from maas.embedded.supervisor.logs import last_line
+from maas.embedded.supervisor.logs import last_words
 from maas.embedded.supervisor.status import FAILED, READY, ProcessStatus
 
 _MODEL_START = 120.0
@@ -134,8 +134,8 @@ def _processes(home: Home) -> set[str]:
 
 
 def _failed(process: ProcessStatus) -> str:
-    last = last_line(Path(process.log))
-    said = f":\n  {last}" if last else f"; see {process.log}"
+    words = last_words(Path(process.log))
+    said = f": {words}" if words else f"; see {process.log}"
     return f"{process.name} does not start ({process.last_exit}){said}"
 
 

@@ -73,7 +73,8 @@ class Child:
             self._kill_at = now
 
     def want(self, spec: Spec | None) -> None:
-        if spec != self.wanted:
+        """What waits to be tried again is tried at once: whoever asks may have mended why it died."""
+        if spec != self.wanted or self._popen is None:
             self.wanted = spec
             self._backoff = Backoff()
             self._start_at = 0.0

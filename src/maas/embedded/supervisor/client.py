@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 
 from maas.domain.errors import Conflict, Unavailable
@@ -13,12 +13,16 @@ from maas.embedded.home import Home
 from maas.embedded.supervisor import paths
 from maas.embedded.supervisor.identity import Identity
 from maas.embedded.supervisor.lock import holder
-from maas.embedded.supervisor.logs import last_line, open_log
-from maas.embedded.supervisor.spec import Desired, Spec, write_desired
+from maas.embedded.supervisor.logs import last_words, open_log
+from maas.embedded.supervisor.spec import Desired, Spec, read_desired, write_desired
 from maas.embedded.supervisor.status import FAILED, READY, ProcessStatus, Status, read_status
 
 _POLL = 0.02
 _LAUNCH_TIMEOUT = 10.0
+
+
+class KeepsFailing(Unavailable):
+    """A process died again and again. The supervisor goes on trying."""
 
 
 def running(home: Home) -> Identity | None:
@@ -46,6 +50,11 @@ def want(home: Home, specs: Sequence[Spec]) -> str:
     return generation
 
 
+def hurry(home: Home) -> str:
+    """Have tried at once what waits to be tried again. Returns the generation to wait for."""
+    return want(home, read_desired(paths.desired(home)).specs)
+
+
 def launch(home: Home) -> None:
     """Start the supervisor in the background, away from this terminal. It has reported when this returns.
 
@@ -64,19 +73,27 @@ def launch(home: Home) -> None:
 
 
 def wait_ready(
-    home: Home, generation: str, *, timeout: float, on_change: Callable[[Status], None] = lambda _: None
+    home: Home,
+    generation: str | None = None,
+    *,
+    timeout: float,
+    on_change: Callable[[Status], None] = lambda _: None,
+    only: Container[str] | None = None,
 ) -> Status:
-    """Until everything of this generation is ready. Raises Unavailable as soon as one part has failed."""
+    """Until everything of this generation, or of whichever is the newest, is ready.
+
+    only: the names to wait for. Raises KeepsFailing as soon as one of them has failed, Unavailable after `timeout`.
+    """
     deadline, last = time.monotonic() + timeout, None
     while True:
         current = status(home)
-        if current != last and current is not None and current.generation == generation:
+        if current != last and current is not None and generation in (None, current.generation):
             last = current
             on_change(current)
-            if _all_ready(current):
+            if _all_ready(_waited_for(current, only)):
                 return current
         if time.monotonic() >= deadline:
-            raise Unavailable(_overdue(last, timeout) if running(home) else "the supervisor ended")
+            raise Unavailable(_overdue(last, only, timeout) if running(home) else "the supervisor ended")
         time.sleep(_POLL)
 
 
@@ -90,23 +107,26 @@ def stop(home: Home, *, timeout: float) -> bool:
     return True
 
 
-def _all_ready(current: Status) -> bool:
-    for process in current.processes:
+def _waited_for(current: Status, only: Container[str] | None) -> list[ProcessStatus]:
+    return [process for process in current.processes if only is None or process.name in only]
+
+
+def _all_ready(processes: Sequence[ProcessStatus]) -> bool:
+    for process in processes:
         if process.state == FAILED:
-            raise Unavailable(_failed(process))
-    return all(process.state == READY for process in current.processes)
+            raise KeepsFailing(_failed(process))
+    return all(process.state == READY for process in processes)
 
 
 def _failed(process: ProcessStatus) -> str:
-    last = last_line(Path(process.log))
-    ending = f" ends with:\n  {last}" if last else " is empty"
-    return f"{process.name} keeps failing ({process.last_exit}); its log {process.log}{ending}"
+    words = last_words(Path(process.log)) or "it says nothing"
+    return f"{process.name} keeps failing ({process.last_exit}): {words}\nIts log is {process.log}"
 
 
-def _overdue(last: Status | None, timeout: float) -> str:
+def _overdue(last: Status | None, only: Container[str] | None, timeout: float) -> str:
     if last is None:
         return f"the supervisor took up nothing within {timeout:g} s"
-    waiting = [p for p in last.processes if p.state != READY]
+    waiting = [p for p in _waited_for(last, only) if p.state != READY]
     return f"not ready after {timeout:g} s: " + ", ".join(f"{p.name} ({p.state}; log: {p.log})" for p in waiting)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 MAX_BYTES = 10 * 2**20
 KEPT = 5  # the live file and four older ones
-_TAIL = 4096
+_TAIL = 65536
 _LONGEST_QUOTE = 300
 
 
@@ -60,15 +60,29 @@ def _copy(source: Path, target: Path) -> None:
             offset += sent
 
 
-def last_line(path: Path) -> str:
-    """The last that was said, cut to what fits into a message; "" if nothing was, or it can't be read."""
+def last_words(path: Path) -> str:
+    """Why a process ended, as its log's last line has it, cut to what fits into a message.
+
+    Of a line of JSON it is the reason, or the end of the exception. "" if nothing was said, or it can't be read.
+    """
+    line = _last_line(path)
+    with contextlib.suppress(ValueError):
+        match json.loads(line):
+            case {"reason": reason}:
+                line = str(reason)
+            case {"exception": str(trace)} if trace.strip():
+                line = trace.strip().splitlines()[-1]
+    return line[:_LONGEST_QUOTE]
+
+
+def _last_line(path: Path) -> str:
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
             lines = file.read().decode("utf-8", "replace").split("\n")
     except OSError:
         return ""
-    return next((line.strip()[:_LONGEST_QUOTE] for line in reversed(lines) if line.strip()), "")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 class EventLog:
