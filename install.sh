@@ -53,21 +53,57 @@ main() {
 
 # Before anything else is done, so that a typo costs no minute.
 check_arguments() {
-    set_up_only=
+    set_up_only='' unbuilt='' target=auto
     while [ $# -gt 0 ]; do
         case $1 in
         -h | --help) echo "$USAGE" && exit 0 ;;
         --set-up-only) set_up_only=yes ;;
-        --simulator | --qwen3 | --install-all-models | --cpu | --check-gpu) ;;
-        --target=?* | --database-url=?*) ;;
+        --simulator) ;;
+        --qwen3 | --install-all-models | --cpu | --check-gpu) unbuilt="$unbuilt${unbuilt:+, }$1" ;;
+        --target=?*) target=${1#*=} ;;
+        --database-url=?*) ;;
         --target | --database-url)
             [ $# -ge 2 ] || usage_error "$1 needs a value"
+            [ "$1" = --database-url ] || target=$2
             shift
             ;;
         *) usage_error "unknown argument: $1" ;;
         esac
         shift
     done
+    check_target
+    [ -z "$unbuilt" ] || fail 8 "$unbuilt: not built yet; --simulator works today, and needs no GPU"
+    [ -n "$set_up_only" ] || refuse_clusters
+}
+
+check_target() {
+    case $target in
+    auto | local | kubernetes | openshift) ;;
+    *) usage_error "--target is auto, local, kubernetes or openshift, not $target" ;;
+    esac
+}
+
+# In the words of `maas install`, which asks again.
+refuse_clusters() {
+    instead='--target local sets the platform up on this machine'
+    case $target in
+    kubernetes | openshift) fail 8 "installing on $target is not built yet; $instead" ;;
+    auto)
+        sign=$(configured_cluster)
+        [ -z "$sign" ] ||
+            fail 8 "a cluster is configured ($sign), and installing on clusters is not built yet; $instead"
+        ;;
+    esac
+}
+
+configured_cluster() {
+    if [ -n "${KUBERNETES_SERVICE_HOST-}" ]; then
+        echo "this is a pod: KUBERNETES_SERVICE_HOST is set"
+    elif [ -n "${KUBECONFIG-}" ]; then
+        echo "KUBECONFIG is $KUBECONFIG"
+    elif [ -e "${HOME-}/.kube/config" ]; then
+        echo "$HOME/.kube/config"
+    fi
 }
 
 usage_error() {
@@ -75,10 +111,11 @@ usage_error() {
     exit 2
 }
 
-fail() { # CODE MESSAGE...
+fail() { # CODE MESSAGE [MORE LINES...]
     code=$1
-    shift
-    printf 'error: %s\n' "$@" >&2
+    printf 'error: %s\n' "$2" >&2
+    shift 2
+    [ $# -eq 0 ] || printf '%s\n' "$@" >&2
     exit "$code"
 }
 
@@ -144,8 +181,9 @@ find_python() {
             echo "$path"
             return
         fi
-        version=$("$path" --version 2>/dev/null) && found="$found, $name is $version"
+        version=$("$path" --version 2>/dev/null) && found="$found${found:+ and }$name ($version)"
     done
+    found=${found:+, but here is only $found}
     fail 10 "Python 3.11 or newer is needed${found:-, and there is none}; install it, or name it with PYTHON=/its/path"
 }
 
@@ -195,10 +233,11 @@ install_failed() {
     if grep -qE 'No space left|Disk quota exceeded' "$LOG"; then
         disk_is_full "$(grep -m1 -E 'No space left|Disk quota' "$LOG")"
     elif grep -qiE 'connection|timed out|resolve|dns|network|fetch|certificate|no matching distribution' "$LOG"; then
-        fail 11 "the package registry is out of reach, or does not have what is needed; is there a network, and does pip" \
-            "need a proxy or an index of yours? What was said is in $LOG and ends with:" "$(tail -n 1 "$LOG")"
+        fail 11 "the package registry is out of reach, or does not have what is needed" \
+            "Is there a network, and does pip need a proxy or an index of yours?" \
+            "What was said is in $LOG and ends with:" "$(tail -n 1 "$LOG")"
     fi
-    fail 1 "installing failed; what was said is in $LOG and ends with:" "$(tail -n 1 "$LOG")"
+    fail 1 "installing failed" "What was said is in $LOG and ends with:" "$(tail -n 1 "$LOG")"
 }
 
 main "$@"
