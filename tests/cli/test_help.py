@@ -24,6 +24,10 @@ def test_it_fits_into_80_columns() -> None:
     assert max(map(len, help_text().splitlines())) <= 80
 
 
+def test_so_does_that_of_the_simulator(run: Maas) -> None:
+    assert max(map(len, run("simulate", "--help").stdout.splitlines())) <= 80
+
+
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",), ("help",)])
 def test_all_ways_to_ask_for_it(run: Maas, arguments: tuple[str, ...]) -> None:
     asked = run(*arguments)

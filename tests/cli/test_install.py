@@ -39,6 +39,7 @@ def configured(maas_home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
 def test_what_it_prints_works_as_printed(run: Maas, configured: Home) -> None:
     installed = run("install", "--simulator")
     assert installed.returncode == 0, installed.stderr
+    assert not [line for line in installed.stdout.splitlines() if len(line) > 80 and str(configured.root) not in line]
     assert len(re.findall(r"sk-maas-\w{43}", installed.stdout)) == 3  # alone, in curl, in the snippet
     assert "A request went through" in installed.stderr
     if shutil.which("curl"):

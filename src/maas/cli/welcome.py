@@ -26,31 +26,33 @@ def _facts(home: Home, endpoints: list[str], key: str | None) -> str:
     lines = [f"Endpoint   {endpoint}" for endpoint in endpoints]
     lines.append(f"CA         {home.ca_certificate}   (trust it for https)")
     if key:
-        lines.append(f"API key    {key}   (shown only now)")
+        lines.append(f"API key    {key}  (shown only now)")
     else:
         lines.append("API key    yours go on working; `maas keys create --help` tells how to make another")
     return "\n".join(lines)
 
 
 def _curl(home: Home, endpoint: str, model: str, key: str | None) -> str:
-    trust = f" --cacert {shlex.quote(str(home.ca_certificate))}" if endpoint.startswith("https:") else ""
-    body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
+    """The line with the key is the last and not indented any further: so it has just the 80 columns of a terminal."""
+    trust = f"  --cacert {shlex.quote(str(home.ca_certificate))} \\\n" if endpoint.startswith("https:") else ""
+    body = f'{{"model": "{model}",\n       "messages": [{{"role": "user", "content": "Hello"}}]}}'
     return (
         "Try it with curl:\n\n"
-        f"  curl{trust} {endpoint}/chat/completions \\\n"
-        f'    -H "Authorization: Bearer {key or "$MAAS_KEY"}" -H "Content-Type: application/json" \\\n'
-        f"    -d {shlex.quote(body)}"
+        f"  curl {endpoint}/chat/completions \\\n{trust}"
+        f'  -H "Content-Type: application/json" \\\n'
+        f"  -d {shlex.quote(body)} \\\n"
+        f'  -H "Authorization: Bearer {key or "$MAAS_KEY"}"'
     )
 
 
 def _sdk(home: Home, endpoint: str, model: str, key: str | None) -> str:
-    trust = f"  # first: export SSL_CERT_FILE={home.ca_certificate}" if endpoint.startswith("https:") else ""
+    trust = f"  # first: export SSL_CERT_FILE={home.ca_certificate}\n" if endpoint.startswith("https:") else ""
     return (
         "or with OpenAI's SDK (pip install openai):\n\n"
-        f"  from openai import OpenAI{trust}\n"
-        f'  client = OpenAI(base_url="{endpoint}", api_key="{key or "YOUR KEY"}")\n'
-        f'  answer = client.chat.completions.create(model="{model}", '
-        'messages=[{"role": "user", "content": "Hello"}])\n'
+        f"{trust}  from openai import OpenAI\n"
+        f'  client = OpenAI(\n      base_url="{endpoint}",\n      api_key="{key or "YOUR KEY"}",\n  )\n'
+        f'  answer = client.chat.completions.create(\n      model="{model}",\n'
+        '      messages=[{"role": "user", "content": "Hello"}],\n  )\n'
         "  print(answer.choices[0].message.content)"
     )
 

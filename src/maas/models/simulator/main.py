@@ -28,12 +28,14 @@ from .server import Simulator
 from .settings import OPTIONS, BadSetting, Option, Settings, show_duration
 
 _EXAMPLE = """example:
-  maas simulate --port 8000 --model tiny --time-to-first-token 100ms --inter-token-latency 20ms
-  curl http://127.0.0.1:8000/v1/chat/completions -H 'content-type: application/json' \\
+  maas simulate --port 8000 --model tiny --time-to-first-token 100ms
+  curl http://127.0.0.1:8000/v1/chat/completions \\
+    -H 'content-type: application/json' \\
     -d '{"model": "tiny", "messages": [{"role": "user", "content": "Hello"}]}'
 
-Durations are "100ms", "1.5s" or a plain number of milliseconds. /admin/config shows the settings and changes
-those of latency, failures and queue while running."""
+Durations are "100ms", "1.5s" or a plain number of milliseconds. /admin/config
+shows the settings and changes those of latency, failures and queue while
+running."""
 
 _LAST_WORDS = 2.0  # seconds for telling callers that their requests were ended; who does not read holds up nothing
 _UDS_MAX = 107  # bytes of a Unix socket's path, on Linux
