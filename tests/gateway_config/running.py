@@ -118,12 +118,14 @@ def running(*, decide: bool = True, **settings: Any) -> Iterator[Running]:
 
 def admit(asked: Asked) -> Answer:
     """What the real admission answers, as far as the gateway can tell."""
-    if not asked.path.startswith("/authz"):
+    if not asked.path.startswith(("/authz", "/knock")):
         return said({"control": asked.path}, 200 if asked.path in ("/health", "/v1/models", "/metrics") else 404)
     if asked["authorization"] is None and asked["x-api-key"] is None:
         refusal = {"error": {"message": "No key.", "type": "authentication_error", "param": None, "code": "no_key"}}
         headers = {"www_authenticate": "Bearer", "retry_after": "3", "x_ratelimit_limit_requests": "5"}
         return said(refusal, 401, x_secret="not for clients", **headers)
+    if asked.path.startswith("/knock"):
+        return Answer(headers={"x-maas-known": "1"})
     if "/models" in asked.path:
         return Answer(headers={"x-maas-route": "discovery"})
     return to_model(asked)

@@ -36,7 +36,7 @@ class Request:
     """What the gateway knows when a request asks to pass.
 
     body_bytes: length of the body. max_tokens: per answer, None if unset. answers: how many are asked for
-    (n, best_of, several prompts).
+    (n, best_of, several prompts). remembered: the prompt begins with what the server has kept, however long that is.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Request:
     body_bytes: int
     max_tokens: int | None = None
     answers: int = 1
+    remembered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,8 @@ def may_use(model: Model, key: Key, tier: Tier) -> bool:
 def demand(request: Request, model: Model) -> Demand:
     if request.dialect is Dialect.EMBEDDINGS:
         return Demand(request.body_bytes, 0)
+    if request.remembered:
+        return Demand(request.body_bytes, None)
     bounds = [bound for bound in (request.max_tokens, model.context_length) if bound is not None]
     return Demand(request.body_bytes, min(bounds) * request.answers if bounds else None)
 

@@ -26,6 +26,7 @@ from maas.embedded.metering import Metering
 from maas.embedded.metrics import Metrics
 
 PREFIX = "/authz"
+KNOCK_PREFIX = "/knock"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SETTLING_PATIENCE = 0.25  # how long a request may wait for those before it to settle
 _NEEDS_USAGE_FRAMES = (policy.Dialect.CHAT, policy.Dialect.COMPLETIONS)
@@ -73,6 +74,8 @@ class AdmissionEndpoint:
         decided = "x-maas-route" in scope.headers  # then a client chose the path, and this is not Envoy's question
         if path.startswith(PREFIX) and not decided:
             await self._authorize(scope, protocol, path[len(PREFIX) :])
+        elif path.startswith(KNOCK_PREFIX) and not decided:
+            self._knock(scope, protocol, path[len(KNOCK_PREFIX) :])
         elif path == "/health":
             _reply(protocol, 200, b'{"status":"healthy"}')
         elif path == "/metrics":
@@ -81,6 +84,15 @@ class AdmissionEndpoint:
             self._discover(scope, protocol, path)
 
     # --- the question
+
+    def _knock(self, scope: Scope, protocol: HTTPProtocol, path: str) -> None:
+        """Before a large body is read: whose is it? What it asks for is known later, and may be refused then."""
+        asked = _Question(protocol, scope.method, path, scope.headers, asking.target(path))
+        caller = self._caller(asked)
+        if isinstance(caller, Refused):
+            self._refuse(asked, caller)
+        else:
+            protocol.response_empty(200, [("x-maas-known", "1")])
 
     async def _authorize(self, scope: Scope, protocol: HTTPProtocol, path: str) -> None:
         asked = _Question(protocol, scope.method, path, scope.headers, asking.target(path))
@@ -143,6 +155,8 @@ class AdmissionEndpoint:
             pairs.append(("x-maas-force-usage", "1"))
             if asked.headers.get("x-maas-include-usage") != "true":
                 pairs.append(("x-maas-strip-usage", "1"))
+        if not asked.headers.get("x-maas-model"):
+            pairs.append(("x-maas-write-model", request.model))
         asked.protocol.response_empty(200, pairs + answering.limit_headers(verdict.statuses))
 
     def _refuse(self, asked: _Question, refused: Refused) -> None:

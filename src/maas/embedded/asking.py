@@ -24,7 +24,20 @@ _DIALECTS = {
 _PATH = re.compile(r"(?:(?:/llm)?/(?P<model>[^/]+))?/v1/(?P<rest>.*)")
 _LONGEST_PATH = 512  # anybody may ask for any path, and thousands are remembered
 _SCHEMES = ("bearer ", "apikey ")
-_MAX_TOKENS = ("x-maas-max-tokens", "x-maas-max-completion-tokens", "x-maas-max-output-tokens")
+_MAX_TOKENS = (
+    "x-maas-max-tokens",
+    "x-maas-max-completion-tokens",
+    "x-maas-max-output-tokens",
+    "x-maas-n-predict",  # llama.cpp's, which takes it before any other
+)
+_REMEMBERED = ("x-maas-previous-response-id", "x-maas-conversation")
+_UNUSABLE = "?"  # what the gateway tells instead of a value of a type that a field can't have
+_NO_JSON = "The body must be a JSON object, sent with Content-Type: application/json."
+_AMBIGUOUS = {
+    "duplicate": "The body has one of its fields twice; it is unclear which one is meant.",
+    "name": "The body has a field whose name has an escape or a character beyond ASCII, is longer than 256 characters, "
+    "or differs from that of another field in upper and lower case only.",
+}
 _MANY = 10**9
 _LONGEST_COUNTED = 2**20  # bytes: parsing them takes up to 0.2 s, in which nobody gets a decision
 
@@ -70,9 +83,9 @@ def presented_key(headers: Headers) -> str | None:
 
 def inference(target: Target, headers: Headers, body: bytes, platform: Platform) -> Request | Refused:
     """The request behind a question about a model."""
-    if headers.get("x-maas-json") is None:
-        return Refused(Why.BAD_REQUEST, "The body must be a JSON object, sent with Content-Type: application/json.")
     assert target.dialect is not None
+    if (wrong := _unreadable(target.dialect, headers)) is not None:
+        return Refused(Why.BAD_REQUEST, wrong)
     model = _model(target, headers)
     if isinstance(model, Refused):
         return model
@@ -88,7 +101,22 @@ def inference(target: Target, headers: Headers, body: bytes, platform: Platform)
         body_bytes=_count(headers.get("x-maas-body-bytes")) or _MANY,
         max_tokens=_max_tokens(headers, known.context_length if known else None),
         answers=answers,
+        remembered=any(headers.get(name) for name in _REMEMBERED),
     )
+
+
+def _unreadable(dialect: Dialect, headers: Headers) -> str | None:
+    """What the model could read in another way than we do, or do where nobody could meter it."""
+    mark = headers.get("x-maas-json")
+    if mark != "1":
+        return _AMBIGUOUS.get(mark or "", _NO_JSON)
+    if headers.get("x-maas-model") == _UNUSABLE:
+        return "`model` must be a string."
+    if headers.get("x-maas-stream") not in (None, "true", "false"):
+        return "`stream` must be true or false."
+    if dialect is Dialect.RESPONSES and headers.get("x-maas-background") not in (None, "false"):
+        return "`background` is not served here: such an answer ends before its tokens can be counted. Use `stream`."
+    return None
 
 
 def _model(target: Target, headers: Headers) -> str | Refused:

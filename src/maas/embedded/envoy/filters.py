@@ -1,13 +1,13 @@
-"""The chain each request passes, in order. Python is asked once, and never touches a byte of an answer:
-what Envoy has no filter for is done in Lua, inside of Envoy.
+"""The chain each request passes, in order. Python is asked once (twice, if the body is large), and never touches a byte
+of an answer: what Envoy has no filter for is done in Lua, inside of Envoy.
 
-extract             reads the JSON body and tells admission what it found
-ext_authz           asks admission; its refusal reaches the client as it is
-merge_usage_option  makes a stream report its usage, if the request has stream options of its own
-scripts             make a stream report its usage, read it, and keep it from a client that did not ask
-own_headers         drops what a model sends under names that are the platform's
-read_usage          reads the usage of a plain answer; the scripts tell it to the client
-router              sends it on
+knock        asks admission whether the key is good before a large body is read
+extract      reads the JSON body and tells admission what it found
+ext_authz    asks admission; its refusal reaches the client as it is
+scripts      make a stream report its usage, read it, and keep it from a client that did not ask; name the model
+own_headers  drops what a model sends under names that are the platform's
+read_usage   reads the usage of a plain answer; the scripts tell it to the client
+router       sends it on
 
 An answer passes them from the last to the first. Those that only some routes need are empty here, and get their
 configuration from the route.
@@ -18,8 +18,9 @@ from pathlib import Path
 from maas.embedded.envoy import names
 from maas.embedded.envoy.names import Json, config, typed
 
-_TRANSFORM = "extensions.filters.http.transform.v3.TransformConfig"
-MERGE = "merge_usage_option"
+_LUA = "extensions.filters.http.lua.v3.Lua"
+KNOCK = "knock"
+EXTRACT = "extract"
 SCRIPTS = "scripts"
 OWN_HEADERS = "own_headers"
 READ_USAGE = "read_usage"
@@ -38,28 +39,18 @@ _USAGE_KEYS = {
     names.COMPLETION: ("completion_tokens", "output_tokens"),
     names.TOTAL: ("total_tokens",),
 }
-_OTHER_STREAM_OPTIONS = ("include_obfuscation", "continuous_usage_stats")  # OpenAI's, vLLM's
 
 
 def filters() -> list[Json]:
     return [
+        {**_ask(KNOCK, "/knock"), "disabled": True},
         _extract(),
-        _ask_admission(),
-        typed(MERGE, _TRANSFORM),
-        typed(SCRIPTS, "extensions.filters.http.lua.v3.Lua"),
+        _ask(EXT_AUTHZ, "/authz"),
+        typed(SCRIPTS, _LUA),
         typed(OWN_HEADERS, f"{_HEADER_MUTATION}.HeaderMutation"),
         _read_usage(),
         typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", suppress_envoy_headers=True),
     ]
-
-
-def merge_usage_option() -> Json:
-    """For a request that has stream options of its own: keeps those that are known, at the price of a new body."""
-    options = {name: f"%REQUEST_BODY(stream_options:{name})%" for name in _OTHER_STREAM_OPTIONS}
-    merged = {"json_format": {"stream_options": {"include_usage": True, **options}}, "omit_empty_values": True}
-    return config(
-        _TRANSFORM, request_transformation={"body_transformation": {"action": "MERGE", "body_format": merged}}
-    )
 
 
 def scripts(*names: str, strip: bool = False) -> Json:
@@ -89,14 +80,29 @@ def ask_with_body() -> Json:
     return config(f"{_AUTHZ_TYPES}.ExtAuthzPerRoute", check_settings={"with_request_body": body})
 
 
+def knock() -> Json:
+    """Works only on the route that a request finds first, as leave_unread() does."""
+    return config("config.route.v3.FilterConfig", config=config(f"{_AUTHZ_TYPES}.ExtAuthzPerRoute", check_settings={}))
+
+
 def no_question() -> Json:
     return config(f"{_AUTHZ_TYPES}.ExtAuthzPerRoute", disabled=True)
 
 
+def extract_script() -> str:
+    """Its function read_body can be tried by itself."""
+    tables = {"HEADERS": names.BODY_FIELDS, "OPTION_HEADERS": names.OPTION_FIELDS}
+    marks = {"MARK": names.JSON_MARK, "BYTES": names.BODY_BYTES, "BAD_FIELD": names.BAD_FIELD}
+    parts = [f'local {name} = "{header}"' for name, header in marks.items()]
+    for name, fields in tables.items():
+        entries = (f'{key} = "{header}"' for header, key in fields.items())
+        parts.append(f"local {name} = {{ {', '.join(entries)} }}")
+    return "\n".join([*parts, _script("extract")])
+
+
 def _extract() -> Json:
-    found = [_set(header, f"%REQUEST_BODY({key})%") for header, key in names.BODY_FIELDS.items()]
-    mutations = [_set(names.JSON_MARK, "1"), _set(names.BODY_BYTES, "%BYTES_RECEIVED%"), *found]
-    return typed("extract", _TRANSFORM, clear_route_cache=True, request_transformation={"headers_mutations": mutations})
+    """The first pass's route was picked without what this finds: it sets headers, so the route is picked again."""
+    return typed(EXTRACT, _LUA, default_source_code={"inline_string": extract_script()})
 
 
 def _read_usage() -> Json:
@@ -117,10 +123,10 @@ def _read_usage() -> Json:
     )
 
 
-def _ask_admission() -> Json:
+def _ask(name: str, prefix: str) -> Json:
     service = {
         "server_uri": {"uri": "http://admission", "cluster": names.ADMISSION, "timeout": _ADMISSION_TIMEOUT},
-        "path_prefix": "/authz",
+        "path_prefix": prefix,
         "authorization_response": {
             "allowed_upstream_headers": {"patterns": [{"prefix": "x-maas-"}]},
             "allowed_client_headers": {"patterns": _REFUSAL_HEADERS},
@@ -129,7 +135,7 @@ def _ask_admission() -> Json:
     }
     seen = [{"exact": "authorization"}, {"exact": "x-api-key"}, {"exact": "x-request-id"}, {"prefix": "x-maas-"}]
     return typed(
-        EXT_AUTHZ,
+        name,
         f"{_AUTHZ_TYPES}.ExtAuthz",
         http_service=service,
         allowed_headers={"patterns": seen},
@@ -137,7 +143,3 @@ def _ask_admission() -> Json:
         status_on_error={"code": "ServiceUnavailable"},
         clear_route_cache=True,
     )
-
-
-def _set(key: str, value: str) -> Json:
-    return {"append": {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}

@@ -17,21 +17,28 @@ ADMIN = "envoy_admin"
 RESERVED_CLUSTERS = frozenset({ADMISSION, CONTROL, ADMIN})
 
 # what the gateway found in the body, for admission. Absent when the body did not have it
-JSON_MARK = "x-maas-json"  # "1": the body was a JSON object
+JSON_MARK = "x-maas-json"  # "1": the body was a JSON object. "duplicate" or "name": it could be read in two ways
 BODY_BYTES = "x-maas-body-bytes"
+BAD_FIELD = "x-maas-bad-field"  # "1": one of these fields has a value that no header can hold
 MODEL = "x-maas-model"
+MODEL_AT = "x-maas-model-at"  # "first-last": the bytes of the body that are its value
 STREAM_OPTIONS = "x-maas-stream-options"
+STREAM_OPTIONS_AT = "x-maas-stream-options-at"
 BODY_FIELDS: Mapping[str, str] = {
     MODEL: "model",
     "x-maas-stream": "stream",
+    "x-maas-background": "background",
     "x-maas-max-tokens": "max_tokens",
     "x-maas-max-completion-tokens": "max_completion_tokens",
     "x-maas-max-output-tokens": "max_output_tokens",
+    "x-maas-n-predict": "n_predict",
     "x-maas-n": "n",
     "x-maas-best-of": "best_of",
-    "x-maas-include-usage": "stream_options:include_usage",
+    "x-maas-previous-response-id": "previous_response_id",
+    "x-maas-conversation": "conversation",
     STREAM_OPTIONS: "stream_options",
 }
+OPTION_FIELDS: Mapping[str, str] = {"x-maas-include-usage": "include_usage"}  # of stream_options
 
 # what admission decided, for the routes
 ROUTE = "x-maas-route"
@@ -39,9 +46,24 @@ TO_DISCOVERY = "discovery"
 TO_MODEL = "model"
 CLUSTER = "x-maas-cluster"
 FORCE_USAGE = "x-maas-force-usage"  # "1": make a stream report its usage
+KNOWN = "x-maas-known"  # "1": the key is good, so a large body may be read
+WRITE_MODEL = "x-maas-write-model"  # the name to write into a body that names no model
 STRIP_USAGE = "x-maas-strip-usage"  # "1": and keep that report from a client that did not ask for it
 
-OWN_HEADERS = (*BODY_FIELDS, JSON_MARK, BODY_BYTES, ROUTE, CLUSTER, FORCE_USAGE, STRIP_USAGE)
+OWN_HEADERS = (
+    *BODY_FIELDS,
+    *OPTION_FIELDS,
+    MODEL_AT,
+    STREAM_OPTIONS_AT,
+    JSON_MARK,
+    BODY_BYTES,
+    KNOWN,
+    ROUTE,
+    CLUSTER,
+    FORCE_USAGE,
+    WRITE_MODEL,
+    STRIP_USAGE,
+)
 
 # what a model reported as used, for the access log: a namespace of metadata, and keys in it
 METADATA = "maas"
@@ -50,6 +72,7 @@ COMPLETION = "completion"
 TOTAL = "total"
 
 BODY_LIMIT = 32 * 1024 * 1024  # bytes of a request's body
+SMALL_BODY = 64 * 1024  # bytes that are read before anybody knows whose they are
 ANSWER_LIMIT = 128 * 1024 * 1024  # bytes of an answer that is not streamed: 2048 embeddings of 3072 numbers each
 TYPE = "type.googleapis.com/"
 

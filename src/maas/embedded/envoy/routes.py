@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from maas.embedded.envoy import names
 from maas.embedded.envoy.filters import (
     EXT_AUTHZ,
-    MERGE,
+    EXTRACT,
+    KNOCK,
     OWN_HEADERS,
     READ_USAGE,
     SCRIPTS,
     ask_with_body,
+    knock,
     leave_unread,
-    merge_usage_option,
     no_question,
     own_headers,
     scripts,
@@ -43,15 +44,11 @@ _PRIVATE = (
 )
 _ANY_PATH: Json = {"prefix": "/"}
 
-# What stands in a JSON string may be anything, line feeds included, and is in a header by now. Envoy would refuse to
-# send such a header to admission, and blame admission. So a request comes to the question only with good ones.
-_GOOD_FIELDS = [
-    {"name": header, "string_match": {"safe_regex": {"regex": "[ -~]{0,256}"}}, "treat_missing_header_as_empty": True}
-    for header in names.BODY_FIELDS
-]
+_POST: Json = {"name": ":method", "string_match": {"exact": "POST"}}
+_SMALL: Json = {"name": "content-length", "range_match": {"start": 0, "end": names.SMALL_BODY + 1}}
 _BAD_FIELD = (
-    "One of model, stream, stream_options, max_tokens, max_completion_tokens, max_output_tokens, n and best_of is "
-    "longer than 256 characters, or has characters beyond ASCII."
+    f"One of {', '.join(names.BODY_FIELDS.values())} is longer than 256 characters, or has characters beyond ASCII, "
+    "or escaped ones."
 )
 
 
@@ -67,13 +64,11 @@ def routes() -> Json:
                     health(),
                     _control({**_ANY_PATH, "headers": [_is(names.ROUTE, names.TO_DISCOVERY)]}),
                     *_model_routes(),
-                    _control(
-                        {**_path("completions"), "headers": _GOOD_FIELDS},
-                        {EXT_AUTHZ: ask_with_body()},
-                    ),
-                    _control({**_path("embeddings"), "headers": _GOOD_FIELDS}, {READ_USAGE: leave_unread()}),
-                    _control({**_ANY_PATH, "headers": _GOOD_FIELDS}),
-                    refusal(400, "invalid_field", _BAD_FIELD),
+                    refusal(400, "invalid_field", _BAD_FIELD, _is(names.BAD_FIELD, "1")),
+                    *_first_pass(_path("completions"), {EXT_AUTHZ: ask_with_body()}),
+                    *_first_pass(_path("embeddings"), {READ_USAGE: leave_unread()}),
+                    *_first_pass(_ANY_PATH, {}),
+                    _control(_ANY_PATH),
                 ],
             }
         ],
@@ -81,16 +76,28 @@ def routes() -> Json:
 
 
 def health() -> Json:
-    return _control({"path": "/health"}, {EXT_AUTHZ: no_question()})
+    return _control({"path": "/health"}, {EXT_AUTHZ: no_question(), EXTRACT: leave_unread()})
 
 
-def refusal(status: int, code: str, message: str) -> Json:
+def refusal(status: int, code: str, message: str, *conditions: Json) -> Json:
     """Says no without asking anybody. The reply is Envoy's own, so local_replies has to let its body through."""
     return {
-        "match": _ANY_PATH,
+        "match": {**_ANY_PATH, "headers": list(conditions)},
         "direct_response": {"status": status, "body": {"inline_string": json.dumps(invalid_request(code, message))}},
-        "typed_per_filter_config": {EXT_AUTHZ: no_question()},
+        "typed_per_filter_config": {EXT_AUTHZ: no_question(), EXTRACT: leave_unread()},
     }
+
+
+def _first_pass(path: Json, per_filter: Json) -> Iterator[Json]:
+    """Only of a POST is the body read; and if it is large, or nobody knows how large, only once its key is known.
+
+    The limit that holds until then keeps a sender waiting. It has to be another one than what holds from then on: a body
+    that had reached the same limit would wait forever.
+    """
+    yield _control({**path, "headers": [_POST, _SMALL]}, per_filter)
+    yield _control({**path, "headers": [_POST, _is(names.KNOWN, "1")]}, per_filter)
+    unknown = _control({**path, "headers": [_POST]}, {**per_filter, KNOCK: knock()})
+    yield {**unknown, "request_body_buffer_limit": names.SMALL_BODY}
 
 
 def _control(match: Json, per_filter: Json | None = None) -> Json:
@@ -102,13 +109,12 @@ def _control(match: Json, per_filter: Json | None = None) -> Json:
 
 def _model_routes() -> Iterator[Json]:
     forced, stripped = _is(names.FORCE_USAGE, "1"), _is(names.STRIP_USAGE, "1")
-    with_options = {"name": names.STREAM_OPTIONS, "present_match": True}
-    merged = {MERGE: merge_usage_option()}
-    yield _model([forced, with_options, stripped], {SCRIPTS: scripts("usage", strip=True), **merged})
-    yield _model([forced, with_options], {SCRIPTS: scripts("usage"), **merged})
-    yield _model([forced, stripped], {SCRIPTS: scripts("force_usage", "usage", strip=True)})
-    yield _model([forced], {SCRIPTS: scripts("force_usage", "usage")})
+    unnamed = {"name": names.WRITE_MODEL, "present_match": True}
+    yield _model([forced, stripped], {SCRIPTS: scripts("amend", "usage", strip=True)})
+    yield _model([forced], {SCRIPTS: scripts("amend", "usage")})
+    yield _model([unnamed], {SCRIPTS: scripts("amend", "embedding_usage")}, _path("embeddings"))
     yield _model([], {SCRIPTS: scripts("embedding_usage")}, _path("embeddings"))
+    yield _model([unnamed], {SCRIPTS: scripts("amend", "usage")})
     yield _model([], {SCRIPTS: scripts("usage")})
 
 
