@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from maas.cli import who
 from maas.cli.target import configured_cluster
 from maas.domain import platform_file
 from maas.embedded.home import Home
@@ -53,6 +54,9 @@ def test_what_it_prints_works_as_printed(run: Maas, configured: Home) -> None:
     assert "sk-maas-" not in again.stdout
     keys = json.loads(run("keys", "list", "-o", "json").stdout)
     assert [key["name"] for key in keys if key["status"] == "active"] == ["first key"]
+    run("keys", "create", "--name", "second")
+    owners = {key["username"] for key in json.loads(run("keys", "list", "-o", "json").stdout)}
+    assert owners == {who.user()}  # of both
     assert run("down").returncode == 0
 
 

@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from maas.api.app import create_app
-from maas.cli import client, frame
+from maas.cli import client, frame, who
 from maas.cli.main import COMMANDS
 from tests.api.fake import FakeControl
 
@@ -50,7 +50,7 @@ def maas(
 ) -> Iterator[Run]:
     """maas("keys", "list", stdin="..."): what it printed, and its exit code."""
     monkeypatch.setenv("MAAS_HOME", str(tmp_path))
-    monkeypatch.setenv("USER", "olga")
+    monkeypatch.setattr(who, "user", lambda: "olga")
     monkeypatch.setenv("COLUMNS", "80")
     with TestClient(create_app(control, lambda: control.now)) as app:
         monkeypatch.setattr(client, "transport", lambda: _ToTheApp(app))

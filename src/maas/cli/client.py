@@ -1,6 +1,5 @@
 """How a command speaks to the platform: the management API, over the socket that only the owner may open."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from maas.api.codes import error_of
+from maas.cli import who
 from maas.cli.frame import home
 from maas.domain.errors import NotRunning, Unavailable
 
@@ -53,7 +53,7 @@ def _json(method: str, path: tuple[str, ...], **request: Any) -> Any:
 def _client() -> Iterator[httpx.Client]:
     """Tells apart that nothing listens (NotRunning) and that what listens does not answer (Unavailable)."""
     timeout = httpx.Timeout(_ANSWER_TIMEOUT, connect=_CONNECT_TIMEOUT)
-    headers = {"X-MaaS-Username": _who()}
+    headers = {"X-MaaS-Username": who.user()}
     try:
         with httpx.Client(transport=transport(), base_url="http://maas", timeout=timeout, headers=headers) as http:
             yield http
@@ -63,12 +63,6 @@ def _client() -> Iterator[httpx.Client]:
         raise Unavailable("the control plane does not answer; `maas status` and `maas logs` say more") from None
     except httpx.TransportError as error:
         raise Unavailable(f"the control plane broke off ({error}); `maas status` and `maas logs` say more") from None
-
-
-def _who() -> str:
-    """For the audit, and the owner of keys that name none. A container's user may have no name."""
-    name = os.environ.get("USER") or f"uid-{os.getuid()}"
-    return name.encode("ascii", "replace").decode()
 
 
 def _url(path: tuple[str, ...]) -> str:
