@@ -128,8 +128,19 @@ class FakeControl:
         ]
         return UsageReport(by, since, until, tuple(row for row in rows if user in (None, row.name)))
 
-    def records(self, since: float, until: float) -> list[UsageRecord]:
-        return [RECORD] if since <= RECORD.started_at < until else []
+    def records(
+        self,
+        since: float,
+        until: float,
+        user: str | None = None,
+        model: str | None = None,
+        tier: str | None = None,
+        key: str | None = None,
+    ) -> list[UsageRecord]:
+        is_meant = (user, model, tier, key)
+        has = (RECORD.user, RECORD.model, RECORD.tier, RECORD.key_id)
+        fits = all(meant in (None, it) for meant, it in zip(is_meant, has, strict=True))
+        return [RECORD] if fits and since <= RECORD.started_at < until else []
 
     def quota(self, user: str, tier: str) -> Sequence[Status]:
         if tier not in self.platform().tiers:

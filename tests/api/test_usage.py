@@ -50,6 +50,14 @@ def test_records_come_as_csv(api: TestClient) -> None:
     assert len(api.get("/v1/usage/records", params={"since": "1s"}).text.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("user", "alice"), ("model", "simulator"), ("tier", "free"), ("key", "key_1")]
+)
+def test_records_may_be_of_one_alone(api: TestClient, name: str, value: str) -> None:
+    lines = [api.get("/v1/usage/records", params={name: one}).text.splitlines() for one in (value, "another")]
+    assert list(map(len, lines)) == [2, 1]
+
+
 def test_a_request_is_explained(api: TestClient) -> None:
     admitted = api.get("/v1/requests/req-1").json()
     assert (admitted["verdict"], admitted["status"], admitted["cost"]) == ("admitted", 200, "0.0000135")

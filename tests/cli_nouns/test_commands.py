@@ -92,6 +92,12 @@ def test_models_come_and_go(maas: Run, control: FakeControl) -> None:
     assert control.text == before
 
 
+@pytest.mark.parametrize("option", ["--user", "--model", "--tier", "--key"])
+def test_records_may_be_of_one_alone(maas: Run, option: str) -> None:
+    assert len(maas("usage", "--records").out.splitlines()) == 2
+    assert len(maas("usage", "--records", option, "another").out.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -72,7 +72,15 @@ class Control(Protocol):
         key: str | None = None,
     ) -> UsageReport: ...
 
-    def records(self, since: float, until: float) -> Iterable[UsageRecord]:
+    def records(
+        self,
+        since: float,
+        until: float,
+        user: str | None = None,
+        model: str | None = None,
+        tier: str | None = None,
+        key: str | None = None,
+    ) -> Iterable[UsageRecord]:
         """In the order in which they began. Read while the answer is being sent, in a thread."""
 
     def quota(self, user: str, tier: str) -> Sequence[Status]: ...

@@ -113,9 +113,20 @@ async def usage(
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "One line a request"}},
 )
-def records(control: ControlOf, period: Annotated[Period, Depends()]) -> StreamingResponse:
-    """Every single record of the period, as CSV. cost is in 1e-12 of the currency."""
-    return StreamingResponse(_csv(control.records(period.since, period.until)), media_type="text/csv; charset=utf-8")
+def records(
+    control: ControlOf,
+    period: Annotated[Period, Depends()],
+    user: Annotated[str | None, _FILTER] = None,
+    model: Annotated[str | None, _FILTER] = None,
+    tier: Annotated[str | None, _FILTER] = None,
+    key: Annotated[str | None, _FILTER] = None,
+) -> StreamingResponse:
+    """Every single record of the period, of all or of one user, model, tier or key, as CSV.
+
+    cost is in 1e-12 of the currency.
+    """
+    found = control.records(period.since, period.until, user=user, model=model, tier=tier, key=key)
+    return StreamingResponse(_csv(found), media_type="text/csv; charset=utf-8")
 
 
 @router.get("/v1/requests/{id}", responses=documented(404))

@@ -31,10 +31,11 @@ def usage(
 
     Example: maas usage --by model --since 30d -o csv
     """
+    which = {"since": since, "until": until, "user": user, "model": model, "tier": tier, "key": key}
     if records:
-        sys.stdout.writelines(client.lines("v1", "usage", "records", since=since, until=until))
+        sys.stdout.writelines(client.lines("v1", "usage", "records", **which))
         return
-    found = client.get("v1", "usage", by=by, since=since, until=until, user=user, model=model, tier=tier, key=key)
+    found = client.get("v1", "usage", by=by, **which)
     match output:
         case Output.json:
             show_json(found)

@@ -80,8 +80,16 @@ class EmbeddedControl:
         rows = await asyncio.to_thread(self._store.usage.by, by, which)
         return UsageReport(by, since, until, tuple(rows))
 
-    def records(self, since: float, until: float) -> Iterable[UsageRecord]:
-        return self._store.usage.records(UsageFilter(since, until))
+    def records(
+        self,
+        since: float,
+        until: float,
+        user: str | None = None,
+        model: str | None = None,
+        tier: str | None = None,
+        key: str | None = None,
+    ) -> Iterable[UsageRecord]:
+        return self._store.usage.records(UsageFilter(since, until, user, model, tier, key))
 
     def quota(self, user: str, tier: str) -> Sequence[Status]:
         known = self._view.platform.tiers.get(tier)

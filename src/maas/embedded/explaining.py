@@ -9,16 +9,19 @@ from maas.domain.keys import Key
 from maas.domain.limits import Limit, Unit
 from maas.domain.reports import Explanation, Verdict
 from maas.domain.usage import UsageRecord
+from maas.embedded.decisions import KEPT_SEGMENTS, SEGMENT_BYTES
 
 
 def explanation(
     request_id: str, decision: Mapping[str, Any] | None, record: UsageRecord | None, key: Callable[[str], Key]
 ) -> Explanation:
-    """Raises NotFound when neither is known: the id is wrong, or the request is older than what is kept."""
+    """Raises NotFound when neither is known: a wrong id, an older request, or one that is never recorded."""
     if decision is None and record is None:
         raise NotFound(
-            f"nothing is known of the request {request_id!r}; the id is the answer's x-request-id header, "
-            "and refusals are kept for some days only"
+            f"nothing is known of the request {request_id!r}; the id is the answer's x-request-id header.\n"
+            "Never recorded: /health, /v1/models, and what the gateway refuses by itself (a body that is too large, "
+            "invalid_field, bad_request, tls_required).\n"
+            f"Of refusals, the newest {SEGMENT_BYTES * KEPT_SEGMENTS // 2**20} MiB are kept"
         )
     noted: Mapping[str, Any] = decision or {}
     key_id = noted.get("key") or (record.key_id if record else None)
