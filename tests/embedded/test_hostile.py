@@ -316,6 +316,50 @@ def test_a_body_of_100_mb(up: Running, key: str) -> None:
     assert exchanged(up, written(b"x" * 100 * MIB, key))[0] == 413
 
 
+def test_a_large_body_is_refused_before_it_is_sent_unless_its_key_is_good(up: Running, key: str) -> None:
+    """And a refusal is noted down, like any other."""
+    large = [f"Content-Length: {30 * MIB}", "Content-Type: application/json"]
+    for sent in (None, "sk-maas-nonsense"):
+        fields = large + ([f"Authorization: Bearer {sent}"] if sent else [])
+        status, answer = exchanged(up, "\r\n".join([f"POST {CHAT} HTTP/1.1", "Host: h", *fields, "", ""]).encode())
+        assert (status, b"invalid_api_key" in answer) == (401, sent is not None)
+    status, answer = exchanged(up, written({**ASK, "x": [[]] * 100_000}, key))
+    assert status == 200
+    assert _record(up, answer)["model"] == "simulator"
+
+
+@pytest.mark.parametrize("path", ["/simulator" + CHAT, "/llm/simulator" + CHAT])
+@pytest.mark.parametrize("more", [{}, {"model": None}, {"stream": True}])
+def test_a_model_named_by_the_path_only_is_told_its_name(
+    up: Running, key: str, path: str, more: dict[str, object]
+) -> None:
+    asked = {name: value for name, value in ASK.items() if name != "model"}
+    status, answer = exchanged(up, written({**asked, **more}, key, path=path))
+    assert status == 200
+    assert _record(up, answer)["model"] == "simulator"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [("background", True, b"background"), ("background", 1, b"background"), ("stream", "true", b"true or false")],
+)
+def test_what_could_not_be_metered_is_not_served(up: Running, key: str, field: str, value: object, why: bytes) -> None:
+    body = {"model": "simulator", "input": "one two", "max_output_tokens": 3, field: value}
+    status, answer = exchanged(up, written(body, key, path="/v1/responses"))
+    assert (status, why in answer) == (400, True)
+
+
+@pytest.mark.parametrize("field", ["previous_response_id", "conversation"])
+def test_a_prompt_that_the_server_remembers_has_no_bound(up: Running, field: str) -> None:
+    key = up.key(f"remembered-{field}", "tokens")
+    exchanged(
+        up,
+        written({"model": "simulator", "input": "one", "max_output_tokens": 3, field: "x"}, key, path="/v1/responses"),
+    )
+    admitted = eventually(lambda: [line for line in _decisions(up) if line.get("user") == f"remembered-{field}"])
+    assert [hold[-1] for hold in admitted[0]["holds"]] == [True]
+
+
 def test_a_body_that_would_take_long_to_count_is_not_counted(up: Running, key: str) -> None:
     prompts = [""] * (MIB // 3)
     status, answer = exchanged(up, written({"model": "simulator", "prompt": prompts}, key, path=COMPLETIONS))

@@ -91,8 +91,8 @@ def refusal(status: int, code: str, message: str, *conditions: Json) -> Json:
 def _first_pass(path: Json, per_filter: Json) -> Iterator[Json]:
     """Only of a POST is the body read; and if it is large, or nobody knows how large, only once its key is known.
 
-    The limit that holds until then keeps a sender waiting. It has to be another one than what holds from then on: a body
-    that had reached the same limit would wait forever.
+    The limit that holds until then makes a sender wait. It has to be lower than the one from then on: raising it ends
+    the waiting, while a body that had reached the same limit would wait forever.
     """
     yield _control({**path, "headers": [_POST, _SMALL]}, per_filter)
     yield _control({**path, "headers": [_POST, _is(names.KNOWN, "1")]}, per_filter)
