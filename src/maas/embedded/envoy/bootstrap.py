@@ -12,7 +12,6 @@ from maas.embedded.home import Home
 _OWNER_ONLY = 0o600
 _MAX_CONNECTIONS = 50_000
 _MAX_HEAP = 2 * 1024**3
-_RUNTIME = {"re2.max_program_size.error_level": 1000}  # the route that bounds the length of a field takes 516 of 100
 
 
 def bootstrap(home: Home) -> Json:
@@ -21,7 +20,6 @@ def bootstrap(home: Home) -> Json:
         "admin": {"address": {"pipe": {"path": str(home.admin_socket), "mode": _OWNER_ONLY}}},
         "static_resources": {"clusters": own_clusters(home)},
         "dynamic_resources": {"cds_config": from_file(cds_file(home)), "lds_config": from_file(lds_file(home))},
-        "layered_runtime": {"layers": [{"name": "maas", "static_layer": _RUNTIME}]},
         "overload_manager": _overload(),
     }
 
