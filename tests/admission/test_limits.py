@@ -110,6 +110,25 @@ def test_money_is_held_and_charged_at_the_models_price() -> None:
     assert isinstance(admit(where, counters, request(tokens=10), 1), Refused)
 
 
+def test_a_model_without_a_price_passes_a_spent_budget_in_money() -> None:
+    budget = Limit(Unit.MONEY, 5, 86400)
+    where, counters = platform(budget, price=Price(1, 1)), Counters()
+    held = admit(where, counters, request(tokens=10), 0)
+    assert isinstance(held, Admitted)
+    settle(where, counters, held, 20, 0, cost=20)
+    assert isinstance(admit(where, counters, request(tokens=10), 0), Refused)
+    assert isinstance(admit(platform(budget), counters, request(tokens=10), 0), Admitted)
+
+
+def test_a_clock_that_was_set_back_does_not_stretch_a_window() -> None:
+    where, counters = platform(Limit(Unit.REQUESTS, 1, 120)), Counters()
+    assert isinstance(admit(where, counters, request(), 1_000_000), Admitted)
+    refused = admit(where, counters, request(), 10)
+    assert isinstance(refused, Refused)
+    assert refused.retry_after == 120
+    assert isinstance(admit(where, counters, request(), 130), Admitted)
+
+
 @pytest.mark.parametrize("amount", [0])
 def test_a_limit_of_nothing_lets_nothing_through(amount: int) -> None:
     where = platform(Limit(Unit.TOKENS, amount, 60))

@@ -178,6 +178,99 @@ def test_a_line_that_comes_twice_counts_once(life: Life) -> None:
     assert life.used(TOKENS) == 18
 
 
+@pytest.mark.parametrize(("status", "flags"), [(503, "UAEX"), (0, "DC")])
+def test_an_answer_that_nobody_waited_for_costs_nothing(life: Life, status: int, flags: str) -> None:
+    """Envoy gave up, or the client did, while the question waited; the line is read before the question is answered."""
+    line = {"id": "r1", "start": "1000.5", "ms": 2000, "status": status, "sent": 90, "flags": flags, "cluster": None}
+    line |= {"prompt": None, "completion": None, "first_ms": None}
+    with life.home.access_log.open("ab") as file:
+        file.write(orjson.dumps(line) + b"\n")
+    life.drain()
+    life.admit()
+    life.commit()
+    assert life.reserved() == 0
+    assert [record.total_tokens for record in life.store.usage.records()] == [0]
+
+
+def test_no_renamed_log_is_passed_over(life: Life) -> None:
+    """Killed with the database two renamings behind: what ended in between is found all the same."""
+    for _ in range(2):
+        life.admit()
+        life.end(0)
+        if older := list(life.home.journal.glob("access.log.*")):
+            older[0].rename(life.home.access_log.with_name("access.log.2"))
+        life.home.access_log.rename(life.home.access_log.with_name("access.log.1"))
+        life.home.access_log.touch()
+    life.admit()
+    life.end(0)
+    life.kill()
+    life.drain()
+    life.commit()
+    assert len(list(life.store.usage.records())) == 3
+
+
+def test_a_log_that_is_gone_is_no_end(life: Life) -> None:
+    life.admit()
+    life.commit()
+    life.home.access_log.unlink()
+    life.home.access_log.touch()
+    life.end(0)
+    life.kill()
+    life.drain()
+    assert life.reserved() == 0
+
+
+def test_another_database_does_not_get_the_usage_of_this_one(life: Life, empty_database: Path) -> None:
+    life.admit()
+    life.admit()
+    life.end(0)
+    life.drain()
+    life.commit()
+    life.metering.close()
+    life.store.close()
+    for path in life.home.database.parent.glob("maas.db*"):
+        path.unlink()
+    shutil.copy(empty_database, life.home.database)
+    life.begin()
+    life.drain()
+    assert life.metering.lose(before=life.now + 1) == 0
+    life.commit()
+    assert list(life.store.usage.records()) == []
+    life.asked, life.running = 10, []
+    life.admit()
+    life.kill()
+    assert life.reserved() == 60, "and what is admitted from then on is remembered from its first moment"
+
+
+def test_places_are_kept_although_nothing_settles(life: Life) -> None:
+    """Refusals fill the log, too; its follower must not fall behind, nor read it all again."""
+    with life.home.access_log.open("ab") as file:
+        file.write(b'{"id": "refused", "status": 401}\n' * 1000)
+    life.drain()
+    life.commit()
+    assert life.store.ledger.marks()["access_log"].endswith(f":{life.home.access_log.stat().st_size}")
+
+
+def test_a_commit_that_is_cancelled_loses_nothing(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    life.admit()
+    life.end(0)
+    life.drain()
+
+    async def cancelled() -> None:
+        with pytest.raises(asyncio.CancelledError):
+            async with asyncio.timeout(None):
+                task = asyncio.ensure_future(life.metering.commit())
+                await asyncio.sleep(0)
+                task.cancel()
+                await task
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Ledger, "commit_settlements", _no_space)
+        asyncio.run(cancelled())
+    life.commit()
+    assert len(list(life.store.usage.records())) == 1
+
+
 def test_torn_and_foreign_lines_are_passed_over(life: Life) -> None:
     life.admit()
     with life.home.access_log.open("ab") as file:
@@ -236,7 +329,7 @@ def test_a_full_disk_lets_nothing_through(life: Life, monkeypatch: pytest.Monkey
     with pytest.raises(OSError, match="disk is full"):
         life.admit()
     assert life.used(REQUESTS) == 0
-    assert life.metering.admission("r1") is None
+    assert life.reserved() == 0
 
 
 def test_a_database_that_fails_is_tried_again_and_loses_nothing(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:

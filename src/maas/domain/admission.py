@@ -211,7 +211,7 @@ def _within_limits(
         level = counters.level(key.user, tier.name, limit, now)
         remaining = level.remaining(limit)
         need = wanted.of(limit, model)
-        if remaining == 0 or level.clipped:
+        if need != 0 and (remaining == 0 or level.clipped):
             refusals.append(_refusal(limit, level, now))
         granted = remaining if need is None else min(need, remaining)
         holds.append(Hold(limit, granted, clipped=need is None or need > remaining))

@@ -24,13 +24,15 @@ _UNREACHED = ("UF", "UH", "NC", "NR", "UAEX", "UO", "RL")
 class Follower:
     """Whole lines from a place in a file that is appended to and now and then renamed."""
 
-    def __init__(self, path: Path, inode: int = 0, offset: int = 0) -> None:
-        """inode, offset: where reading stopped; 0, 0 for the beginning of whatever file is there."""
+    def __init__(self, path: Path, place: str | None) -> None:
+        """place: where reading stopped; None: only what is added from now on."""
         self._path = path
-        self._file: BinaryIO | None = self._find(inode)
-        self._inode = os.fstat(self._file.fileno()).st_ino if self._file else 0
-        self._offset = offset if self._inode == inode else 0
-        self._tail = b""
+        self._file: BinaryIO | None = None
+        self._inode, self._offset, self._tail = 0, 0, b""
+        if place is None:
+            self._begin_at_end()
+        else:
+            self._resume(*map(int, place.split(":")))
 
     @property
     def place(self) -> str:
@@ -45,7 +47,7 @@ class Follower:
     def read(self) -> list[bytes]:
         """The next lines that have been added; [] when there are none for now."""
         while True:
-            if self._file is None and not self._open_current():
+            if self._file is None and not self._open_next():
                 return []
             assert self._file is not None
             chunk = os.pread(self._file.fileno(), _CHUNK, self._offset + len(self._tail))
@@ -65,34 +67,43 @@ class Follower:
             self._offset, self._tail = self._offset + len(self._tail), b""
         return whole.split(b"\n") if newline else []
 
+    def _begin_at_end(self) -> None:
+        if self._path.exists():
+            self._open(self._path)
+            self._offset = self._path.stat().st_size
+
+    def _resume(self, inode: int, offset: int) -> None:
+        """In the file that was being read, wherever it has been renamed to; if it is gone, in the oldest there is."""
+        for path in self._oldest_first():
+            if path.stat().st_ino == inode:
+                self._open(path)
+                self._offset = offset if offset <= path.stat().st_size else 0
+                return
+        self._open_next()
+
     def _move_on(self) -> bool:
-        """At the end of a file that has been renamed: go to the one that took its place."""
-        try:
-            current = self._path.stat().st_ino
-        except FileNotFoundError:
-            return False
-        if current == self._inode:
+        """At the end of a file that has been renamed: go to the next newer one. False at the end of the newest."""
+        return not self.on_newest and self._open_next()
+
+    def _open_next(self) -> bool:
+        paths = self._oldest_first()
+        inodes = [path.stat().st_ino for path in paths]
+        following = paths[inodes.index(self._inode) + 1 :] if self._inode in inodes else paths
+        if not following:
             return False
         self.close()
-        self._file = None
+        self._open(following[0])
         return True
 
-    def _open_current(self) -> bool:
-        try:
-            self._file = self._path.open("rb")
-        except FileNotFoundError:
-            return False
+    def _open(self, path: Path) -> None:
+        self._file = path.open("rb")
         self._inode, self._offset, self._tail = os.fstat(self._file.fileno()).st_ino, 0, b""
-        return True
 
-    def _find(self, inode: int) -> BinaryIO | None:
-        for path in (self._path, *sorted(self._path.parent.glob(self._path.name + ".*"))):
-            try:
-                if inode in (0, path.stat().st_ino):
-                    return path.open("rb")
-            except FileNotFoundError:
-                continue
-        return None
+    def _oldest_first(self) -> list[Path]:
+        """access.log.3, access.log.2, access.log.1, access.log: only we rename, so they stay while we look."""
+        renamed = self._path.parent.glob(f"{self._path.name}.[0-9]*")
+        older = sorted(renamed, key=lambda path: int(path.suffix[1:]), reverse=True)
+        return [*older, self._path] if self._path.exists() else older
 
 
 def ending(raw: bytes) -> Ending | None:

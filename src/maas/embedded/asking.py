@@ -4,6 +4,7 @@ Envoy has read the JSON body and put what matters into x-maas-* headers; a clien
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -86,7 +87,7 @@ def inference(target: Target, headers: Headers, body: bytes, platform: Platform)
     assert target.dialect is not None
     if (wrong := _unreadable(target.dialect, headers)) is not None:
         return Refused(Why.BAD_REQUEST, wrong)
-    model = _model(target, headers)
+    model = _model(target, headers, platform.gateway.hosts)
     if isinstance(model, Refused):
         return model
     known = platform.models.get(model)
@@ -119,12 +120,13 @@ def _unreadable(dialect: Dialect, headers: Headers) -> str | None:
     return None
 
 
-def _model(target: Target, headers: Headers) -> str | Refused:
+def _model(target: Target, headers: Headers, own_hosts: Collection[str]) -> str | Refused:
     """From the path, the host or the body; where several name one, they must agree on it."""
     host = (headers.get("host") or headers.get(":authority") or "").split(":")[0].lower()
+    is_model = host.endswith(HOST_SUFFIX) and host not in own_hosts
     named = {
         "path": target.model,
-        "host": host.removesuffix(HOST_SUFFIX) if host.endswith(HOST_SUFFIX) else None,
+        "host": host.removesuffix(HOST_SUFFIX) if is_model else None,
         "body": headers.get("x-maas-model"),
     }
     names = {where: name for where, name in named.items() if name}

@@ -13,7 +13,7 @@ from maas.embedded.home import Home
 from maas.embedded.keyring import Keyring, load_pepper
 from maas.embedded.metering import Metering
 from maas.embedded.metrics import Metrics
-from maas.embedded.platform import configuration
+from maas.embedded.platform import applied
 from maas.embedded.retention import Retention
 from maas.embedded.rollout import Rollout
 from maas.store import Store
@@ -48,7 +48,7 @@ class Parts:
 
 def assemble(home: Home, clock: Callable[[], float]) -> Parts:
     """Raises MaasError with what is wrong: the platform file, the database, a lost secret."""
-    platform = configuration(home)
+    platform = applied(home)
     store = Store.open(settings.load(home).database_url or f"sqlite:///{home.database}")
     known = store.keys.all()
     pepper = load_pepper(home.pepper, keys_exist=bool(known))
@@ -58,6 +58,7 @@ def assemble(home: Home, clock: Callable[[], float]) -> Parts:
     metrics = Metrics()
     metering.on_record = metrics.record
     keyring = Keyring(view, store, pepper, clock)
+    metering.on_used = keyring.used
     rollout = Rollout(home, view, metering)
     control = EmbeddedControl(home, store, view, metering, metrics, keyring, rollout, clock)
     endpoint = AdmissionEndpoint(view, metering, pepper, metrics, clock)

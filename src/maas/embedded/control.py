@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from maas.domain import admission, platform_file
 from maas.domain.admission import Status
-from maas.domain.errors import InvalidInput, NotFound
+from maas.domain.errors import Conflict, InvalidInput, NotFound
 from maas.domain.platform import Platform
 from maas.domain.platform_file import Change, editing
 from maas.domain.reports import By, Explanation, UsageReport
@@ -57,12 +57,12 @@ class EmbeddedControl:
 
     async def add_model(self, name: str, spec: Mapping[str, object], actor: str) -> None:
         async with self._changing:
-            text = editing.with_model(self.platform_text(), name, spec)
+            text = editing.with_model(self._applied_text(), name, spec)
             await self._apply(await _checked(text), text, actor)
 
     async def remove_model(self, name: str, actor: str) -> None:
         async with self._changing:
-            text = editing.without_model(self.platform_text(), name)
+            text = editing.without_model(self._applied_text(), name)
             await self._apply(await _checked(text), text, actor)
 
     async def usage(
@@ -110,6 +110,13 @@ class EmbeddedControl:
 
     def metrics(self) -> bytes:
         return self._metrics.text()
+
+    def _applied_text(self) -> str:
+        """maas.yaml with its comments. Raises Conflict if it says more than is in force: that is not ours to apply."""
+        text = self.platform_text()
+        if pending := platform_file.diff(self._view.platform, platform_file.load(text)):
+            raise Conflict(f"maas.yaml has changes that are not in force yet ({pending[0]}); `maas apply` them first")
+        return text
 
     async def _apply(self, platform: Platform, text: str, actor: str) -> list[Change]:
         changes = platform_file.diff(self._view.platform, platform)

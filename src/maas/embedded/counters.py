@@ -14,6 +14,7 @@ from maas.domain.money import MOST
 from maas.store import CounterRow
 
 _EMPTY = Level()
+_CLOCK_SET_BACK = 60.0  # seconds; less may be two events in another order than they happened
 _Place = tuple[str, str, Unit, int]
 
 
@@ -26,8 +27,12 @@ class _Cell:
 
     def roll(self, seconds: int, now: float) -> None:
         """Forget a window that has ended. Reservations stay: they are charged when they settle."""
-        if self.started_at is not None and now >= self.started_at + seconds:
+        if self.started_at is None:
+            return
+        if now >= self.started_at + seconds:
             self.started_at, self.used = None, 0
+        elif now < self.started_at - _CLOCK_SET_BACK:
+            self.started_at = now
 
     def charge(self, amount: int, now: float) -> None:
         if self.started_at is None:

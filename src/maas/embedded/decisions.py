@@ -7,6 +7,7 @@ well. If it can't be written, nothing may pass. A row in the database was reject
 as much, on every request.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ class DecisionLog:
         """Where the line begins. Raises OSError when the disk does not take it whole."""
         data = orjson.dumps(line) + b"\n"
         if self._torn:
-            data = b"\n" + data
+            data = b"#\n" + data  # what was torn is no line, even if only its end is missing
         begin = self.end
         written = os.write(self._file, data)
         self.end = Position(begin.segment, begin.offset + written)
@@ -168,7 +169,7 @@ def find(folder: Path, request_id: str) -> dict[str, Any] | None:
 
 def _find_in(folder: Path, name: str, number: int, request_id: str) -> dict[str, Any] | None:
     needle = request_id.encode()
-    with _path(folder, name, number).open("rb") as file:
+    with contextlib.suppress(FileNotFoundError), _path(folder, name, number).open("rb") as file:
         for raw in file:
             if needle in raw and (line := _parsed(raw)) is not None and line.get("id") == request_id:
                 return line

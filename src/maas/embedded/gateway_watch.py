@@ -29,17 +29,17 @@ class GatewayWatch:
 
     async def run(self) -> None:
         while True:
-            self._look()
+            await self._look()
             await self._rotate()
             await asyncio.sleep(_LOOK_EVERY)
 
-    def _look(self) -> None:
+    async def _look(self) -> None:
         gateway = self._current()
         if gateway is None or gateway == self._gateway:
             return
         self._gateway = gateway
-        while self._metering.drain():
-            pass
+        while self._metering.drain():  # noqa: ASYNC110 (it does the work, and lets others in between)
+            await asyncio.sleep(0)
         if lost := self._metering.lose(before=_started_at(gateway)):
             log.warning("gateway_replaced", lost_requests=lost, pid=gateway.pid)
 
@@ -52,9 +52,12 @@ class GatewayWatch:
         """Rename the log; Envoy opens a new one when told to, and the follower ends the old one first."""
         path = self._home.access_log
         try:
-            if path.stat().st_size < self._log_bytes or not self._metering.may_rotate:
-                return
-            _shift(path)
+            if path.exists():
+                if path.stat().st_size < self._log_bytes or not self._metering.may_rotate:
+                    return
+                _shift(path)
+            elif not path.with_name(f"{path.name}.1").exists():
+                return  # Envoy has not begun one
             await admin.post(self._home, "/reopen_logs")
         except OSError as error:
             log.error("log_rotation_failed", reason=str(error))

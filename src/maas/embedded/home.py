@@ -26,6 +26,11 @@ class Home:
         return self.root / "maas.yaml"
 
     @property
+    def applied(self) -> Path:
+        """The platform file that is in force, while maas.yaml may be being edited."""
+        return self.root / "state" / "applied.yaml"
+
+    @property
     def pepper(self) -> Path:
         return self.root / "secrets" / "pepper"
 

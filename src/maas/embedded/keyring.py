@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,15 +18,16 @@ from maas.store import Store
 class Keyring:
     def __init__(self, view: View, store: Store, pepper: bytes, clock: Callable[[], float]) -> None:
         self._view, self._store, self._pepper, self._clock = view, store, pepper, clock
+        self._hashes = {key.id: key.hash for key in view.keys.values()}
+        self._changing = asyncio.Lock()  # or a key could be rotated while it is being revoked, and live on
 
     def all(self) -> list[Key]:
         return sorted(self._view.keys.values(), key=lambda key: (key.created_at, key.id))
 
     def by_id(self, id: str) -> Key:
-        for key in self._view.keys.values():
-            if key.id == id:
-                return key
-        raise NotFound(f"there is no key {id!r}; `maas keys list` shows them")
+        if (hash := self._hashes.get(id)) is None:
+            raise NotFound(f"there is no key {id!r}; `maas keys list` shows them")
+        return self._view.keys[hash]
 
     async def create(
         self,
@@ -61,16 +62,21 @@ class Keyring:
         if key.hash in self._view.keys:
             raise Conflict("this key exists already")
         await asyncio.to_thread(self._store.keys.insert, key, actor=actor, at=now)
-        self._view.keys[key.hash] = key
+        self._add(key)
         return key, value, warnings
 
     async def revoke(self, ids: Sequence[str], actor: str) -> list[Key]:
         """Those that this call revoked."""
-        now = self._clock()
-        revoked = await asyncio.to_thread(self._store.keys.revoke, set(ids), actor=actor, at=now)
-        return [self._change(self.by_id(id), revoked_at=now) for id in sorted(revoked)]
+        async with self._changing:
+            now = self._clock()
+            revoked = await asyncio.to_thread(self._store.keys.revoke, set(ids), actor=actor, at=now)
+            return [self._change(self.by_id(id), revoked_at=now) for id in sorted(revoked)]
 
     async def rotate(self, id: str, grace: float, actor: str) -> tuple[Key, str]:
+        async with self._changing:
+            return await self._rotate(id, grace, actor)
+
+    async def _rotate(self, id: str, grace: float, actor: str) -> tuple[Key, str]:
         old, now = self.by_id(id), self._clock()
         if old.status(now) != "active":
             raise Conflict(f"the key {id} is {old.status(now)}; create a new one instead")
@@ -85,15 +91,18 @@ class Keyring:
         )
         ends = now + grace if old.expires_at is None else min(old.expires_at, now + grace)
         await asyncio.to_thread(self._store.keys.rotate, id, successor, expires_at=ends, actor=actor, at=now)
-        self._view.keys[successor.hash] = successor
+        self._add(successor)
         self._change(old, expires_at=ends)
         return successor, value
 
-    def used(self, key_id_times: dict[str, float]) -> None:
-        """Show in lists when a key was last used."""
-        for key in list(self._view.keys.values()):
-            if (at := key_id_times.get(key.id)) is not None:
-                self._change(key, last_used_at=at)
+    def used(self, last_used: Mapping[str, float]) -> None:
+        """For lists: when keys were last used, by id."""
+        for id, at in last_used.items():
+            self._change(self.by_id(id), last_used_at=at)
+
+    def _add(self, key: Key) -> None:
+        self._view.keys[key.hash] = key
+        self._hashes[key.id] = key.hash
 
     def _check(self, tier: str, models: frozenset[str] | None) -> None:
         platform: Platform = self._view.platform

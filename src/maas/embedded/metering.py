@@ -13,7 +13,6 @@ from functools import partial
 
 from maas.domain import settlement
 from maas.domain.admission import Request
-from maas.domain.errors import MaasError
 from maas.domain.limits import Limit
 from maas.domain.platform import Platform
 from maas.domain.settlement import Ending, Spent
@@ -27,7 +26,8 @@ from maas.store import Store
 COMMIT_EVERY = 0.5  # seconds; whoever asks for usage gets what has settled until then
 BACKLOG_MAX = 100_000  # records the database has not taken; past that nothing is admitted
 LONGEST_REQUEST = 3600 + 60  # the gateway ends any request within the hour
-_POLL_WAITED_FOR, _POLL_BUSY = 0.001, 0.005
+_POLL_WAITED_FOR, _POLL_BUSY, _POLL_IDLE = 0.001, 0.005, 0.5
+_GAVE_UP_ASKING = 503  # Envoy's own answer when admission did not answer in time
 _GONE_MAX = 10_000  # clients that hung up before admission heard of them, and may still be heard of
 
 
@@ -42,6 +42,7 @@ class Metering:
     ) -> None:
         self.counters = Counters()
         self.on_record: Callable[[UsageRecord], None] = lambda record: None
+        self.on_used: Callable[[Mapping[str, float]], None] = lambda last_used: None
         self.trouble: str | None = None  # with the database
         self.journal_trouble: str | None = None  # with the disk, when something was last to be let through
         self._home, self._store, self._platform, self._clock = home, store, platform, clock
@@ -54,6 +55,7 @@ class Metering:
         self._segment_bytes = segment_bytes
         self._committer = ThreadPoolExecutor(1, "ledger")
         self._committing = asyncio.Lock()
+        self._committed: dict[str, str] = {}
         self._recover()
 
     # --- admission's side
@@ -97,11 +99,6 @@ class Metering:
             return False
         return True
 
-    def admission(self, request_id: str) -> Admission | None:
-        """What is known of a request that is under way."""
-        entry = self._open.get(request_id)
-        return entry[0] if entry else None
-
     def under_way(self, instance: str) -> int:
         return sum(admission.instance == instance for admission, _ in self._open.values())
 
@@ -116,7 +113,8 @@ class Metering:
                 await asyncio.sleep(_POLL_WAITED_FOR if self._waiting else _POLL_BUSY)
             else:
                 self._wake.clear()
-                await self._wake.wait()
+                with contextlib.suppress(TimeoutError):  # refusals are logged too, and the log must not grow unread
+                    await asyncio.wait_for(self._wake.wait(), _POLL_IDLE)
 
     def drain(self) -> bool:
         """Settle one chunk of the access log; False when it holds nothing new."""
@@ -153,20 +151,24 @@ class Metering:
         async with self._committing:
             marks = self._marks()
             records, last_used, rows = self._records, self._last_used, self.counters.dirty_rows()
-            if not (records or rows or last_used):
+            if not (records or rows or last_used) and marks == self._committed:
                 return True
             self._records, self._last_used = [], {}
             work = partial(self._store.ledger.commit_settlements, records, rows, marks, last_used)
             try:
                 await asyncio.get_running_loop().run_in_executor(self._committer, work)
-            except MaasError as error:
+            except BaseException as error:  # cancelled, too: whether it was written is not known, and twice is once
                 self._records = records + self._records
                 self._last_used = last_used | self._last_used
                 self.counters.mark_dirty(rows)
+                if not isinstance(error, Exception):
+                    raise
                 self._report(str(error))
                 return False
             self._report(None)
+            self._committed = marks
             self._log.drop_before(Position.parse(marks["under_way"]).segment)
+            self.on_used(last_used)
             return True
 
     async def record(self, request_id: str) -> UsageRecord | None:
@@ -183,10 +185,13 @@ class Metering:
     # --- inside
 
     def _end(self, ending: Ending) -> None:
-        """A client may hang up while its question still waits in admission's socket: that one has ended already."""
+        """A question may still wait in admission's socket when its client has hung up, or Envoy has given up.
+
+        It will be answered, to nobody; then it must be known that it has ended already.
+        """
         if (entry := self._open.pop(ending.id, None)) is not None:
             self._settle(entry[0], settlement.judge(entry[0].request, ending), ending)
-        elif ending.aborted and not ending.reached:
+        elif not ending.reached and (ending.aborted or ending.status == _GAVE_UP_ASKING):
             self._gone[ending.id] = ending
             if len(self._gone) > _GONE_MAX:
                 del self._gone[next(iter(self._gone))]
@@ -222,17 +227,19 @@ class Metering:
         """Take up where the last life stopped: its counters, then what it decided and did not see the end of."""
         self.counters.restore(self._store.ledger.counters())
         marks = self._store.ledger.marks()
-        inode, offset = marks.get("access_log", "0:0").split(":")
-        self._follower = access_log.Follower(self._home.access_log, int(inode), int(offset))
-        decided = Position.parse(marks.get("decided", "0:0"))
-        for begin, admission, carried in self._unsettled(Position.parse(marks.get("under_way", "0:0"))):
+        self._log = DecisionLog(self._home.journal, segment_bytes=self._segment_bytes)
+        self._refusals = DecisionLog(self._home.journal, decisions.REFUSED, self._segment_bytes)
+        self._follower = access_log.Follower(self._home.access_log, marks.get("access_log"))
+        if "decided" not in marks:  # a new database: what is in the journal was settled in another one
+            self._store.ledger.commit_settlements((), marks=self._marks())
+            return
+        decided = Position.parse(marks["decided"])
+        for begin, admission, carried in self._unsettled(Position.parse(marks["under_way"])):
             if admission.request.id in self._open:
                 continue  # this is its repetition in a later segment
             keep = self.counters.reserve if carried or begin < decided else self.counters.hold
             keep(admission.user, admission.tier, admission.holds, admission.at)
             self._open[admission.request.id] = admission, begin
-        self._log = DecisionLog(self._home.journal, segment_bytes=self._segment_bytes)
-        self._refusals = DecisionLog(self._home.journal, decisions.REFUSED, self._segment_bytes)
 
     def _unsettled(self, since: Position) -> list[tuple[Position, Admission, bool]]:
         found = [

@@ -13,6 +13,7 @@ from maas.domain import platform_file
 from maas.domain.errors import Conflict, NotFound, Unavailable
 from maas.domain.platform import Gateway, Platform
 from maas.embedded import instances, ports, processes
+from maas.embedded.atomic import replace
 from maas.embedded.envoy import files
 from maas.embedded.gateway import described
 from maas.embedded.home import Home
@@ -36,6 +37,11 @@ def configuration(home: Home) -> Platform:
     return platform_file.load(text, str(home.config))
 
 
+def applied(home: Home) -> Platform:
+    """What was last put in force. A control plane that comes back must not take up what is still being edited."""
+    return platform_file.load(home.applied.read_text()) if home.applied.exists() else configuration(home)
+
+
 def start(home: Home, *, foreground: bool = False, progress: Progress = lambda _: None) -> None:
     """Returns when everything is ready; in the foreground, never: this process becomes the supervisor.
 
@@ -52,6 +58,7 @@ def start(home: Home, *, foreground: bool = False, progress: Progress = lambda _
     ports.require_free(platform.gateway)
     served = instances.instances(platform, home).values()
     files.write(described(home, platform.gateway, served))
+    replace(home.applied, home.config.read_bytes())
     generation = client.want(home, processes.specs(home, served))
     if foreground:
         os.execv(*_supervisor(home))

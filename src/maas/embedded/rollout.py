@@ -52,20 +52,21 @@ class Rollout:
                 await self._undo(old, before)
                 raise
             replace(self._home.config, text.encode())
+            replace(self._home.applied, text.encode())
             self._view.platform = platform
             self._view.instances = {name: instance.name for name, instance in wanted.items()}
             self._running = both
 
     async def keep_house(self) -> None:
         """Retire what is no longer wanted, and renew the certificate, as long as this runs."""
-        renewed = time.monotonic()
+        renew_at = 0.0  # at first, in case a former life was killed between two of its steps
         while True:
             await asyncio.sleep(_RETIRE_EVERY)
             try:
                 await self._retire()
-                if time.monotonic() >= renewed + _RENEWAL_EVERY:
+                if time.monotonic() >= renew_at:
                     await self._renew()
-                    renewed = time.monotonic()
+                    renew_at = time.monotonic() + _RENEWAL_EVERY
             except (MaasError, OSError) as error:
                 log.error("housekeeping_failed", reason=str(error))
 
