@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -454,7 +455,7 @@ def test_hanging_up_before_admission_has_read_the_question(up: Running, key: str
         try:
             before = up.home.access_log.read_text().count("downstream_remote_disconnect")
             for _ in range(5):
-                _cut_off(up, written(ASK, early), 0)
+                _cut_off(up, written(ASK, early), 0, after=0.05)
             eventually(lambda: up.home.access_log.read_text().count("downstream_remote_disconnect") >= before + 5)
         finally:
             os.kill(pid, signal.SIGCONT)
@@ -512,12 +513,13 @@ def test_the_home_is_its_owners(up: Running) -> None:
     assert [path for path in paths if path.is_socket() and path.stat().st_mode & 0o077] == []
 
 
-def _cut_off(up: Running, data: bytes, read: int) -> None:
-    """Send all of it, read so many bytes of what comes back, and hang up."""
+def _cut_off(up: Running, data: bytes, read: int, after: float = 0.0) -> None:
+    """Send all of it, read so many bytes of what comes back, and hang up after so many seconds."""
     with socket.create_connection(("127.0.0.1", up.http_port), PATIENCE) as connection:
         connection.sendall(data)
         while read > 0 and (part := connection.recv(read)):
             read -= len(part)
+        time.sleep(after)
 
 
 @contextlib.contextmanager
