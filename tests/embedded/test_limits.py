@@ -24,6 +24,13 @@ def test_five_of_seven_then_429(up: Running) -> None:
     assert up.chat(up.key("bob", "free"), max_tokens=5).status_code == 200, "another user of the tier"
 
 
+def test_five_of_seven_as_a_user_would_try_it(up: Running) -> None:
+    """No max_tokens, the tiers of the file that `maas init` writes."""
+    for number in range(5):
+        key = up.key(f"trying-{number}", "free")
+        assert [up.chat(key).status_code for _ in range(7)] == [200] * 5 + [429] * 2
+
+
 def test_seven_at_once_without_max_tokens(up: Running) -> None:
     """Each holds all the tokens that are left, so they pass one after the other, but five of them do pass."""
     key = up.key("ann-at-once", "roomy")

@@ -22,13 +22,13 @@ _BEGINNING = tuple(f" {word.capitalize()}" for word in WORDS)
 # How long an answer is when the client gives max_tokens: the share of answers in each sixth of the range,
 # as llm-d-inference-sim draws it. The rest, an answer of exactly max_tokens, ends with `length`.
 _SHARES = (0.2, 0.3, 0.2, 0.05, 0.1, 0.15)
-_MEAN, _DEVIATION = 40, 20
+_MEAN, _DEVIATION, _MOST = 20, 8, 40  # half of llm-d's: five answers then fit 200 tokens, a free user's minute
 
 
 def length(random: Random, limit: int, asked: bool) -> int:
-    """1 to `limit` tokens: histogram up to the limit if the client asked for one, else Gaussian(40, 20)."""
+    """1 to `limit` tokens: histogram up to the limit if the client asked for one, else Gaussian(20, 8), at most 40."""
     if not asked:
-        return min(limit, max(1, round(random.gauss(_MEAN, _DEVIATION))))
+        return min(limit, _MOST, max(1, round(random.gauss(_MEAN, _DEVIATION))))
     sixth = random.choices(range(len(_SHARES)), _SHARES)[0]
     return max(1, min(limit, round(limit * (sixth + random.random()) / len(_SHARES))))
 
