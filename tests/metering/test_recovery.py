@@ -1,9 +1,10 @@
 """Killed anywhere, the control plane comes back to the same sums: every admitted request is one record."""
 
 import asyncio
+import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,9 @@ from maas.embedded.home import Home
 from maas.embedded.metering import Metering
 from maas.store import Store
 from maas.store.ledger import Ledger
+from tests.postgres import Postgres, postgres
+
+__all__ = ["postgres"]
 
 REQUESTS, TOKENS = Limit(Unit.REQUESTS, 10**6, 10**6), Limit(Unit.TOKENS, 10**9, 10**6)
 MODEL = Model("sim", "simulator", price=Price(3, 5))
@@ -44,6 +48,7 @@ class Life:
     """A control plane that can be killed: what it had not written is gone, the files stay."""
 
     home: Home
+    url: str
     now: float = 1000.0
     asked: int = 0
     running: list[str] = field(default_factory=list)
@@ -52,7 +57,7 @@ class Life:
         self.begin()
 
     def begin(self) -> None:
-        self.store = Store.open(f"sqlite:///{self.home.database}")
+        self.store = Store.open(self.url)
         self.metering = Metering(self.home, self.store, lambda: PLATFORM, lambda: self.now, segment_bytes=1000)
 
     def kill(self) -> None:
@@ -95,12 +100,11 @@ class Life:
         return self.metering.counters.level("ann", "free", TOKENS, self.now).reserved
 
 
-def new_life(folder: str, database: Path) -> Life:
+def new_life(folder: str, url: str) -> Life:
     home = Home(Path(folder))
     home.prepare()
-    shutil.copy(database, home.database)
     home.access_log.touch()
-    return Life(home)
+    return Life(home, url)
 
 
 events = st.lists(
@@ -118,7 +122,8 @@ events = st.lists(
 @given(events)
 def test_every_admitted_request_is_one_record(empty_database: Path, history: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        life = new_life(folder, empty_database)
+        shutil.copy(empty_database, database := Path(folder) / "maas.db")
+        life = new_life(folder, f"sqlite:///{database}")
         ended = 0
         for what, which in history:
             if what == "admit":
@@ -143,10 +148,23 @@ def test_every_admitted_request_is_one_record(empty_database: Path, history: lis
         life.store.close()
 
 
-@pytest.fixture
-def life(empty_database: Path) -> Iterator[Life]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+    """Gives the URL of an empty database, each time another one."""
+    if request.param == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres")
+        yield server.new_database
+        return
+    template: Path = request.getfixturevalue("empty_database")
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        life = new_life(folder, empty_database)
+        numbers = itertools.count()
+        yield lambda: f"sqlite:///{shutil.copy(template, Path(folder) / str(next(numbers)))}"
+
+
+@pytest.fixture
+def life(new_database: Callable[[], str]) -> Iterator[Life]:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        life = new_life(folder, new_database())
         yield life
         life.metering.close()
         life.store.close()
@@ -220,7 +238,7 @@ def test_a_log_that_is_gone_is_no_end(life: Life) -> None:
     assert life.reserved() == 0
 
 
-def test_another_database_does_not_get_the_usage_of_this_one(life: Life, empty_database: Path) -> None:
+def test_another_database_does_not_get_the_usage_of_this_one(life: Life, new_database: Callable[[], str]) -> None:
     life.admit()
     life.admit()
     life.end(0)
@@ -228,9 +246,7 @@ def test_another_database_does_not_get_the_usage_of_this_one(life: Life, empty_d
     life.commit()
     life.metering.close()
     life.store.close()
-    for path in life.home.database.parent.glob("maas.db*"):
-        path.unlink()
-    shutil.copy(empty_database, life.home.database)
+    life.url = new_database()
     life.begin()
     life.drain()
     assert life.metering.lose(before=life.now + 1) == 0
