@@ -55,7 +55,7 @@ class Spent:
 
 
 def judge(request: Request, ending: Ending) -> Spent:
-    outcome = _outcome(ending)
+    outcome = _outcome(request, ending)
     final = request.dialect is not Dialect.MESSAGES or outcome is Outcome.COMPLETE
     if ending.prompt is not None and final:
         return Spent(ending.prompt, ending.completion or 0, Source.REPORTED, outcome)
@@ -75,11 +75,17 @@ def prompt_estimate(request: Request) -> int:
     return -(-request.body_bytes // BYTES_PER_TOKEN)
 
 
-def _outcome(ending: Ending) -> Outcome:
-    if ending.aborted:
+def _outcome(request: Request, ending: Ending) -> Outcome:
+    """Clients hang up as soon as they have read a stream's last event, often before the stream has quite ended."""
+    if ending.aborted and not _has_ended(request, ending):
         return Outcome.ABORTED
     ok = ending.reached and 200 <= ending.status < 400 and not ending.broken
     return Outcome.COMPLETE if ok else Outcome.FAILED
+
+
+def _has_ended(request: Request, ending: Ending) -> bool:
+    """Usage comes last in an answer; Anthropic's dialect alone tells the prompt's at the beginning."""
+    return ending.completion is not None and ending.status == 200 and request.dialect is not Dialect.MESSAGES
 
 
 def _answer_estimate(request: Request, ending: Ending) -> int:
