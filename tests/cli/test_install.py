@@ -82,7 +82,7 @@ def test_a_taken_port_is_named(run: Maas, configured: Home) -> None:
     with socket.create_server(("127.0.0.1", port)):
         asked = run("install", "--simulator")
     assert asked.returncode == 5
-    assert f"another program uses port {port} (gateway.http_port);" in asked.stderr
+    assert f"another program uses port {port} of 127.0.0.1 (gateway.http_port);" in asked.stderr
 
 
 @pytest.mark.parametrize("flag", ["--qwen3", "--install-all-models", "--cpu", "--check-gpu"])

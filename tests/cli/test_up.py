@@ -1,13 +1,14 @@
 """`maas up` of a platform that can't start, and of one that runs."""
 
+import socket
 from pathlib import Path
 
 import httpx
 import pytest
 
 from maas.domain import platform_file
-from maas.domain.errors import Conflict
-from maas.embedded import instances, platform, processes
+from maas.domain.errors import Conflict, Unavailable
+from maas.embedded import instances, platform, ports, processes
 from maas.embedded.envoy import bootstrap, files
 from maas.embedded.gateway import described
 from maas.embedded.home import Home
@@ -78,6 +79,15 @@ def test_a_start_that_fails_says_why_and_leaves_nothing_behind(run: Maas, config
     assert run("status").returncode == 6
     configured.pepper.write_bytes(pepper)
     assert run("up").returncode == 0
+
+
+def test_a_listener_that_could_not_bind_is_no_success(configured: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody took the port after it had been found free: Envoy then runs on without this listener."""
+    monkeypatch.setattr(ports, "require_free", lambda _: None)
+    port = platform_file.load(configured.config.read_text()).gateway.https_port
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(Unavailable, match=f"bind '127.0.0.1:{port}'"):
+        platform.start(configured)
+    assert not platform.runs(configured)
 
 
 def test_what_a_supervisor_goes_on_trying_is_tried_at_once(run: Maas, configured: Home) -> None:

@@ -5,6 +5,7 @@ alone writes that, and Envoy's files: a change from outside would reach the gate
 change a running platform therefore ask its management API.
 """
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,9 +13,9 @@ from contextlib import contextmanager
 from maas.domain import platform_file
 from maas.domain.errors import Conflict, NotFound, Unavailable
 from maas.domain.platform import Gateway, Platform
-from maas.embedded import instances, ports, processes
+from maas.embedded import addresses, instances, ports, processes
 from maas.embedded.atomic import replace
-from maas.embedded.envoy import files
+from maas.embedded.envoy import admin, files
 from maas.embedded.gateway import described
 from maas.embedded.home import Home
 from maas.embedded.supervisor import client
@@ -57,7 +58,8 @@ def start(home: Home, *, foreground: bool = False, progress: Progress = lambda _
         raise Conflict("the platform runs already; `maas down` stops it")
     ports.require_free(platform.gateway)
     served = instances.instances(platform, home).values()
-    files.write(described(home, platform.gateway, served))
+    config = described(home, platform.gateway, served)
+    files.write(config)
     replace(home.applied, home.config.read_bytes())
     generation = client.want(home, processes.specs(home, served))
     if foreground:
@@ -65,7 +67,8 @@ def start(home: Home, *, foreground: bool = False, progress: Progress = lambda _
     client.launch(home)
     try:
         client.wait_ready(home, generation, timeout=READY_TIMEOUT, on_change=progress, only=_CORE)
-    except client.KeepsFailing as failure:
+        asyncio.run(admin.in_force(home, config, within=READY_TIMEOUT))  # Envoy also runs without what it rejected
+    except (client.KeepsFailing, admin.Rejected) as failure:
         stop(home)
         raise Unavailable(f"{failure}\nThe platform has been stopped again") from failure
     wait_ready(home, progress)
@@ -112,10 +115,10 @@ def status(home: Home) -> Status | None:
 
 def endpoints(gateway: Gateway) -> list[str]:
     """Base URLs for clients, the preferred one first."""
-    host = gateway.hosts[0] if gateway.hosts else gateway.bind
+    secure = f"https://{addresses.public_host(gateway)}:{gateway.https_port}/v1"
     if gateway.remote:
-        return [f"https://{host}:{gateway.https_port}/v1"]
-    return [f"http://{host}:{gateway.http_port}/v1", f"https://{host}:{gateway.https_port}/v1"]
+        return [secure]
+    return [f"http://{addresses.in_url(gateway.bind)}:{gateway.http_port}/v1", secure]
 
 
 def _supervisor(home: Home) -> tuple[str, list[str]]:

@@ -6,31 +6,41 @@ from collections.abc import Iterable
 
 from maas.domain.errors import Conflict
 from maas.domain.platform import Gateway
+from maas.embedded.addresses import Address, listening
 
 
 def require_free(gateway: Gateway, running: Gateway | None = None) -> None:
-    """Raises Conflict that names every port that is taken, and where another one is set.
+    """Raises Conflict that names every address that is taken, and the setting of its port.
 
     running: what we listen on already, if we do.
     """
-    wanted = {"http_port": gateway.http_port, "https_port": gateway.https_port, "metrics_port": gateway.metrics_port}
-    own = {running.http_port, running.https_port, running.metrics_port} if running else set()
+    own = set(listening(running).values()) if running else set()
+    ours = {port for _, port in own}
     taken = [
-        f"port {port} (gateway.{name})"
-        for name, port in wanted.items()
-        if port not in own and _taken(gateway.bind, port)
+        f"port {address[1]} of {address[0]} (gateway.{setting})"
+        for setting, address in listening(gateway).items()
+        if address not in own and _taken(address, shared=address[1] in ours)
     ]
     if taken:
         raise Conflict(_message(taken))
 
 
-def _taken(host: str, port: int) -> bool:
-    """TIME_WAIT is no obstacle, as it is none for Envoy."""
+def _taken(address: Address, *, shared: bool) -> bool:
+    """TIME_WAIT is no obstacle, as it is none for Envoy.
+
+    shared: a port that we have at another address, say 127.0.0.1 when it is to be 0.0.0.0. Envoy shares what is its
+    own, and what is somebody else's still is in the way.
+    """
+    host, port = address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as attempt:
         attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            attempt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, host != "::")
         try:
-            attempt.bind((host, port))
+            attempt.bind(address)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return True

@@ -22,6 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from maas.domain.errors import InvalidInput
 from maas.domain.platform import Gateway
+from maas.embedded.addresses import is_wildcard
 from maas.embedded.atomic import replace
 from maas.embedded.home import Home
 
@@ -30,7 +31,6 @@ _SERVER_LIFE = datetime.timedelta(days=365)
 _RENEW_BEFORE = datetime.timedelta(days=30)
 _CLOCK_SKEW = datetime.timedelta(hours=1)  # a client's clock may be behind ours
 _ALWAYS = ("localhost", "127.0.0.1", "::1", "maas.local", "*.maas.local")
-_WILDCARD_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104 (compared, not bound)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def ensure(home: Home, gateway: Gateway, now: float) -> Pair:
 
 
 def _names(gateway: Gateway) -> list[str]:
-    bound = [] if gateway.bind in _WILDCARD_ADDRESSES else [gateway.bind]
+    bound = [] if is_wildcard(gateway.bind) else [gateway.bind]
     return list(dict.fromkeys((*_ALWAYS, socket.gethostname().lower(), *bound, *gateway.hosts)))
 
 

@@ -1,8 +1,7 @@
 """Where Envoy listens, and how it treats a connection before a filter sees a request."""
 
-import socket
-
 from maas.domain.platform import Gateway
+from maas.embedded.addresses import Address, listening, public_host
 from maas.embedded.envoy import names
 from maas.embedded.envoy.access_log import access_log
 from maas.embedded.envoy.bootstrap import from_file, sds_file
@@ -13,7 +12,6 @@ from maas.embedded.envoy.routes import health, refusal, routes
 from maas.embedded.home import Home
 
 _HCM = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
-_LOOPBACK = "127.0.0.1"
 _CONNECTION_BUFFER = 1024 * 1024
 _STREAMS_PER_CONNECTION = 1000
 _UNTRUSTED = ("x-maas-", "x-envoy-", "x-forwarded-", "x-request-id")
@@ -21,21 +19,23 @@ _UNTRUSTED = ("x-maas-", "x-envoy-", "x-forwarded-", "x-request-id")
 
 def listeners(home: Home, gateway: Gateway) -> list[Json]:
     plain = _models_elsewhere(gateway) if gateway.remote else routes()
-    secure = gateway.bind if gateway.remote else _LOOPBACK
+    at = listening(gateway)
     return [
-        _listener("http", _LOOPBACK, gateway.http_port, _manager("http", home, plain)),
-        _listener("https", secure, gateway.https_port, _manager("https", home, routes()), tls=_tls(home)),
-        _listener("metrics", _LOOPBACK, gateway.metrics_port, _metrics_manager()),
+        _listener("http", at["http_port"], _manager("http", home, plain)),
+        _listener("https", at["https_port"], _manager("https", home, routes()), tls=_tls(home)),
+        _listener("metrics", at["metrics_port"], _metrics_manager()),
     ]
 
 
-def _listener(name: str, address: str, port: int, manager: Json, tls: Json | None = None) -> Json:
+def _listener(name: str, address: Address, manager: Json, tls: Json | None = None) -> Json:
+    host, port = address
+    both = {"ipv4_compat": True} if host == "::" else {}  # as other programs understand it
     chain: Json = {"filters": [manager]}
     if tls:
         chain["transport_socket"] = tls
     return {
         "name": name,
-        "address": {"socket_address": {"address": address, "port_value": port}},
+        "address": {"socket_address": {"address": host, "port_value": port, **both}},
         "per_connection_buffer_limit_bytes": _CONNECTION_BUFFER,
         "filter_chains": [chain],
     }
@@ -104,8 +104,7 @@ def _tls(home: Home) -> Json:
 
 
 def _models_elsewhere(gateway: Gateway) -> Json:
-    host = gateway.hosts[0] if gateway.hosts else socket.gethostname()
-    message = f"Models are served over TLS only: use https://{host}:{gateway.https_port}."
+    message = f"Models are served over TLS only: use https://{public_host(gateway)}:{gateway.https_port}."
     only = [health(), refusal(426, "tls_required", message)]
     return {"name": "maas", "virtual_hosts": [{"name": "maas", "domains": ["*"], "routes": only}]}
 
