@@ -1,5 +1,6 @@
 """The front door: what it prints works as printed, what can't be done is said in a line."""
 
+import datetime
 import json
 import re
 import shlex
@@ -8,15 +9,22 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 import typer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from maas.cli import who
+from maas.cli import welcome, who
 from maas.cli.target import configured_cluster
 from maas.domain import platform_file
+from maas.domain.platform import Gateway, Platform
+from maas.embedded import tls
 from maas.embedded.home import Home
 from maas.embedded.supervisor import client
 from maas.embedded.supervisor.status import READY
@@ -58,6 +66,52 @@ def test_what_it_prints_works_as_printed(run: Maas, configured: Home) -> None:
     owners = {key["username"] for key in json.loads(run("keys", "list", "-o", "json").stdout)}
     assert owners == {who.user()}  # of both
     assert run("down").returncode == 0
+
+
+OWN = "bind: 0.0.0.0, certificate: {own}.crt, private_key: {own}.key"
+REMOTE = {
+    "self-signed": OWN,
+    "self-signed, with a name": f"{OWN}, hosts: [models.example.com]",
+    "by the local CA": "bind: 0.0.0.0",
+    "by the local CA, at one address": "bind: 127.0.0.2, hosts: [models.example.com]",
+    "at every address": "bind: '::'",
+}
+
+
+@pytest.mark.parametrize("settings", REMOTE.values(), ids=REMOTE.keys())
+def test_beyond_loopback_it_is_proved_over_tls(run: Maas, configured: Home, settings: str) -> None:
+    own = _self_signed(configured.root / "own", ["models.example.com", socket.gethostname()])
+    text = configured.config.read_text()
+    configured.config.write_text(text.replace("gateway: {", f"gateway: {{remote: true, {settings.format(own=own)}, "))
+    installed = run("install")
+    assert installed.returncode == 0, installed.stderr
+    assert "A request went through" in installed.stderr
+    host = "models.example.com" if "models.example.com" in settings else socket.gethostname()
+    assert f"https://{host}:" in installed.stdout
+    trusted = f"{own}.crt" if "own" in settings else str(configured.ca_certificate)
+    assert f"--cacert {trusted}" in installed.stdout
+    if shutil.which("curl") and host == socket.gethostname():
+        assert '"chat.completion"' in _output(["sh", "-c", _indented_after("curl", installed.stdout)])
+
+
+def test_a_name_that_the_own_certificate_lacks_is_said(run: Maas, configured: Home) -> None:
+    own = _self_signed(configured.root / "own", ["models.example.com"])
+    text = configured.config.read_text()
+    settings = f"remote: true, hosts: [other.example.com], certificate: {own}.crt, private_key: {own}.key"
+    configured.config.write_text(text.replace("gateway: {", f"gateway: {{{settings}, "))
+    installed = run("install")
+    assert installed.returncode == 7
+    assert "certificate is not valid for 'other.example.com'" in installed.stderr
+
+
+def test_a_certificate_that_somebody_signed_needs_no_cacert(configured: Home) -> None:
+    pair = tls.ensure(configured, Gateway(), time.time())  # signed by a CA that stands for any
+    certificate = configured.root / "signed.crt"
+    certificate.write_bytes(pair.chain)
+    gateway = Gateway(remote=True, hosts=("models.example.com",), certificate=str(certificate), private_key="x")
+    said = welcome.text(configured, Platform({}, {}, gateway), "simulator", "sk-maas-x")
+    assert "https://models.example.com:8443/v1" in said
+    assert not re.search("cacert|SSL_CERT_FILE|CA  ", said)
 
 
 def test_in_the_foreground_it_is_the_supervisor_that_ctrl_c_reaches(run: Maas, configured: Home) -> None:
@@ -141,3 +195,22 @@ def _output(command: list[str]) -> str:
     ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ran.returncode == 0, f"{shlex.join(command)}: {ran.stderr}"
     return ran.stdout
+
+
+def _self_signed(path: Path, names: list[str]) -> Path:
+    """As a user would make one: `path`.crt and `path`.key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(who, who, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    path.with_suffix(".key").write_bytes(pem)
+    path.with_suffix(".crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return path

@@ -85,6 +85,6 @@ def _prove(here: Home) -> None:
     tier = first_key.tier_for(platform, model)
     first = not first_key.any_active()
     with first_key.first(tier) if first else first_key.passing(tier) as key:
-        took = proof.ask(embedded.endpoints(platform.gateway)[0], key, model, here.ca_certificate)
+        took = proof.ask(here, platform.gateway, key, model)
         notes().print(f"A request went through in {took * 1000:.0f} ms")
     print(f"\n{welcome.text(here, platform, model, key if first else None)}")

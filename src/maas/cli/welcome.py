@@ -7,24 +7,27 @@ from pathlib import Path
 
 from maas.domain.platform import Platform
 from maas.embedded import platform as embedded
+from maas.embedded import tls
 from maas.embedded.home import Home
 
 
 def text(home: Home, platform: Platform, model: str, key: str | None) -> str:
     endpoints = embedded.endpoints(platform.gateway)
+    trust = tls.to_trust(home, platform.gateway)
     parts = [
         "MaaS is up, and a request has gone through it.",
-        _facts(home, endpoints, key),
-        _curl(home, endpoints[0], model, key),
-        _sdk(home, endpoints[0], model, key),
+        _facts(trust, endpoints, key),
+        _curl(trust, endpoints[0], model, key),
+        _sdk(trust, endpoints[0], model, key),
         _next(),
     ]
     return "\n\n".join(parts)
 
 
-def _facts(home: Home, endpoints: list[str], key: str | None) -> str:
+def _facts(trust: Path | None, endpoints: list[str], key: str | None) -> str:
     lines = [f"Endpoint   {endpoint}" for endpoint in endpoints]
-    lines.append(f"CA         {home.ca_certificate}   (trust it for https)")
+    if trust:
+        lines.append(f"CA         {trust}   (trust it for https)")
     if key:
         lines.append(f"API key    {key}  (shown only now)")
     else:
@@ -32,24 +35,24 @@ def _facts(home: Home, endpoints: list[str], key: str | None) -> str:
     return "\n".join(lines)
 
 
-def _curl(home: Home, endpoint: str, model: str, key: str | None) -> str:
+def _curl(trust: Path | None, endpoint: str, model: str, key: str | None) -> str:
     """The line with the key is the last and not indented any further: so it has just the 80 columns of a terminal."""
-    trust = f"  --cacert {shlex.quote(str(home.ca_certificate))} \\\n" if endpoint.startswith("https:") else ""
+    option = f"  --cacert {shlex.quote(str(trust))} \\\n" if trust and endpoint.startswith("https:") else ""
     body = f'{{"model": "{model}",\n       "messages": [{{"role": "user", "content": "Hello"}}]}}'
     return (
         "Try it with curl:\n\n"
-        f"  curl {endpoint}/chat/completions \\\n{trust}"
+        f"  curl {shlex.quote(f'{endpoint}/chat/completions')} \\\n{option}"
         f'  -H "Content-Type: application/json" \\\n'
         f"  -d {shlex.quote(body)} \\\n"
         f'  -H "Authorization: Bearer {key or "$MAAS_KEY"}"'
     )
 
 
-def _sdk(home: Home, endpoint: str, model: str, key: str | None) -> str:
-    trust = f"  # first: export SSL_CERT_FILE={home.ca_certificate}\n" if endpoint.startswith("https:") else ""
+def _sdk(trust: Path | None, endpoint: str, model: str, key: str | None) -> str:
+    first = f"  # first: export SSL_CERT_FILE={trust}\n" if trust and endpoint.startswith("https:") else ""
     return (
         "or with OpenAI's SDK (pip install openai):\n\n"
-        f"{trust}  from openai import OpenAI\n"
+        f"{first}  from openai import OpenAI\n"
         f'  client = OpenAI(\n      base_url="{endpoint}",\n      api_key="{key or "YOUR KEY"}",\n  )\n'
         f'  answer = client.chat.completions.create(\n      model="{model}",\n'
         '      messages=[{"role": "user", "content": "Hello"}],\n  )\n'

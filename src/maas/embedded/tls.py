@@ -62,6 +62,17 @@ def ensure(home: Home, gateway: Gateway, now: float) -> Pair:
     return pair
 
 
+def to_trust(home: Home, gateway: Gateway) -> Path | None:
+    """What clients have to be given; None when who signed the user's own certificate is known to them or to the user.
+
+    Raises InvalidInput, OSError.
+    """
+    if not gateway.certificate:
+        return home.ca_certificate
+    certificate = _first_certificate(gateway.certificate, _read(gateway.certificate, "certificate"))
+    return Path(gateway.certificate) if certificate.issuer == certificate.subject else None
+
+
 def _names(gateway: Gateway) -> list[str]:
     bound = [] if is_wildcard(gateway.bind) else [gateway.bind]
     return list(dict.fromkeys((*_ALWAYS, socket.gethostname().lower(), *bound, *gateway.hosts)))
@@ -71,10 +82,7 @@ def _own_pair(gateway: Gateway, now: float) -> Pair:
     if not (gateway.certificate and gateway.private_key):
         raise InvalidInput("gateway.certificate and gateway.private_key belong together: set both, or neither.")
     chain, key = _read(gateway.certificate, "certificate"), _read(gateway.private_key, "private_key")
-    try:
-        certificate = x509.load_pem_x509_certificates(chain)[0]
-    except ValueError as error:
-        raise InvalidInput(f"gateway.certificate: {gateway.certificate} holds no PEM certificate.") from error
+    certificate = _first_certificate(gateway.certificate, chain)
     private = _load_own_key(key, gateway.private_key)
     if _public_bytes(private.public_key()) != _public_bytes(certificate.public_key()):
         raise InvalidInput(
@@ -83,6 +91,13 @@ def _own_pair(gateway: Gateway, now: float) -> Pair:
         )
     _require_valid_now(certificate, gateway.certificate, now)
     return Pair(chain, key)
+
+
+def _first_certificate(path: str, chain: bytes) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificates(chain)[0]
+    except ValueError as error:
+        raise InvalidInput(f"gateway.certificate: {path} holds no PEM certificate.") from error
 
 
 def _read(path: str, setting: str) -> bytes:
