@@ -1,5 +1,7 @@
 """`maas up` of a platform that can't start, and of one that runs."""
 
+import os
+import signal
 import socket
 from pathlib import Path
 
@@ -88,6 +90,21 @@ def test_a_listener_that_could_not_bind_is_no_success(configured: Home, monkeypa
     with socket.create_server(("127.0.0.1", port)), pytest.raises(Unavailable, match=f"bind '127.0.0.1:{port}'"):
         platform.start(configured)
     assert not platform.runs(configured)
+
+
+def test_what_a_killed_supervisor_left_holds_no_ports(run: Maas, configured: Home) -> None:
+    """An Envoy that hangs does not end when the kernel tells it that its supervisor has."""
+    assert run("up").returncode == 0
+    status = client.status(configured)
+    assert status
+    hanging = next(process.identity for process in status.processes if process.name == processes.GATEWAY)
+    assert hanging
+    os.kill(hanging.pid, signal.SIGSTOP)
+    os.kill(status.supervisor.pid, signal.SIGKILL)
+    eventually(lambda: not platform.runs(configured))
+    again = run("up")
+    assert again.returncode == 0, again.stderr
+    assert not hanging.alive
 
 
 def test_what_a_supervisor_goes_on_trying_is_tried_at_once(run: Maas, configured: Home) -> None:

@@ -56,6 +56,7 @@ def start(home: Home, *, foreground: bool = False, progress: Progress = lambda _
     platform = configuration(home)
     if runs(home):
         raise Conflict("the platform runs already; `maas down` stops it")
+    client.clear(home)
     ports.require_free(platform.gateway)
     served = instances.instances(platform, home).values()
     config = described(home, platform.gateway, served)

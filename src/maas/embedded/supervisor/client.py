@@ -10,7 +10,7 @@ from pathlib import Path
 
 from maas.domain.errors import Conflict, Unavailable
 from maas.embedded.home import Home
-from maas.embedded.supervisor import paths
+from maas.embedded.supervisor import leftovers, paths
 from maas.embedded.supervisor.identity import Identity
 from maas.embedded.supervisor.lock import holder
 from maas.embedded.supervisor.logs import last_words, open_log
@@ -53,6 +53,13 @@ def want(home: Home, specs: Sequence[Spec]) -> str:
 def hurry(home: Home) -> str:
     """Have tried at once what waits to be tried again. Returns the generation to wait for."""
     return want(home, read_desired(paths.desired(home)).specs)
+
+
+def clear(home: Home) -> None:
+    """End what a supervisor left that was killed, as the next one would, but before its ports are asked for."""
+    written = read_status(paths.status(home))
+    if written and not written.supervisor.alive:
+        leftovers.end(written)
 
 
 def launch(home: Home) -> None:

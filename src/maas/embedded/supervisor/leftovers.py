@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterable
 
 from maas.embedded.supervisor.identity import Identity
 from maas.embedded.supervisor.status import Status
@@ -19,12 +20,17 @@ def end(status: Status | None) -> list[str]:
     for identity in found.values():
         _signal(identity, signal.SIGTERM)
         _signal(identity, signal.SIGCONT)
-    deadline = time.monotonic() + _GRACE
-    while any(identity.alive for identity in found.values()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    _wait(found.values())
     for identity in found.values():
         _signal(identity, signal.SIGKILL)
+    _wait(found.values())  # until then a port is not free
     return list(found)
+
+
+def _wait(ending: Iterable[Identity]) -> None:
+    deadline = time.monotonic() + _GRACE
+    while any(identity.alive for identity in ending) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def _signal(identity: Identity, number: int) -> None:
