@@ -1,12 +1,14 @@
 """Where the embedded platform keeps its things: one folder, readable by its owner only."""
 
+import contextlib
 import hashlib
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 _SOCKET_PATH_MAX = 107  # sockaddr_un.sun_path, less the closing NUL
-_LONGEST_SOCKET_NAME = 40
+_LONGEST_SOCKET_NAME = len("0123456789ab.sock")  # of a model's instance
 
 
 def default_root() -> Path:
@@ -74,34 +76,51 @@ class Home:
 
     @property
     def run(self) -> Path:
-        """Sockets and process state. Elsewhere if the home's path is too long for a socket's address."""
-        inside = self.root / "run"
+        """What should run, what does, and who sees to it."""
+        return self.root / "run"
+
+    @property
+    def sockets(self) -> Path:
+        """`run`, or a folder in /tmp if that is too long for a socket's address.
+
+        The same for everybody who means this home: whatever the environment is, and through links. Raises
+        PermissionError when somebody else has made it.
+        """
+        real = os.path.realpath(self.root)
+        inside = Path(real) / "run"
         if len(os.fsencode(inside)) + 1 + _LONGEST_SOCKET_NAME <= _SOCKET_PATH_MAX:
             return inside
-        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
-        return Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp") / f"maas-{os.getuid()}-{digest}"  # noqa: S108
+        digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
+        outside = Path("/tmp") / f"maas-{os.getuid()}-{digest}"  # noqa: S108 (looked at before it is used)
+        with contextlib.suppress(FileNotFoundError):
+            _require_ours(outside, outside.lstat())
+        return outside
 
     @property
     def admission_socket(self) -> Path:
-        return self.run / "admission.sock"
+        return self.sockets / "admission.sock"
 
     @property
     def api_socket(self) -> Path:
-        return self.run / "api.sock"
+        return self.sockets / "api.sock"
 
     @property
     def admin_socket(self) -> Path:
         """Envoy's own administration."""
-        return self.run / "envoy.sock"
+        return self.sockets / "envoy.sock"
 
     def model_socket(self, instance: str) -> Path:
-        return self.run / f"{instance}.sock"
+        return self.sockets / f"{instance}.sock"
 
     def prepare(self) -> None:
         """Make the folders, closed to others. Raises PermissionError when one of them is somebody else's."""
         inside = ("secrets", "tls", "state", "journal", "envoy", "logs")
-        for folder in (self.root, *(self.root / name for name in inside), self.run):
+        for folder in (self.root, *(self.root / name for name in inside), self.run, self.sockets):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if folder.stat().st_uid != os.getuid():
-                raise PermissionError(f"{folder} belongs to another user")
+            _require_ours(folder, folder.stat())
             folder.chmod(0o700)
+
+
+def _require_ours(folder: Path, found: os.stat_result) -> None:
+    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+        raise PermissionError(f"{folder} belongs to another user, or is no folder")

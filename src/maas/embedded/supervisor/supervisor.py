@@ -62,8 +62,16 @@ class Supervisor:
             self._log.write("error", "desired.json not taken up", reason=str(error))
             self._status = replace(self._status, error=str(error))
             return
+        self._make_folders()
         self._take_up(desired)
         self._status = replace(self._status, generation=desired.generation, error=None)
+
+    def _make_folders(self) -> None:
+        """What is started needs them, and the one of the sockets may be in /tmp, which is cleaned now and then."""
+        try:
+            self._home.prepare()
+        except OSError as error:
+            self._log.write("error", "folders not made", reason=str(error))
 
     def _take_up(self, desired: Desired) -> None:
         wanted = {spec.name: replace(spec, log=str(self._home.logs / spec.log)) for spec in desired.specs}
@@ -78,6 +86,7 @@ class Supervisor:
         while (pid := next_zombie()) is not None:
             if child := by_pid.get(pid):
                 child.exited(time.monotonic())
+                self._make_folders()
             else:
                 os.waitpid(pid, 0)  # adopted: this may be the first process of a container
 
