@@ -1,6 +1,5 @@
 """The front door: what it prints works as printed, what can't be done is said in a line."""
 
-import datetime
 import json
 import re
 import shlex
@@ -15,10 +14,6 @@ from pathlib import Path
 
 import pytest
 import typer
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from maas.cli import welcome, who
 from maas.cli.target import configured_cluster
@@ -28,6 +23,7 @@ from maas.embedded import tls
 from maas.embedded.home import Home
 from maas.embedded.supervisor import client
 from maas.embedded.supervisor.status import READY
+from tests.cli.certificates import self_signed
 from tests.cli.terminal import Maas
 from tests.running import eventually, free_ports
 
@@ -80,7 +76,7 @@ REMOTE = {
 
 @pytest.mark.parametrize("settings", REMOTE.values(), ids=REMOTE.keys())
 def test_beyond_loopback_it_is_proved_over_tls(run: Maas, configured: Home, settings: str) -> None:
-    own = _self_signed(configured.root / "own", ["models.example.com", socket.gethostname()])
+    own = self_signed(configured.root / "own", ["models.example.com", socket.gethostname()])
     text = configured.config.read_text()
     configured.config.write_text(text.replace("gateway: {", f"gateway: {{remote: true, {settings.format(own=own)}, "))
     installed = run("install")
@@ -95,7 +91,7 @@ def test_beyond_loopback_it_is_proved_over_tls(run: Maas, configured: Home, sett
 
 
 def test_a_name_that_the_own_certificate_lacks_is_said(run: Maas, configured: Home) -> None:
-    own = _self_signed(configured.root / "own", ["models.example.com"])
+    own = self_signed(configured.root / "own", ["models.example.com"])
     text = configured.config.read_text()
     settings = f"remote: true, hosts: [other.example.com], certificate: {own}.crt, private_key: {own}.key"
     configured.config.write_text(text.replace("gateway: {", f"gateway: {{{settings}, "))
@@ -195,22 +191,3 @@ def _output(command: list[str]) -> str:
     ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ran.returncode == 0, f"{shlex.join(command)}: {ran.stderr}"
     return ran.stdout
-
-
-def _self_signed(path: Path, names: list[str]) -> Path:
-    """As a user would make one: `path`.crt and `path`.key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder(who, who, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    path.with_suffix(".key").write_bytes(pem)
-    path.with_suffix(".crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    return path

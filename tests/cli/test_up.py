@@ -10,11 +10,13 @@ import pytest
 
 from maas.domain import platform_file
 from maas.domain.errors import Conflict, Unavailable
+from maas.domain.platform import Gateway
 from maas.embedded import instances, platform, ports, processes
 from maas.embedded.envoy import bootstrap, files
-from maas.embedded.gateway import described
+from maas.embedded.gateway import certificate_trouble, described
 from maas.embedded.home import Home
 from maas.embedded.supervisor import client, paths
+from tests.cli.certificates import self_signed
 from tests.cli.terminal import Maas
 from tests.running import bearer, config, eventually, free_ports
 
@@ -105,6 +107,32 @@ def test_what_a_killed_supervisor_left_holds_no_ports(run: Maas, configured: Hom
     again = run("up")
     assert again.returncode == 0, again.stderr
     assert not hanging.alive
+
+
+def test_a_certificate_that_expires_stops_nothing(run: Maas, configured: Home) -> None:
+    own = self_signed(configured.root / "own", ["localhost"], lasts=8)
+    text = configured.config.read_text()
+    pair = f"gateway: {{certificate: {own}.crt, private_key: {own}.key, "
+    configured.config.write_text(text.replace("gateway: {", pair))
+    assert run("up").returncode == 0
+    eventually(lambda: certificate_trouble(Gateway(certificate=f"{own}.crt")))
+    key = run("keys", "create").stdout.strip()
+    configured.config.write_text(configured.config.read_text() + "  another: {}\n")
+    changed = run("up")
+    assert changed.returncode == 0, changed.stderr
+    assert run("down").returncode == 0
+    again = run("up")
+    assert again.returncode == 0, again.stderr
+    assert _asked(configured, key, "simulator") == 200
+    eventually(lambda: "certificate: failing: gateway.certificate" in run("status").stdout)
+    assert "certificate_out_of_time" in run("logs", "control").stdout
+    other = self_signed(configured.root / "other", ["localhost"], lasts=-1)
+    configured.config.write_text(configured.config.read_text().replace(str(own), str(other)))
+    refused = run("up")
+    assert refused.returncode == 2
+    assert f"{other}.crt expired on " in refused.stderr
+    assert run("down").returncode == 0
+    assert run("up").returncode == 2
 
 
 def test_what_a_supervisor_goes_on_trying_is_tried_at_once(run: Maas, configured: Home) -> None:

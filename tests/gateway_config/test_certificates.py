@@ -149,6 +149,13 @@ def test_a_pair_out_of_its_time(home: Home, own: Gateway, days: int, message: st
         tls.ensure(home, own, NOW + days * DAY)
 
 
+def test_a_pair_that_is_served_may_grow_old(home: Home, own: Gateway) -> None:
+    serving = tls.ensure(home, own, NOW)
+    assert tls.ensure(home, own, NOW + 366 * DAY, serving) == serving
+    with pytest.raises(InvalidInput, match="expired on 20"):
+        tls.ensure(home, own, NOW + 366 * DAY, tls.Pair(b"another", serving.key))
+
+
 def test_a_name_that_is_none(home: Home) -> None:
     with pytest.raises(InvalidInput, match="'mäas' is no host name"):
         tls.ensure(home, Gateway(hosts=("mäas",)), NOW)

@@ -106,7 +106,11 @@ class EmbeddedControl:
 
     def health(self) -> Mapping[str, str]:
         """By part: "ok", or what is wrong with it."""
-        return {"journal": self._metering.journal_trouble or "ok", "ledger": self._metering.trouble or "ok"}
+        return {
+            "journal": self._metering.journal_trouble or "ok",
+            "ledger": self._metering.trouble or "ok",
+            "certificate": self._rollout.certificate_trouble or "ok",
+        }
 
     def metrics(self) -> bytes:
         return self._metrics.text()

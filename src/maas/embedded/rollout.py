@@ -16,7 +16,7 @@ from maas.embedded import instances, log, ports, processes
 from maas.embedded.admission import View
 from maas.embedded.atomic import replace
 from maas.embedded.envoy import admin, files
-from maas.embedded.gateway import described
+from maas.embedded.gateway import certificate_trouble, described
 from maas.embedded.home import Home
 from maas.embedded.instances import Instance
 from maas.embedded.metering import Metering
@@ -34,6 +34,7 @@ class Rollout:
     def __init__(self, home: Home, view: View, metering: Metering) -> None:
         self._home, self._view, self._metering = home, view, metering
         self._lock = asyncio.Lock()
+        self.certificate_trouble: str | None = None
         self._running = _by_name(instances.instances(view.platform, home).values())
         self._left_over = _processes(home) - self._running.keys()  # by a former life that was to retire them
 
@@ -112,6 +113,9 @@ class Rollout:
 
     async def _route(self, gateway: Gateway, running: Mapping[str, Instance]) -> None:
         await admin.apply(self._home, await self._described(gateway, running))
+        self.certificate_trouble = await asyncio.to_thread(certificate_trouble, gateway)
+        if self.certificate_trouble:
+            log.warning("certificate_out_of_time", reason=self.certificate_trouble)
 
     async def _undo(self, gateway: Gateway, running: Mapping[str, Instance]) -> None:
         """Best effort: the first error is the one to tell, and admission never used any of it."""

@@ -45,13 +45,18 @@ class Pair:
         return x509.load_pem_x509_certificate(self.chain).not_valid_after_utc.timestamp()
 
 
-def ensure(home: Home, gateway: Gateway, now: float) -> Pair:
+def ensure(home: Home, gateway: Gateway, now: float, serving: Pair | None = None) -> Pair:
     """The pair to serve with, made or renewed when needed.
 
+    serving: what the gateway has been given before. If that is the user's own, it is not refused for its age: plain
+    http, limits and models can do without, and some clients may, too.
     Raises InvalidInput when the user's own pair or the name of a host is unusable, OSError.
     """
     if gateway.certificate or gateway.private_key:
-        return _own_pair(gateway, now)
+        own = _own_pair(gateway)
+        if own != serving:
+            require_valid_now(gateway, now)
+        return own
     ca, ca_key = _ensure_ca(home, now)
     names = _names(gateway)
     pair = _stored_pair(home)
@@ -60,6 +65,20 @@ def ensure(home: Home, gateway: Gateway, now: float) -> Pair:
         replace(home.server_key, pair.key)
         replace(home.server_certificate, pair.chain, mode=0o644)
     return pair
+
+
+def require_valid_now(gateway: Gateway, now: float) -> None:
+    """Raises InvalidInput when the user's own certificate, if there is one, is out of its time."""
+    if not gateway.certificate:
+        return
+    path, moment = gateway.certificate, _moment(now)
+    certificate = _first_certificate(path, _read(path, "certificate"))
+    if certificate.not_valid_after_utc <= moment:
+        raise InvalidInput(f"gateway.certificate: {path} expired on {certificate.not_valid_after_utc:%Y-%m-%d}.")
+    if certificate.not_valid_before_utc > moment:
+        raise InvalidInput(
+            f"gateway.certificate: {path} is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}."
+        )
 
 
 def to_trust(home: Home, gateway: Gateway) -> Path | None:
@@ -78,7 +97,7 @@ def _names(gateway: Gateway) -> list[str]:
     return list(dict.fromkeys((*_ALWAYS, socket.gethostname().lower(), *bound, *gateway.hosts)))
 
 
-def _own_pair(gateway: Gateway, now: float) -> Pair:
+def _own_pair(gateway: Gateway) -> Pair:
     if not (gateway.certificate and gateway.private_key):
         raise InvalidInput("gateway.certificate and gateway.private_key belong together: set both, or neither.")
     chain, key = _read(gateway.certificate, "certificate"), _read(gateway.private_key, "private_key")
@@ -89,7 +108,6 @@ def _own_pair(gateway: Gateway, now: float) -> Pair:
             f"gateway.private_key: {gateway.private_key} is not the key of {gateway.certificate}. If the file holds a "
             "chain, the server's certificate must come first."
         )
-    _require_valid_now(certificate, gateway.certificate, now)
     return Pair(chain, key)
 
 
@@ -114,16 +132,6 @@ def _load_own_key(pem: bytes, path: str) -> PrivateKeyTypes:
         raise InvalidInput(f"gateway.private_key: {path} has a passphrase; store it without one.") from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise InvalidInput(f"gateway.private_key: {path} holds no PEM private key.") from error
-
-
-def _require_valid_now(certificate: x509.Certificate, path: str, now: float) -> None:
-    moment = _moment(now)
-    if certificate.not_valid_after_utc <= moment:
-        raise InvalidInput(f"gateway.certificate: {path} expired on {certificate.not_valid_after_utc:%Y-%m-%d}.")
-    if certificate.not_valid_before_utc > moment:
-        raise InvalidInput(
-            f"gateway.certificate: {path} is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}."
-        )
 
 
 def _ensure_ca(home: Home, now: float) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

@@ -47,6 +47,16 @@ def write(config: Configuration) -> None:
         replace(path, content)
 
 
+def written_certificate(home: Home) -> tuple[bytes, bytes] | None:
+    """The chain and the key that Envoy has been given; None if there are none that can be read."""
+    try:
+        document = json.loads(bootstrap.sds_file(home).read_bytes())
+        pair = document["resources"][0]["tls_certificate"]
+        return pair["certificate_chain"]["inline_string"].encode(), pair["private_key"]["inline_string"].encode()
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
 def _certificate(pair: "Pair") -> Json:
     """The pair is one file, so that no moment sees a certificate with another one's key."""
     secret = {
