@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from maas.cli.main import COMMANDS, help_text
+from maas.embedded import processes
 from tests.cli.terminal import Maas
 
 HEAVY = ("typer", "rich", "click", "httpx", "pydantic", "sqlalchemy", "asyncio", "dataclasses")
@@ -76,3 +77,10 @@ def _seconds(*arguments: str) -> float:
     began = time.perf_counter()
     subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - began
+
+
+def test_the_log_of_the_example_exists(run: Maas) -> None:
+    """Processes are called what processes.py calls them, not what program they are."""
+    example = re.search(r"Example: maas logs (\w+)", run("logs", "--help").stdout)
+    assert example
+    assert example[1] in (processes.CONTROL, processes.GATEWAY)

@@ -19,7 +19,7 @@ def logs(
 ) -> None:
     """Show the last lines of the logs.
 
-    Example: maas logs envoy -f
+    Example: maas logs gateway -f
     """
     found = logfiles.find(home())
     if name is not None:
