@@ -123,8 +123,9 @@ def test_under_way_when_the_control_plane_dies_still_counts(up: Running) -> None
 
 @pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL])
 def test_nothing_gets_in_without_the_control_plane(up: Running, how: signal.Signals) -> None:
-    """Dead or only slow: 503 with a reason, never 200."""
-    key = up.key(f"shut-out-{how.name}", "open")
+    """Dead or only slow: 503 with a reason, never 200; and afterwards nobody is held up or charged for it."""
+    user = f"shut-out-{how.name}"
+    key = up.key(user, "tokens")
     supervisor = up.pid("control")
     if how is signal.SIGSTOP:
         os.kill(supervisor, signal.SIGSTOP)
@@ -138,7 +139,9 @@ def test_nothing_gets_in_without_the_control_plane(up: Running, how: signal.Sign
     for answer in answers:
         assert answer.status_code == 503
         assert answer.json()["error"]["code"] == "admission_unavailable"
-    assert eventually(lambda: _answered(up, key)) == 200
+    eventually(lambda: _answered(up, key) == 200)
+    records = eventually(lambda: _all_settled(up, user))
+    assert sum(record["prompt_tokens"] > 0 for record in records) == 1
 
 
 def test_a_full_disk_lets_nothing_through(up: Running) -> None:
