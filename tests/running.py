@@ -156,6 +156,12 @@ def free_ports() -> tuple[int, int, int]:
             one.close()
 
 
+def stopped(pid: int) -> bool:
+    """All of its threads: a signal is only asked for when kill() returns."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
+
+
 def eventually(look: Callable[[], T | Literal[False] | None], within: float = PATIENCE) -> T:
     """The first true answer. Fails with the last one."""
     deadline = time.monotonic() + within

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from maas.embedded import platform
-from tests.running import PATIENCE, Running, bearer, eventually, running
+from tests.running import PATIENCE, Running, bearer, eventually, running, stopped
 
 BACK_WITHIN = 3.0
 
@@ -129,6 +129,7 @@ def test_nothing_gets_in_without_the_control_plane(up: Running, how: signal.Sign
     supervisor = up.pid("control")
     if how is signal.SIGSTOP:
         os.kill(supervisor, signal.SIGSTOP)
+        eventually(lambda: stopped(supervisor))
         answers = asyncio.run(_ask(up, key, 3))
         os.kill(supervisor, signal.SIGCONT)
     else:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from maas.domain import settlement
 from maas.domain.admission import Dialect, Request
 from maas.embedded.supervisor import client as supervisor
-from tests.running import PATIENCE, Running, eventually, running
+from tests.running import PATIENCE, Running, eventually, running, stopped
 
 CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
 ASK: dict[str, object] = {"model": "simulator", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 3}
@@ -452,6 +452,7 @@ def test_hanging_up_before_admission_has_read_the_question(up: Running, key: str
     pid = up.pid("control")
     with _stream_under_way(up, key):
         os.kill(pid, signal.SIGSTOP)
+        eventually(lambda: stopped(pid))
         try:
             before = up.home.access_log.read_text().count("downstream_remote_disconnect")
             for _ in range(5):

@@ -11,6 +11,7 @@ import pytest
 
 from tests.gateway_config import server
 from tests.gateway_config.running import MODEL, Running, error_of, eventually, running
+from tests.running import stopped
 
 ASK = {"model": "chatty"}
 
@@ -57,6 +58,7 @@ def test_stopped(alone: Running, admission: subprocess.Popen[bytes]) -> None:
     assert alone.post(ASK).status_code == 200
     before = len(alone.model.asked)
     os.kill(admission.pid, signal.SIGSTOP)
+    eventually(lambda: stopped(admission.pid))
 
     started = time.monotonic()
     refused = alone.post(ASK)
