@@ -171,7 +171,9 @@ def _find_in(folder: Path, name: str, number: int, request_id: str) -> dict[str,
     needle = request_id.encode()
     with contextlib.suppress(FileNotFoundError), _path(folder, name, number).open("rb") as file:
         for raw in file:
-            if needle in raw and (line := _parsed(raw)) is not None and line.get("id") == request_id:
+            if needle not in raw or b'"carried":true' in raw:  # a repetition does not say what was asked for
+                continue
+            if (line := _parsed(raw)) is not None and line.get("id") == request_id:
                 return line
     return None
 
