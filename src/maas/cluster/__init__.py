@@ -1,0 +1,1 @@
+"""The target 'a cluster': Kubernetes or OpenShift."""

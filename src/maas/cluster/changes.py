@@ -1,0 +1,59 @@
+"""Changes to single objects, as data: shown as the kubectl command that does the same, dry-run, or carried out.
+
+The few verbs that remedies need. Whoever shows a change and whoever carries it out read the same value, so what was
+shown is what is done.
+"""
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import yaml
+
+from maas.cluster.kinds import Kind
+
+
+class Verb(StrEnum):
+    patch = "patch"  # JSON merge patch
+    apply = "apply"  # server-side, as field manager `maas`
+    delete = "delete"
+    restart = "restart"  # of a Deployment or DaemonSet: a new pod template annotation, as `kubectl rollout restart`
+
+
+@dataclass(frozen=True)
+class Change:
+    verb: Verb
+    kind: Kind
+    name: str
+    namespace: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict)  # the patch, or the whole object to apply
+    why: str = ""
+
+    @property
+    def command(self) -> str:
+        """For a shell."""
+        where = f" -n {shlex.quote(self.namespace)}" if self.namespace else ""
+        object = f"{self.kind.key}/{self.name}"
+        match self.verb:
+            case Verb.patch:
+                return f"kubectl patch {object}{where} --type=merge -p {shlex.quote(json.dumps(self.body))}"
+            case Verb.delete:
+                return f"kubectl delete {object}{where}"
+            case Verb.restart:
+                return f"kubectl rollout restart {object}{where}"
+            case Verb.apply:
+                manifest = yaml.safe_dump(dict(self.body), sort_keys=False).rstrip()
+                return f"kubectl apply --server-side --field-manager=maas -f - <<'EOF'\n{manifest}\nEOF"
+        raise AssertionError(self.verb)
+
+
+def set_labels(kind: Kind, name: str, labels: Mapping[str, str | None], namespace: str = "", why: str = "") -> Change:
+    """None removes a label."""
+    return Change(Verb.patch, kind, name, namespace, {"metadata": {"labels": dict(labels)}}, why)
+
+
+def restart(kind: Kind, name: str, namespace: str, why: str = "") -> Change:
+    return Change(Verb.restart, kind, name, namespace, why=why)

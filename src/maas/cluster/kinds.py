@@ -1,0 +1,134 @@
+"""The kinds of objects that are read from a cluster, and how much of each.
+
+One entry is one list call (and its further pages) where the API is served, none where it is not: discovery says so
+beforehand. `versions` are those whose fields the checks understand, best first; a cluster that serves only others is
+asked for the one it prefers.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Body(StrEnum):
+    """How much of an object is kept. Nothing ever needs managedFields or the last-applied annotation."""
+
+    whole = "whole"
+    metadata = "metadata"  # asked for as PartialObjectMetadata: the body never leaves the server
+
+
+@dataclass(frozen=True)
+class Kind:
+    name: str  # "Gateway"
+    plural: str  # "gateways"
+    group: str = ""  # "" is the core group
+    versions: tuple[str, ...] = ("v1",)
+    namespaced: bool = True
+    body: Body = Body.whole
+    labels: str = ""  # a label selector: only these are read
+    fields: str = ""  # a field selector
+
+    @property
+    def key(self) -> str:
+        """As kubectl writes it: "gateways.gateway.networking.k8s.io", "pods"."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+
+def _crd(name: str, group: str, *versions: str, plural: str = "", namespaced: bool = True) -> Kind:
+    return Kind(name, plural or name.lower() + "s", group, versions or ("v1",), namespaced)
+
+
+NODE = Kind("Node", "nodes", namespaced=False)
+NAMESPACE = Kind("Namespace", "namespaces", namespaced=False)
+POD = Kind("Pod", "pods")
+SERVICE = Kind("Service", "services")
+EVENT = Kind("Event", "events", fields="type!=Normal")
+SECRET = Kind("Secret", "secrets", labels="authorino.kuadrant.io/managed-by")  # API keys; nothing else is anybody's
+CONFIG_MAP = Kind("ConfigMap", "configmaps", fields="metadata.name=inferenceservice-config")
+QUOTA = Kind("ResourceQuota", "resourcequotas")
+VOLUME = Kind("PersistentVolume", "persistentvolumes", namespaced=False)
+CLAIM = Kind("PersistentVolumeClaim", "persistentvolumeclaims")
+DEPLOYMENT = Kind("Deployment", "deployments", "apps")
+DAEMON_SET = Kind("DaemonSet", "daemonsets", "apps")
+STORAGE_CLASS = Kind("StorageClass", "storageclasses", "storage.k8s.io", namespaced=False)
+CSI_DRIVER = Kind("CSIDriver", "csidrivers", "storage.k8s.io", namespaced=False)
+CSI_CAPACITY = Kind("CSIStorageCapacity", "csistoragecapacities", "storage.k8s.io")
+NETWORK_POLICY = Kind("NetworkPolicy", "networkpolicies", "networking.k8s.io")
+ENDPOINT_SLICE = Kind("EndpointSlice", "endpointslices", "discovery.k8s.io")
+CRD = Kind(
+    "CustomResourceDefinition",
+    "customresourcedefinitions",
+    "apiextensions.k8s.io",
+    namespaced=False,
+    body=Body.metadata,
+)
+VALIDATING_WEBHOOK = Kind(
+    "ValidatingWebhookConfiguration",
+    "validatingwebhookconfigurations",
+    "admissionregistration.k8s.io",
+    namespaced=False,
+)
+VALIDATING_POLICY = Kind(
+    "ValidatingAdmissionPolicy",
+    "validatingadmissionpolicies",
+    "admissionregistration.k8s.io",
+    namespaced=False,
+    body=Body.metadata,
+)
+
+_GATEWAY_API = "gateway.networking.k8s.io"
+GATEWAY_CLASS = _crd("GatewayClass", _GATEWAY_API, plural="gatewayclasses", namespaced=False)
+GATEWAY = _crd("Gateway", _GATEWAY_API)
+HTTP_ROUTE = _crd("HTTPRoute", _GATEWAY_API)
+
+_CERT_MANAGER = "cert-manager.io"
+ISSUER = _crd("Issuer", _CERT_MANAGER)
+CLUSTER_ISSUER = _crd("ClusterIssuer", _CERT_MANAGER, namespaced=False)
+CERTIFICATE = _crd("Certificate", _CERT_MANAGER)
+
+ISTIO = _crd("Istio", "sailoperator.io", namespaced=False)
+ISTIO_CNI = _crd("IstioCNI", "sailoperator.io", namespaced=False)
+SMCP = _crd("ServiceMeshControlPlane", "maistra.io", "v2")
+SMMR = _crd("ServiceMeshMemberRoll", "maistra.io")
+ENVOY_FILTER = _crd("EnvoyFilter", "networking.istio.io", "v1alpha3")
+WASM_PLUGIN = _crd("WasmPlugin", "extensions.istio.io", "v1alpha1")
+PEER_AUTHENTICATION = _crd("PeerAuthentication", "security.istio.io", "v1", "v1beta1")
+
+KUADRANT = _crd("Kuadrant", "kuadrant.io", "v1beta1")
+AUTHORINO = _crd("Authorino", "operator.authorino.kuadrant.io", "v1beta1")
+LIMITADOR = _crd("Limitador", "limitador.kuadrant.io", "v1alpha1")
+AUTH_POLICY = _crd("AuthPolicy", "kuadrant.io", plural="authpolicies")
+RATE_LIMIT_POLICY = _crd("RateLimitPolicy", "kuadrant.io", plural="ratelimitpolicies")
+TOKEN_RATE_LIMIT_POLICY = _crd("TokenRateLimitPolicy", "kuadrant.io", "v1alpha1", plural="tokenratelimitpolicies")
+TLS_POLICY = _crd("TLSPolicy", "kuadrant.io", plural="tlspolicies")
+
+_KSERVE = "serving.kserve.io"
+INFERENCE_SERVICE = _crd("InferenceService", _KSERVE, "v1beta1")
+LLM_INFERENCE_SERVICE = _crd("LLMInferenceService", _KSERVE, "v1alpha2", "v1alpha1")
+CLUSTER_SERVING_RUNTIME = _crd("ClusterServingRuntime", _KSERVE, "v1alpha1", namespaced=False)
+CLUSTER_STORAGE_CONTAINER = _crd("ClusterStorageContainer", _KSERVE, "v1alpha1", namespaced=False)
+
+KNATIVE_SERVING = _crd("KnativeServing", "operator.knative.dev", "v1beta1")
+DATA_SCIENCE_CLUSTER = _crd("DataScienceCluster", "datasciencecluster.opendatahub.io", "v2", "v1", namespaced=False)
+DSC_INITIALIZATION = _crd("DSCInitialization", "dscinitialization.opendatahub.io", "v2", "v1", namespaced=False)
+CLUSTER_POLICY = _crd("ClusterPolicy", "nvidia.com", plural="clusterpolicies", namespaced=False)
+NODE_FEATURE_DISCOVERY = _crd("NodeFeatureDiscovery", "nfd.openshift.io", plural="nodefeaturediscoveries")
+
+_OLM = "operators.coreos.com"
+SUBSCRIPTION = _crd("Subscription", _OLM, "v1alpha1")
+INSTALL_PLAN = _crd("InstallPlan", _OLM, "v1alpha1")
+CSV = _crd("ClusterServiceVersion", _OLM, "v1alpha1")
+OPERATOR_GROUP = _crd("OperatorGroup", _OLM)
+CATALOG_SOURCE = _crd("CatalogSource", _OLM, "v1alpha1")
+OLM_CONFIG = _crd("OLMConfig", _OLM, namespaced=False)
+
+_CONFIG = "config.openshift.io"
+CLUSTER_VERSION = _crd("ClusterVersion", _CONFIG, namespaced=False)
+CLUSTER_OPERATOR = _crd("ClusterOperator", _CONFIG, namespaced=False)
+INFRASTRUCTURE = _crd("Infrastructure", _CONFIG, namespaced=False)
+INGRESS_CONFIG = _crd("Ingress", _CONFIG, plural="ingresses", namespaced=False)
+PROXY_CONFIG = _crd("Proxy", _CONFIG, plural="proxies", namespaced=False)
+INGRESS_CONTROLLER = _crd("IngressController", "operator.openshift.io")
+ROUTE = _crd("Route", "route.openshift.io")
+
+ALL: tuple[Kind, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Kind))
+BY_KEY = {kind.key: kind for kind in ALL}

@@ -1,0 +1,58 @@
+"""From facts to findings: every check that applies, in order, none of which can spoil another."""
+
+from collections.abc import Collection, Iterator
+
+from maas.cluster.facts.model import Facts, NotRead
+from maas.readiness.catalogue import Asked, Check, checks
+from maas.readiness.findings import Finding, Outcome, Severity, Status, unknown
+
+
+def judge(facts: Facts, asked: Asked, *, only: Collection[str] = (), skip: Collection[str] = ()) -> tuple[Finding, ...]:
+    """only, skip: codes, or beginnings of codes such as MAAS-1."""
+    chosen = [
+        check
+        for check in checks()
+        if asked.phase in check.phases
+        and (not only or check.code.startswith(tuple(only)))
+        and not (skip and check.code.startswith(tuple(skip)))
+    ]
+    findings = [_finding(check, outcome) for check in chosen for outcome in _outcomes(check, facts, asked)]
+    return tuple(_explained(findings, {check.code: check.after for check in chosen}))
+
+
+def _outcomes(check: Check, facts: Facts, asked: Asked) -> list[Outcome]:
+    try:
+        outcomes = list(check.judge(facts, asked))
+    except NotRead as missing:
+        return [unknown(missing.unread.reason)]
+    except Exception as error:  # noqa: BLE001  # one check that stumbles over an absurd object must not hide the others
+        return [unknown(f"the check itself failed, which should not happen: {type(error).__name__}: {error}")]
+    return outcomes or [unknown("the check said nothing, which should not happen")]
+
+
+def _finding(check: Check, outcome: Outcome) -> Finding:
+    status = outcome.status
+    if status is Status.failed and check.severity is Severity.warning:
+        status = Status.warning
+    return Finding(
+        check.code,
+        check.category,
+        check.title,
+        check.severity,
+        check.wanted,
+        status,
+        outcome.message,
+        outcome.seen,
+        outcome.remedy,
+        outcome.about,
+    )
+
+
+def _explained(findings: list[Finding], after: dict[str, tuple[str, ...]]) -> Iterator[Finding]:
+    """Notes at each failure which other failures it may be a mere consequence of."""
+    from dataclasses import replace
+
+    bad = {finding.code for finding in findings if finding.status in (Status.failed, Status.warning)}
+    for finding in findings:
+        causes = tuple(code for code in after[finding.code] if code in bad)
+        yield replace(finding, because_of=causes) if causes and finding.code in bad else finding
