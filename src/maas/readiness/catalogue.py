@@ -26,11 +26,14 @@ from maas.readiness.findings import Category, Outcome, Severity
 class Target(StrEnum):
     kubernetes = "kubernetes"
     openshift = "openshift"
+    local = "local"  # this machine: no cluster at all; only maas validate looks at it
 
 
 class Phase(StrEnum):
     before = "before"  # maas preflight
     after = "after"  # maas validate, and maas doctor
+    traffic = "traffic"  # maas validate with a gateway that runs: readiness/traffic judges these, not judging.judge
+    machine = "machine"  # maas validate of the platform on this machine: readiness/traffic/machine.py
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ _CHECKS: dict[str, Check] = {}
 BOTH = frozenset({Phase.before, Phase.after})
 BEFORE = frozenset({Phase.before})
 AFTER = frozenset({Phase.after})
+TRAFFIC = frozenset({Phase.traffic})
+MACHINE = frozenset({Phase.machine})
 
 
 def check(
@@ -110,12 +115,12 @@ def find(code: str) -> Check | None:
 
 
 def _load() -> None:
-    """The modules of checks declare themselves when imported: all that are in the two packages."""
+    """The modules of checks declare themselves when imported: all that are in the three packages."""
     from importlib import import_module
     from pkgutil import iter_modules
 
-    from maas.readiness import checks, known_issues
+    from maas.readiness import checks, known_issues, traffic
 
-    for package in (checks, known_issues):
+    for package in (checks, known_issues, traffic):
         for module in iter_modules(package.__path__):
             import_module(f"{package.__name__}.{module.name}")

@@ -1,6 +1,6 @@
 """From facts to findings: every check that applies, in order, none of which can spoil another."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from maas.cluster.facts.model import Facts, NotRead
 from maas.readiness.catalogue import Asked, Check, checks
@@ -9,15 +9,19 @@ from maas.readiness.findings import Finding, Outcome, Severity, Status, unknown
 
 def judge(facts: Facts, asked: Asked, *, only: Collection[str] = (), skip: Collection[str] = ()) -> tuple[Finding, ...]:
     """only, skip: codes, or beginnings of codes such as MAAS-1."""
-    chosen = [
-        check
-        for check in checks()
-        if asked.phase in check.phases
-        and (not only or check.code.startswith(tuple(only)))
-        and not (skip and check.code.startswith(tuple(skip)))
-    ]
-    findings = [_finding(check, outcome) for check in chosen for outcome in _outcomes(check, facts, asked)]
-    return tuple(_explained(findings, {check.code: check.after for check in chosen}))
+    chosen = [check for check in checks() if asked.phase in check.phases and is_chosen(check, only, skip)]
+    return findings((check, outcome) for check in chosen for outcome in _outcomes(check, facts, asked))
+
+
+def is_chosen(check: Check, only: Collection[str] = (), skip: Collection[str] = ()) -> bool:
+    return (not only or check.code.startswith(tuple(only))) and not (skip and check.code.startswith(tuple(skip)))
+
+
+def findings(outcomes: Iterable[tuple[Check, Outcome]]) -> tuple[Finding, ...]:
+    """What each check said, as findings that know of each other."""
+    pairs = list(outcomes)
+    made = [_finding(check, outcome) for check, outcome in pairs]
+    return tuple(_explained(made, {check.code: check.after for check, _ in pairs}))
 
 
 def _outcomes(check: Check, facts: Facts, asked: Asked) -> list[Outcome]:
