@@ -1,0 +1,93 @@
+"""Facts for preflight, validate and doctor: of a cluster or a snapshot, with something to look at meanwhile."""
+
+import asyncio
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from maas.cli.output import notes
+from maas.cluster.facts.model import Facts, Step, Unread, Watch
+from maas.cluster.kinds import CLUSTER_VERSION
+from maas.domain.errors import InvalidInput
+from maas.readiness.catalogue import Asked, Phase, Target
+
+_CONFIG = "config.openshift.io/"
+
+
+def gather(
+    source: Path | None = None,
+    *,
+    context: str | None = None,
+    kubeconfig: Path | None = None,
+    deadline: float = 60.0,
+    logs: bool = False,
+) -> Facts:
+    """Of the snapshot `source`, else of the cluster that the kubeconfig names. deadline: seconds from now.
+
+    Raises MaasError where nothing could be read at all; what is merely missing is a fact.
+    """
+    if source is not None and (context or kubeconfig):
+        raise InvalidInput("--from reads a snapshot: --context and --kubeconfig make no sense with it")
+    with _shown("reading the snapshot" if source else "connecting") as watch:
+        if source is not None:
+            from maas.cluster.facts import snapshot
+
+            return snapshot.read(source, watch=watch)
+        return asyncio.run(_live(context, kubeconfig, deadline, logs, watch))
+
+
+async def _live(context: str | None, kubeconfig: Path | None, deadline: float, logs: bool, watch: Watch) -> Facts:
+    from maas.cluster.connection import connect
+    from maas.cluster.facts import live
+
+    async with connect(context, kubeconfig) as api:
+        return await live.read(api, deadline=deadline, watch=watch, logs=logs)
+
+
+def asked(
+    facts: Facts,
+    target: str = "auto",
+    *,
+    phase: Phase = Phase.before,
+    gpu: bool = False,
+    models: Collection[str] = ("simulator",),
+    namespace: str = "llm",
+) -> Asked:
+    """models may be comma lists, as options have them."""
+    names = frozenset(name.strip() for each in models for name in each.split(",") if name.strip())
+    chosen = target_of(facts) if target == "auto" else Target(target)
+    return Asked(chosen, phase, gpu, names or frozenset({"simulator"}), namespace)
+
+
+def target_of(facts: Facts) -> Target:
+    """OpenShift is what serves its configuration; where discovery was not read, what holds a ClusterVersion."""
+    if isinstance(facts.apis, Unread):
+        openshift = bool(facts.known(CLUSTER_VERSION))
+    else:
+        openshift = any(version.startswith(_CONFIG) for version in facts.apis)
+    return Target.openshift if openshift else Target.kubernetes
+
+
+@contextmanager
+def _shown(first: str) -> Iterator[Watch]:
+    """Yields what to call at every step: a live line on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    columns = (
+        SpinnerColumn(),
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(*columns, console=notes(), transient=True) as progress:
+        task = progress.add_task(first, total=None)
+        yield lambda step: progress.update(task, description=_said(step), completed=step.done, total=step.of or None)
+
+
+def _said(step: Step) -> str:
+    return f"{step.what}, {step.objects:,} objects" if step.objects else step.what
