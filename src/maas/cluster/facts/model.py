@@ -8,10 +8,12 @@ into "unknown", with the reason.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from maas.cluster.kinds import Kind
 from maas.cluster.objects import Object, name, namespace
+
+T = TypeVar("T")
 
 
 class Cause(StrEnum):
@@ -72,6 +74,7 @@ class Facts:
     probes: Mapping[str, Any | Unread] = field(default_factory=dict)
     logs: Sequence[Log] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    _derived: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def all(self, kind: Kind) -> Sequence[Object]:
         """Raises NotRead."""
@@ -106,6 +109,12 @@ class Facts:
         if isinstance(found, Unread):
             raise NotRead(found)
         return found
+
+    def derived(self, what: "Callable[[Facts], T]") -> T:
+        """What that (named) function says of these facts, worked out once: for what several checks add up."""
+        if what not in self._derived:
+            self._derived[what] = what(self)
+        return cast(T, self._derived[what])
 
     def logs_of(self, in_namespace: str, pod_prefix: str) -> list[Log]:
         return [log for log in self.logs if log.namespace == in_namespace and log.pod.startswith(pod_prefix)]
