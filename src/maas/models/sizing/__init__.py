@@ -1,0 +1,1 @@
+"""How much memory a model needs, what fits where, and the arguments that follow."""

@@ -1,0 +1,200 @@
+"""From a model's folder or config.json to its Architecture.
+
+Any decoder with grouped, single or latent attention, sliding windows, experts and quantised weights; what is
+multimodal is read by its text part, and told so. What has no attention cache at all (state-space models) is refused:
+a wrong number would be worse than none.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from maas.domain.errors import InvalidInput
+from maas.models.sizing.architecture import Architecture, Attention, Method, Quantisation
+from maas.models.sizing.parameters import count, ffn_width, mixture_of
+
+_ALIASES = {
+    "num_hidden_layers": ("n_layer", "n_layers", "num_layers"),
+    "hidden_size": ("n_embd", "d_model", "dim"),
+    "num_attention_heads": ("n_head", "n_heads"),
+    "vocab_size": (),
+}
+_STATE_SPACE = frozenset({"mamba", "mamba2", "falcon_mamba", "rwkv", "rwkv5", "rwkv6", "xlstm"})
+_HYBRID = frozenset({"jamba", "bamba", "zamba", "zamba2", "nemotron_h", "granitemoehybrid", "falcon_h1", "plamo2"})
+_ALTERNATING = {"gemma2": 2, "cohere2": 4, "gpt_oss": 2, "gemma3_text": 6, "gemma3": 6}  # every n-th layer sees all
+_UNWINDOWED = "full_attention"
+_SLIDING = frozenset({"sliding_attention", "chunked_attention"})
+_LINEAR = frozenset({"linear_attention", "recurrent", "mamba"})
+_CONTEXT = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx", "seq_length")
+_SCALES = 0.25  # bits per weight: a 16-bit scale and a zero point for each group of 128, rounded up
+
+
+def read(path: Path) -> Architecture:
+    """path: a config.json, or the folder that it is in, where weights are measured if they are there."""
+    file = path / "config.json" if path.is_dir() else path
+    try:
+        config = json.loads(file.read_text())
+    except FileNotFoundError:
+        raise InvalidInput(f"{path} has no config.json: give a model's folder, or its config.json") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InvalidInput(f"{file} can't be read as JSON: {error}") from error
+    if not isinstance(config, dict):
+        raise InvalidInput(f"{file} holds no JSON object: it is no model's config.json")
+    name = config.get("_name_or_path") or file.resolve().parent.name
+    return from_config(config, str(name), weights_bytes=_measured(file.parent))
+
+
+def from_config(config: Mapping[str, Any], name: str, weights_bytes: int | None = None) -> Architecture:
+    """Raises InvalidInput, naming the field."""
+    text, notes = _text_part(config)
+    family = str(text.get("model_type") or config.get("model_type") or "")
+    _refuse_what_has_no_cache(family, text)
+    fields = {key: _number(text, key, *aliases, of=name) for key, aliases in _ALIASES.items()}
+    layers, hidden, heads = fields["num_hidden_layers"], fields["hidden_size"], fields["num_attention_heads"]
+    head_dim = int(text.get("head_dim") or text.get("kv_channels") or hidden // heads)
+    kv_heads = _kv_heads(text, heads)
+    try:
+        counts = count(text, layers=layers, hidden=hidden, heads=heads, kv_heads=kv_heads, head_dim=head_dim)
+        attention = _attention(text, family, layers, kv_heads, head_dim)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInput(f"the config.json of {name} lacks a usable field: {error}") from error
+    mixture = mixture_of(text, layers)
+    quantisation = _quantisation(config.get("quantization_config") or text.get("quantization_config"))
+    return Architecture(
+        name=name,
+        family=family,
+        layers=layers,
+        hidden=hidden,
+        heads=heads,
+        vocabulary=fields["vocab_size"],
+        width=max(ffn_width(text, hidden), mixture.width * mixture.chosen + mixture.shared_width if mixture else 0),
+        attention=attention,
+        parameters=counts.all,
+        plain_parameters=counts.all - counts.experts if quantisation.method is Method.mxfp4 else counts.plain,
+        active_parameters=counts.active,
+        max_context=next((int(text[key]) for key in _CONTEXT if isinstance(text.get(key), int)), 2048),
+        quantisation=quantisation,
+        weights_bytes=weights_bytes,
+        notes=tuple(notes),
+    )
+
+
+def _text_part(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+    for key in ("text_config", "llm_config", "language_config"):
+        inner = config.get(key)
+        if isinstance(inner, Mapping):
+            kept = {k: config[k] for k in ("vocab_size", "tie_word_embeddings") if k in config}
+            note = "a multimodal model: its towers for images and sound come on top, unless weights were measured"
+            return {**kept, **inner}, [note]
+    return config, []
+
+
+def _refuse_what_has_no_cache(family: str, config: Mapping[str, Any]) -> None:
+    if family in _STATE_SPACE | _HYBRID:
+        raise InvalidInput(
+            f"{family} models keep a state instead of (only) a cache of tokens, which is not calculated here;"
+            " start it with a small --max-model-len and read `GPU KV cache size` in vLLM's log"
+        )
+    if config.get("is_encoder_decoder"):
+        raise InvalidInput(f"{family} is an encoder-decoder model, which can't be served as a chat model here")
+
+
+def _number(config: Mapping[str, Any], key: str, *aliases: str, of: str) -> int:
+    for each in (key, *aliases):
+        value = config.get(each)
+        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            return value
+        if value is not None:
+            raise InvalidInput(f"the config.json of {of} has {each}: {value!r}; it has to be a positive number")
+    raise InvalidInput(f"the config.json of {of} has no {key}: it is no decoder's, or of a kind that is not known here")
+
+
+def _kv_heads(config: Mapping[str, Any], heads: int) -> int:
+    if config.get("new_decoder_architecture"):  # Falcon 40B and later
+        return int(config.get("num_kv_heads") or heads)
+    if config.get("multi_query"):
+        return 1
+    for key in ("num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num"):
+        if isinstance(config.get(key), int):
+            return int(config[key])
+    return heads
+
+
+def _attention(
+    config: Mapping[str, Any], family: str, layers: int, kv_heads: int, head_dim: int
+) -> tuple[Attention, ...]:
+    if rank := config.get("kv_lora_rank"):
+        return (Attention(layers, 1, int(rank) + int(config["qk_rope_head_dim"]), latent=True),)
+    window, windowed = _window(config), 0
+    if window:
+        windowed = _windowed_layers(config, family, layers)
+    linear = sum(kind in _LINEAR for kind in _layer_types(config))
+    groups = (
+        Attention(layers - windowed - linear, kv_heads, head_dim),
+        Attention(windowed, kv_heads, head_dim, window=window),
+    )
+    return tuple(group for group in groups if group.layers > 0)
+
+
+def _window(config: Mapping[str, Any]) -> int | None:
+    window = config.get("sliding_window") or config.get("attention_chunk_size")
+    return None if config.get("use_sliding_window") is False or not window else int(window)
+
+
+def _windowed_layers(config: Mapping[str, Any], family: str, layers: int) -> int:
+    if types := _layer_types(config):
+        return sum(kind in _SLIDING for kind in types)
+    every = config.get("sliding_window_pattern") or _ALTERNATING.get(family)
+    if every:
+        return layers - layers // int(every)
+    if family in ("qwen2", "qwen3", "qwen2_moe", "qwen3_moe"):  # the layers from this one on slide
+        return max(0, layers - int(config.get("max_window_layers", layers)))
+    return layers
+
+
+def _layer_types(config: Mapping[str, Any]) -> Sequence[str]:
+    types = config.get("layer_types")
+    return [str(kind) for kind in types] if isinstance(types, list) else []
+
+
+def _quantisation(config: object) -> Quantisation:
+    if not isinstance(config, Mapping):
+        return Quantisation()
+    method = str(config.get("quant_method", "")).lower().replace("_", "-")
+    match method:
+        case "awq" | "gptq" | "auto-round":
+            kind = Method.gptq if method == "gptq" else Method.awq
+            return Quantisation(kind, float(config.get("bits") or config.get("w_bit") or 4) + _SCALES)
+        case "fp8" | "fbgemm-fp8" | "modelopt":
+            return Quantisation(Method.fp8, 8.0)
+        case "mxfp4":
+            return Quantisation(Method.mxfp4, 4.25)
+        case "bitsandbytes":
+            return Quantisation(Method.bitsandbytes, 4.5 if config.get("load_in_4bit") else 8.0)
+        case "compressed-tensors":
+            return _compressed(config)
+    raise InvalidInput(f"weights quantised as {method or 'nobody says what'} are not known here")
+
+
+def _compressed(config: Mapping[str, Any]) -> Quantisation:
+    """llm-compressor: the first group's weights speak for all."""
+    groups = config.get("config_groups")
+    first: object = next(iter(groups.values()), None) if isinstance(groups, Mapping) else None
+    weights = first.get("weights") if isinstance(first, Mapping) else None
+    bits = int(weights.get("num_bits", 8)) if isinstance(weights, Mapping) else 8
+    if bits >= 8:
+        floating = isinstance(weights, Mapping) and weights.get("type") == "float"
+        return Quantisation(Method.fp8 if floating else Method.int8, 8.0)
+    return Quantisation(Method.gptq, bits + _SCALES)  # packed integers: vLLM runs them with GPTQ's kernels
+
+
+def _measured(folder: Path) -> int | None:
+    """The weights' size on the disk. None where none are, or where they are not whole."""
+    try:
+        index = json.loads((folder / "model.safetensors.index.json").read_text())
+        return int(index["metadata"]["total_size"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    files = [*folder.glob("*.safetensors")]
+    return sum(file.stat().st_size for file in files) or None

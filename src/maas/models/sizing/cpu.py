@@ -1,0 +1,72 @@
+"""What a model needs on CPUs, served by llama.cpp: memory, threads, and how many replicas a machine holds.
+
+    memory of a replica = weights (GGUF) + KV cache of all its slots + compute buffer + the process itself
+
+llama.cpp's cache is float16 by default and shared by the slots: `--ctx-size` is the context times the slots.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from maas.models.sizing.architecture import Architecture
+from maas.models.sizing.fit import GIB
+
+# Bits per weight of whole files, as llama.cpp's own quantize prints them for 8B models. [from memory]
+QUANTISATIONS: Mapping[str, float] = MappingProxyType(
+    {"F16": 16.0, "Q8_0": 8.5, "Q6_K": 6.6, "Q5_K_M": 5.7, "Q4_K_M": 4.9, "Q4_0": 4.6, "Q3_K_M": 4.0, "Q2_K": 3.2}
+)
+_BATCH = 512  # --ubatch-size: the logits of one batch are the compute buffer's largest part
+_PROCESS = 200 * 2**20
+_SHARE = 0.8  # of the free memory: the rest is the system's
+
+
+@dataclass(frozen=True)
+class CpuFit:
+    """Sizes in bytes, of one replica. replicas: as many as fit beside each other; 0 if not one does."""
+
+    fits: bool
+    quantisation: str
+    weights: int
+    cache: int
+    buffer: int
+    memory: int
+    threads: int
+    slots: int
+    context: int
+    replicas: int
+    problems: tuple[str, ...]
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        """Of llama-server."""
+        context = self.context * self.slots
+        return (f"--ctx-size={context}", f"--parallel={self.slots}", f"--threads={self.threads}")
+
+
+def fit(
+    model: Architecture, *, cores: int, memory: int, context: int | None, slots: int, quantisation: str = "Q8_0"
+) -> CpuFit:
+    """cores: physical ones, of which all are used by one replica; memory: what is free, in bytes."""
+    context = context or min(4096, model.max_context)
+    weights = model.weights_bytes or int(model.parameters * QUANTISATIONS[quantisation] / 8)
+    cache = model.kv_bytes(context) * slots
+    buffer = _BATCH * model.vocabulary * 4
+    each = weights + cache + buffer + _PROCESS
+    replicas = int(memory * _SHARE) // each
+    problems = [] if replicas else [f"one replica needs {each / GIB:.1f} GiB, of {memory * _SHARE / GIB:.1f} to be had"]
+    if context > model.max_context:
+        problems.append(f"the model was made for {model.max_context} tokens of context, not {context}")
+    return CpuFit(
+        fits=not problems,
+        quantisation=quantisation,
+        weights=weights,
+        cache=cache,
+        buffer=buffer,
+        memory=each,
+        threads=max(1, cores),
+        slots=slots,
+        context=context,
+        replicas=replicas,
+        problems=tuple(problems),
+    )

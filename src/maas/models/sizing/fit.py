@@ -1,0 +1,279 @@
+"""Does a model fit on a GPU, with which context and how many requests at once, and with which arguments.
+
+    memory of a GPU x utilisation
+      = weights / GPUs + activations + CUDA graphs + what lies outside of PyTorch + KV cache
+
+The cache is what is left. Its arithmetic is exact, and held to what vLLM logs; the three allowances are bounds from
+observation, deliberately on the safe side: a model that fits here starts, one that just misses might.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from maas.models.sizing import vllm
+from maas.models.sizing.architecture import Architecture, Method
+from maas.models.sizing.vllm import CacheType, DType, Range
+
+GIB = 2**30
+BLOCK = 16  # tokens; vLLM's default, and the grain of everything below
+_DEFAULT_CONTEXT = 8192
+_DEFAULT_CONCURRENCY = 16
+_BATCH = 2048  # --max-num-batched-tokens as vLLM chooses it
+_LARGE_BATCH, _LARGE = 8192, 70 * GIB  # and on GPUs from this size on
+_OUTSIDE_PYTORCH = int(0.6 * GIB)  # CUDA context and libraries: 0.3 to 0.6 were seen
+_COLLECTIVES = int(0.3 * GIB)  # NCCL's buffers, where GPUs work together
+_GRAPHS = int(0.5 * GIB)
+_GRAPHS_PER_WEIGHT = 0.02
+_LOGITS_COPIES = 5  # float32 rows of the vocabulary that the sampler holds per request
+_LEAST_CONTEXT = 512  # below this nobody calls it a chat
+
+
+@dataclass(frozen=True)
+class Device:
+    """total: bytes that CUDA reports, a little less than is printed on the box. capability: 75 for 7.5."""
+
+    name: str
+    total: int
+    capability: int
+
+
+@dataclass(frozen=True)
+class Wish:
+    """context, concurrency: None takes what is usual, and less of it where that does not fit."""
+
+    gpus: int = 1
+    context: int | None = None
+    concurrency: int | None = None
+    dtype: DType | None = None
+    kv_dtype: CacheType = CacheType.auto
+    utilisation: float | None = None
+    version: vllm.Version | None = None  # of vLLM
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What was found. Sizes in bytes, of one GPU.
+
+    max_context: for `concurrency` at once, if that was asked for, else for one. max_concurrency: for `context`.
+    batched: --max-num-batched-tokens, where vLLM's own choice would not leave the room.
+    """
+
+    fits: bool
+    model: Architecture
+    device: Device
+    gpus: int
+    dtype: DType
+    kv_dtype: CacheType
+    utilisation: float
+    eager: bool
+    backend: str
+    context: int
+    concurrency: int
+    weights: int
+    activations: int
+    batched: int | None
+    graphs: int
+    outside: int
+    cache: int
+    bytes_per_token: int
+    tokens: int
+    max_context: int
+    max_concurrency: int
+    works_with: tuple[Range, ...]
+    crashes_with: tuple[Range, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def blocks(self) -> int:
+        return self.tokens // BLOCK
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        return tuple(_arguments(self))
+
+
+def fit(model: Architecture, device: Device, wish: Wish = Wish()) -> Fit:
+    """Never raises: what speaks against it is in `problems`."""
+    dtype = wish.dtype or vllm.dtype(device.capability, model.family)
+    element = 1 if wish.kv_dtype is CacheType.fp8 else dtype.size
+    eager = vllm.needs_eager(device.capability)
+    utilisation = wish.utilisation or (0.85 if eager else 0.9)
+    concurrency = wish.concurrency or _DEFAULT_CONCURRENCY
+    weights = -(-model.weight_bytes(dtype.size) // wish.gpus)
+    batch, limited = _batch(model, device, wish, dtype, utilisation)
+    activations = _activations(model, batch, wish, dtype, concurrency)
+    graphs = 0 if eager else _GRAPHS + int(weights * _GRAPHS_PER_WEIGHT)
+    outside = _OUTSIDE_PYTORCH + (_COLLECTIVES if wish.gpus > 1 else 0)
+    cache = max(0, int(device.total * utilisation) - weights - activations - graphs - outside)
+    room = _Room(model, cache, element, wish.gpus)
+    context = wish.context or min(_DEFAULT_CONTEXT, model.max_context, max(room.context(1), _LEAST_CONTEXT))
+    at_once = room.concurrency(context)
+    works = vllm.working(device.capability, model.family)
+    problems = tuple(_problems(model, device, wish, dtype, context, at_once, cache))
+    return Fit(
+        fits=not problems,
+        model=model,
+        device=device,
+        gpus=wish.gpus,
+        dtype=dtype,
+        kv_dtype=wish.kv_dtype,
+        utilisation=utilisation,
+        eager=eager,
+        backend=vllm.backend(device.capability, wish.version or _chosen(works)),
+        context=context,
+        concurrency=concurrency if wish.concurrency else max(1, min(concurrency, at_once)),
+        weights=weights,
+        activations=activations,
+        batched=batch if limited else None,
+        graphs=graphs,
+        outside=outside,
+        cache=cache,
+        bytes_per_token=model.kv_bytes_per_token(element, wish.gpus),
+        tokens=room.tokens,
+        max_context=min(room.context(wish.concurrency or 1), model.max_context),
+        max_concurrency=at_once,
+        works_with=works,
+        crashes_with=vllm.crashing(device.capability, model.family),
+        problems=problems,
+    )
+
+
+@dataclass(frozen=True)
+class _Room:
+    """What goes into a cache of so many bytes, in whole blocks."""
+
+    model: Architecture
+    cache: int
+    element: int
+    gpus: int
+
+    @property
+    def tokens(self) -> int:
+        """vLLM's "GPU KV cache size", for layers that keep everything."""
+        block = self.model.kv_bytes_per_token(self.element, self.gpus) * BLOCK
+        return self.cache // block * BLOCK if block else 0
+
+    def concurrency(self, context: int) -> int:
+        each = self._sequence(context)
+        return self.cache // each if each else 0
+
+    def context(self, at_once: int) -> int:
+        """The longest, in whole blocks, by bisection: windows make the cost of a sequence a broken line."""
+        low, high = 0, self.model.max_context // BLOCK + 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self._sequence(middle * BLOCK) * at_once <= self.cache else (low, middle - 1)
+        return low * BLOCK
+
+    def _sequence(self, context: int) -> int:
+        return self.model.kv_bytes(-(-context // BLOCK) * BLOCK, self.element, self.gpus)
+
+
+def _batch(model: Architecture, device: Device, wish: Wish, dtype: DType, utilisation: float) -> tuple[int, bool]:
+    """Tokens of a prefill batch, and whether vLLM must be told: a GPU a little over 70 GiB must not hold less."""
+    if device.total < _LARGE:
+        return _BATCH, False
+    dearer = _layer(model, _LARGE_BATCH, wish, dtype) - _layer(model, _BATCH, wish, dtype)
+    return (_LARGE_BATCH, False) if (device.total - _LARGE) * utilisation >= dearer else (_BATCH, True)
+
+
+def _activations(model: Architecture, batch: int, wish: Wish, dtype: DType, concurrency: int) -> int:
+    """The peak of a full prefill batch through one layer, and of sampling for all requests at once."""
+    return _layer(model, batch, wish, dtype) + _LOGITS_COPIES * 4 * concurrency * model.vocabulary
+
+
+def _layer(model: Architecture, batch: int, wish: Wish, dtype: DType) -> int:
+    return batch * (6 * model.hidden + 3 * model.width // wish.gpus) * dtype.size
+
+
+def _problems(
+    model: Architecture, device: Device, wish: Wish, dtype: DType, context: int, at_once: int, cache: int
+) -> Iterator[str]:
+    yield from filter(
+        None,
+        (
+            vllm.dtype_problem(dtype, device.capability, model.family),
+            vllm.cache_problem(wish.kv_dtype, device.capability),
+            vllm.quantisation_problem(model.quantisation.method, device.capability),
+        ),
+    )
+    works = vllm.working(device.capability, model.family)
+    if not works:
+        yield f"no version of vLLM runs {model.family} on compute capability {device.capability / 10}"
+    elif wish.version and not any(each.holds(wish.version) for each in works):
+        yield f"vLLM {'.'.join(map(str, wish.version))} does not work here: {_reason(wish.version, device, model)}"
+    if model.heads % wish.gpus:
+        yield f"{model.heads} attention heads can't be split over {wish.gpus} GPUs"
+    if context > model.max_context:
+        yield f"the model was made for {model.max_context} tokens of context, not {context}"
+    if not cache:
+        yield "the weights leave no memory for the KV cache"
+    elif at_once < (wish.concurrency or 1):
+        yield f"the KV cache has room for {at_once} requests of {context} tokens, not {wish.concurrency or 1}"
+
+
+def _reason(version: vllm.Version, device: Device, model: Architecture) -> str:
+    known = vllm.crashing(device.capability, model.family)
+    return next((each.why for each in known if each.holds(version)), "it is older than what is known to work")
+
+
+def _chosen(works: tuple[Range, ...]) -> vllm.Version:
+    """The oldest of the newest range: what was seen working, not what is newest."""
+    return works[-1].last or works[-1].first if works else (0,)
+
+
+def _arguments(found: Fit) -> Iterator[str]:
+    yield f"--model={found.model.name}"
+    yield f"--dtype={found.dtype}"
+    yield f"--max-model-len={found.context}"
+    yield f"--max-num-seqs={found.concurrency}"
+    yield f"--gpu-memory-utilization={found.utilisation:g}"
+    if found.gpus > 1:
+        yield f"--tensor-parallel-size={found.gpus}"
+    if found.batched:
+        yield f"--max-num-batched-tokens={found.batched}"
+    if found.kv_dtype is not CacheType.auto:
+        yield f"--kv-cache-dtype={found.kv_dtype}"
+    if found.backend and found.backend != "XFORMERS":  # that one was chosen by a variable, before there was an argument
+        yield f"--attention-backend={found.backend}"
+    if found.eager:
+        yield "--enforce-eager"
+
+
+def environment(found: Fit) -> dict[str, str]:
+    """Variables for the old engine, where only it works."""
+    return {"VLLM_USE_V1": "0", "VLLM_ATTENTION_BACKEND": "XFORMERS"} if found.backend == "XFORMERS" else {}
+
+
+def advice(found: Fit, devices: tuple[Device, ...]) -> list[str]:
+    """What to change so that it fits, each tried with the same arithmetic; devices: those one could have instead."""
+    if found.fits:
+        return []
+    return [said for said, _ in _ways(found, devices)]
+
+
+def _ways(found: Fit, devices: tuple[Device, ...]) -> Iterator[tuple[str, Fit]]:
+    wish = Wish(found.gpus, found.context, found.concurrency, found.dtype, found.kv_dtype, found.utilisation)
+    if found.dtype is not vllm.dtype(found.device.capability, found.model.family):
+        better = fit(found.model, found.device, replace(wish, dtype=None))
+        if better.fits:
+            yield f"--dtype {better.dtype}", better
+    if found.tokens and found.max_context >= _LEAST_CONTEXT and found.max_context < found.context:
+        yield f"--context {found.max_context}", fit(found.model, found.device, replace(wish, context=found.max_context))
+    if 0 < found.max_concurrency < found.concurrency:
+        fewer = replace(wish, concurrency=found.max_concurrency)
+        yield f"--concurrency {found.max_concurrency}", fit(found.model, found.device, fewer)
+    if found.device.capability >= vllm.ADA and found.kv_dtype is CacheType.auto:
+        smaller = fit(found.model, found.device, replace(wish, kv_dtype=CacheType.fp8))
+        if smaller.fits:
+            yield "--kv-dtype fp8", smaller
+    for gpus in (2, 4, 8):
+        if gpus > found.gpus and (more := fit(found.model, found.device, replace(wish, gpus=gpus))).fits:
+            yield f"--gpus {gpus}", more
+            break
+    if found.model.quantisation.method is Method.none and found.device.capability >= vllm.TURING:
+        yield "a quantised variant of the model (AWQ or GPTQ, a quarter of the weights)", found
+    for device in sorted(devices, key=lambda device: device.total):
+        if device.total > found.device.total and (other := fit(found.model, device, replace(wish, dtype=None))).fits:
+            yield f"a {device.name}", other
+            break

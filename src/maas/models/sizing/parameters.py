@@ -1,0 +1,98 @@
+"""Counting a decoder's weights from the fields of its config.json.
+
+Norms and biases are a few thousandths of the whole and are counted only as far as they are certain; the tests hold
+the counts to published ones within one percent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_UNGATED = frozenset({"gpt2", "gpt_neox", "gptj", "opt", "bloom", "mpt", "falcon", "starcoder2", "phi", "gpt_bigcode"})
+
+
+@dataclass(frozen=True)
+class Counts:
+    all: int
+    active: int
+    plain: int  # embeddings and head
+    experts: int  # in all expert layers together
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A mixture of experts, in those layers that have one."""
+
+    experts: int
+    chosen: int
+    width: int
+    shared_width: int
+    layers: int
+
+
+def count(config: Mapping[str, Any], *, layers: int, hidden: int, heads: int, kv_heads: int, head_dim: int) -> Counts:
+    vocabulary = int(config["vocab_size"])
+    plain = vocabulary * hidden * (1 if config.get("tie_word_embeddings", _tied(config)) else 2)
+    mixture = mixture_of(config, layers)
+    dense_layers = layers - (mixture.layers if mixture else 0)
+    attention = layers * _attention(config, hidden, heads, kv_heads, head_dim)
+    dense = dense_layers * _matrices(config) * hidden * ffn_width(config, hidden)
+    if mixture is None:
+        total = plain + attention + dense
+        return Counts(total, total, plain, 0)
+    each = 3 * hidden * mixture.width
+    fixed = plain + attention + dense + mixture.layers * (hidden * mixture.experts + 3 * hidden * mixture.shared_width)
+    experts = mixture.layers * mixture.experts * each
+    return Counts(fixed + experts, fixed + mixture.layers * mixture.chosen * each, plain, experts)
+
+
+def ffn_width(config: Mapping[str, Any], hidden: int) -> int:
+    for key in ("intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "ffn_hidden_dim"):
+        if config.get(key):
+            return int(config[key])
+    return 4 * hidden
+
+
+def mixture_of(config: Mapping[str, Any], layers: int) -> Mixture | None:
+    experts = _first(config, "num_local_experts", "num_experts", "n_routed_experts")
+    if experts <= 1:
+        return None
+    width = _first(config, "moe_intermediate_size") or ffn_width(config, 0)
+    shared = _first(config, "shared_expert_intermediate_size") or _first(config, "n_shared_experts") * width
+    chosen = _first(config, "num_experts_per_tok", "experts_per_token", "num_experts_per_token", "moe_k") or 1
+    return Mixture(experts, chosen, width, shared, _expert_layers(config, layers))
+
+
+def _expert_layers(config: Mapping[str, Any], layers: int) -> int:
+    step = _first(config, "decoder_sparse_step", "moe_layer_freq", "interleave_moe_layer_step") or 1
+    plain = config.get("mlp_only_layers") or []
+    first_dense = _first(config, "first_k_dense_replace")
+    return sum(1 for n in range(first_dense, layers) if n not in plain and (n + 1) % step == 0)
+
+
+def _attention(config: Mapping[str, Any], hidden: int, heads: int, kv_heads: int, head_dim: int) -> int:
+    if rank := _first(config, "kv_lora_rank"):
+        return _latent_attention(config, hidden, heads, rank)
+    return 2 * hidden * heads * head_dim + 2 * hidden * kv_heads * head_dim + 2 * hidden
+
+
+def _latent_attention(config: Mapping[str, Any], hidden: int, heads: int, rank: int) -> int:
+    rope, plain = int(config["qk_rope_head_dim"]), int(config["qk_nope_head_dim"])
+    value, query_rank = int(config["v_head_dim"]), _first(config, "q_lora_rank")
+    per_head = heads * (rope + plain)
+    query = hidden * query_rank + query_rank * per_head if query_rank else hidden * per_head
+    return query + hidden * (rank + rope) + rank * heads * (plain + value) + heads * value * hidden
+
+
+def _matrices(config: Mapping[str, Any]) -> int:
+    """Of one feed-forward layer: with a gate there are three."""
+    return 2 if config.get("model_type") in _UNGATED else 3
+
+
+def _tied(config: Mapping[str, Any]) -> bool:
+    """What transformers takes where config.json does not say: most of its classes write only what differs."""
+    return config.get("model_type") in {"gpt2", "gemma", "gemma2", "gemma3", "gemma3_text", "opt", "falcon", "bloom"}
+
+
+def _first(config: Mapping[str, Any], *keys: str) -> int:
+    return next((int(config[key]) for key in keys if config.get(key)), 0)
