@@ -79,6 +79,7 @@ _GATEWAY_API = "gateway.networking.k8s.io"
 GATEWAY_CLASS = _crd("GatewayClass", _GATEWAY_API, plural="gatewayclasses", namespaced=False)
 GATEWAY = _crd("Gateway", _GATEWAY_API)
 HTTP_ROUTE = _crd("HTTPRoute", _GATEWAY_API)
+REFERENCE_GRANT = _crd("ReferenceGrant", _GATEWAY_API, "v1", "v1beta1")
 
 _CERT_MANAGER = "cert-manager.io"
 ISSUER = _crd("Issuer", _CERT_MANAGER)

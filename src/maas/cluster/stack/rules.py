@@ -1,0 +1,164 @@
+"""What Kuadrant's policies say: who is let in by which header, and how much each tier may.
+
+Conditions are CEL and Rego, which nobody here evaluates. Tiers are named in them as quoted words, compared with the
+identity's groups; that is how every published example writes them, and what cannot be read so is said to be unread.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from maas.cluster.objects import Object, at, items, mapping, number, text, texts
+
+WINDOW = re.compile(r"^([0-9]{1,5}(h|m|s|ms)){1,4}$")  # the CRD's own pattern
+GROUPS = "kuadrant.io/groups"
+USER_ID = "secret.kuadrant.io/user-id"
+TIER_ANNOTATIONS = (GROUPS, "maas.opendatahub.io/tier", "kuadrant.io/tier", "tier")
+_QUOTED = re.compile(r"""(?:"([^"\\]*)"|'([^'\\]*)')""")
+_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_NO_TIERS = frozenset({",", "", ";", "POST", "GET"})
+
+
+@dataclass(frozen=True)
+class Rate:
+    """window: as written. seconds: 0 if the window is not valid."""
+
+    limit: int | None
+    window: str
+
+    @property
+    def seconds(self) -> float:
+        if not WINDOW.match(self.window):
+            return 0.0
+        return sum(int(n) * _UNIT[unit] for n, unit in re.findall(r"(\d+)(ms|s|m|h)", self.window))
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One entry of `limits`. tiers: those whose names its conditions hold; none and no condition: everybody."""
+
+    name: str
+    rates: tuple[Rate, ...]
+    conditions: tuple[str, ...]
+    counters: tuple[str, ...]
+
+    @property
+    def tiers(self) -> frozenset[str]:
+        about_groups = (each for each in self.conditions if "identity" in each)
+        return frozenset(word for condition in about_groups for word in quoted(condition)) - _NO_TIERS
+
+    @property
+    def is_catch_all(self) -> bool:
+        """Whether it counts whoever comes: it asks for no tier."""
+        return not any("identity" in condition for condition in self.conditions)
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """One way in: an `authentication` entry of an AuthPolicy. credentials: {"authorizationHeader": {"prefix": …}}."""
+
+    name: str
+    definition: Mapping[str, Any]
+
+    @property
+    def is_api_key(self) -> bool:
+        return isinstance(self.definition.get("apiKey"), Mapping)
+
+    @property
+    def selector(self) -> Mapping[str, Any]:
+        return mapping(self.definition, "apiKey", "selector")
+
+    @property
+    def all_namespaces(self) -> bool:
+        return at(self.definition, "apiKey", "allNamespaces") is True
+
+    @property
+    def is_anonymous(self) -> bool:
+        return "anonymous" in self.definition
+
+    def headers(self, key: str) -> dict[str, str] | None:
+        """How a key is sent; None for a query parameter."""
+        where = mapping(self.definition, "credentials")
+        if "queryString" in where:
+            return None
+        if "customHeader" in where:
+            return {text(where, "customHeader", "name"): key}
+        if "cookie" in where:
+            return {"Cookie": f"{text(where, 'cookie', 'name')}={key}"}
+        return {"Authorization": f"{text(where, 'authorizationHeader', 'prefix') or 'Bearer'} {key}"}
+
+    @property
+    def query(self) -> str:
+        return text(self.definition, "credentials", "queryString", "name")
+
+
+def rules_of(policy: Object) -> Mapping[str, Any]:
+    """`rules` is what a policy without defaults and overrides has at its top."""
+    for path in (("rules",), ("defaults", "rules"), ("overrides", "rules")):
+        if found := mapping(policy, "spec", *path):
+            return found
+    return {}
+
+
+def schemes(policy: Object) -> list[Scheme]:
+    found = mapping(rules_of(policy), "authentication").items()
+    return [Scheme(str(name), entry) for name, entry in found if isinstance(entry, Mapping)]
+
+
+def admitted_tiers(policy: Object) -> frozenset[str]:
+    """The tiers that the authorization rules name; none if they name none, which lets every tier in."""
+    return frozenset(_authorization_words(policy)) - _NO_TIERS
+
+
+def limits(policy: Object) -> list[Limit]:
+    found: dict[str, Any] = {}
+    for path in (("overrides", "limits"), ("defaults", "limits"), ("limits",)):
+        found |= mapping(policy, "spec", *path)
+    return [_limit(str(name), entry) for name, entry in found.items() if isinstance(entry, Mapping)]
+
+
+def tier_annotation(policy: Object) -> str:
+    """The annotation of a key's Secret that the policy reads a tier from."""
+    selectors = " ".join(_strings(mapping(rules_of(policy), "response"))) + " ".join(_authorization_texts(policy))
+    plain = selectors.replace("\\.", ".")
+    return next((each for each in TIER_ANNOTATIONS if f"annotations.{each}" in plain or f'"{each}"' in plain), GROUPS)
+
+
+def quoted(expression: str) -> Iterator[str]:
+    """The string literals in CEL or Rego."""
+    yield from (double or single for double, single in _QUOTED.findall(expression))
+
+
+def _limit(name: str, entry: Mapping[str, Any]) -> Limit:
+    rates = tuple(Rate(number(rate, "limit"), text(rate, "window")) for rate in items(entry, "rates"))
+    conditions = tuple(text(when, "predicate") for when in items(entry, "when"))
+    return Limit(name, rates, conditions, tuple(text(each, "expression") for each in items(entry, "counters")))
+
+
+def _authorization_words(policy: Object) -> Iterator[str]:
+    for _, entry in mapping(rules_of(policy), "authorization").items():
+        for line in text(entry, "opa", "rego").splitlines():
+            if "==" in line or " in " in line:
+                yield from quoted(line)
+        for pattern in items(entry, "patternMatching", "patterns"):
+            if "identity" in text(pattern, "predicate"):
+                yield from quoted(text(pattern, "predicate"))
+            if "identity" in text(pattern, "selector") and text(pattern, "operator") in ("eq", "incl"):
+                yield text(pattern, "value")
+
+
+def _authorization_texts(policy: Object) -> Iterator[str]:
+    yield from _strings(mapping(rules_of(policy), "authorization"))
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list):
+        yield from texts(value)
+        for each in value:
+            yield from _strings(each) if isinstance(each, Mapping) else ()
