@@ -20,7 +20,7 @@ _SMALLEST = Fraction(1, 10**9)
 def exact(value: object) -> Fraction | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    if isinstance(value, int) and value > _LARGEST:
+    if isinstance(value, int) and abs(value) > _LARGEST:
         return None  # before Python refuses to write it out
     return _read(value if isinstance(value, str) else repr(value))
 

@@ -1,0 +1,34 @@
+"""How findings put amounts and lists into words: short, and bounded however large the cluster is."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+_GIB = 2**30
+
+
+def listed(names: Sequence[str], limit: int = 3) -> str:
+    """ "a, b, c and 997 more"."""
+    shown = ", ".join(names[:limit])
+    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """ "1 node", "3 nodes", "no nodes"."""
+    word = noun if number == 1 else plural or f"{noun}s"
+    return f"{number or 'no'} {word}"
+
+
+def gib(amount: int) -> str:
+    """Bytes: "15.3 GiB"."""
+    return f"{_short(Fraction(amount, _GIB))} GiB"
+
+
+def cores(milli: int) -> str:
+    """Thousandths of a CPU: "3.9"."""
+    return _short(Fraction(milli, 1000))
+
+
+def _short(amount: Fraction) -> str:
+    """One decimal, cut rather than rounded, so that what is too little never reads as enough."""
+    tenths = amount * 10 // 1
+    return f"{tenths // 10}" if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10}"
