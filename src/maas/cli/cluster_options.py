@@ -7,21 +7,13 @@ from typing import Annotated
 import typer
 
 from maas.domain import durations
+from maas.readiness.reports import Format
 
 
 class TargetChoice(StrEnum):
     auto = "auto"
     kubernetes = "kubernetes"
     openshift = "openshift"
-
-
-class Format(StrEnum):
-    table = "table"
-    short = "short"
-    json = "json"
-    junit = "junit"
-    markdown = "markdown"
-    html = "html"
 
 
 def seconds(text: str | float) -> float:
@@ -44,7 +36,7 @@ Kubeconfig = Annotated[
 ]
 Timeout = Annotated[
     float,
-    typer.Option("--timeout", parser=seconds, metavar="DURATION", help="How long reading the cluster may take."),
+    typer.Option("--timeout", parser=seconds, metavar="DURATION", show_default="60s", help="For reading the cluster."),
 ]
 TargetOption = Annotated[TargetChoice, typer.Option("--target", help="auto asks the cluster what it is.")]
 Gpu = Annotated[bool, typer.Option("--gpu", help="Models are to run on GPUs.")]

@@ -8,6 +8,7 @@ of them, with SQLAlchemy, httpx and rich behind them, to print their names.
 import sys
 
 COMMANDS = {
+    "preflight": ("maas.cli.preflight", "Say whether a cluster will carry the platform"),
     "install": ("maas.cli.install", "Set the platform up, start it, and prove that it works"),
     "init": ("maas.cli.init", "Write a commented maas.yaml to start from"),
     "up": ("maas.cli.up", "Start the platform, or take up what has changed"),
@@ -15,19 +16,23 @@ COMMANDS = {
     "restart": ("maas.cli.restart", "Stop and start the platform"),
     "status": ("maas.cli.status", "Show what runs, since when, and what died"),
     "logs": ("maas.cli.logs", "Show the logs"),
+    "validate": ("maas.cli.validate", "Prove that an installation works, with live traffic"),
+    "doctor": ("maas.cli.doctor", "Find out what is wrong, and mend it"),
+    "snapshot": ("maas.cli.snapshot", "Save what the checks read of a cluster, without secrets"),
     "apply": ("maas.cli.apply", "Take up a maas.yaml, or show what it would change"),
     "models": ("maas.cli.models", "List, add and remove models"),
     "tiers": ("maas.cli.tiers", "Show the tiers and their limits"),
     "keys": ("maas.cli.keys", "Create, list, revoke, rotate and import API keys"),
     "usage": ("maas.cli.usage", "Show who used how many tokens, and what they cost"),
-    "explain": ("maas.cli.explain", "Say why a request was let in or refused"),
+    "explain": ("maas.cli.explain", "Say why a request was let in or refused, or what a check is for"),
     "simulate": ("maas.cli.simulate", "Run a simulated model server by itself"),
     "version": ("maas.cli.version", "Show the version"),
 }
 
 _SECTIONS = {
-    "Begin": ("install", "init"),
+    "Begin": ("preflight", "install", "init"),
     "Run": ("up", "down", "restart", "status", "logs"),
+    "Check": ("validate", "doctor", "snapshot"),
     "Offer": ("apply", "models", "tiers", "keys"),
     "Understand": ("usage", "explain"),
     "Also": ("simulate", "version"),
@@ -43,7 +48,8 @@ Exit codes:
   0  done                             6  the platform is not running
   1  failed in a way nobody foresaw   7  a part of the platform failed
   2  wrong usage, or wrong input      8  not built yet
-  4  there is no such thing           9  the disk is full
+  3  checked, and not ready           9  the disk is full
+  4  there is no such thing; from preflight, validate and doctor: warnings, with --strict
   5  it exists already, or is held by something else, such as a port
 """
 
@@ -65,7 +71,7 @@ def help_text() -> str:
     lines = ["Usage: maas COMMAND [OPTIONS]", "", "Models as a service: OpenAI-compatible endpoints behind API keys,"]
     lines.append("limited per tier and metered.")
     for title, names in _SECTIONS.items():
-        lines += ["", f"{title}:", *(f"  {name:<10}{COMMANDS[name][1]}" for name in names)]
+        lines += ["", f"{title}:", *(f"  {name:<11}{COMMANDS[name][1]}" for name in names)]
     return "\n".join(lines) + f"\n\n{_FOOT}"
 
 

@@ -1,0 +1,117 @@
+"""maas preflight: whether a cluster will carry the platform, before anything is installed."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from maas.cli import cluster_options as options
+from maas.cli import judged
+from maas.cli.facts import asked, gather
+from maas.cli.frame import noun
+from maas.cli.output import notes
+from maas.cluster.facts.model import Facts
+from maas.domain import durations
+from maas.domain.errors import InvalidInput, Unavailable
+from maas.readiness.catalogue import Asked, Phase
+from maas.readiness.findings import Finding
+from maas.readiness.judging import judge
+from maas.readiness.reports import Format
+from maas.readiness.reports.report import Report
+
+app = noun("Say whether a cluster will carry the platform, and what to do first.")
+
+_PAUSE = 5.0  # seconds between two readings
+Wait = Annotated[
+    float | None,
+    typer.Option(
+        "--wait", parser=options.seconds, metavar="DURATION", help="Read again until it is ready, for so long at most."
+    ),
+]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    facts: Facts
+    asked: Asked
+    findings: Sequence[Finding]
+
+
+@app.command()
+def preflight(
+    source: options.From = None,
+    target: options.TargetOption = options.TargetChoice.auto,
+    gpu: options.Gpu = False,
+    models: options.For = ["simulator"],  # noqa: B006  # Typer copies it
+    namespace: options.Namespace = "llm",
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    wait: Wait = None,
+    timeout: options.Timeout = 60.0,
+    only: options.Only = [],  # noqa: B006
+    skip: options.Skip = [],  # noqa: B006
+    strict: options.Strict = False,
+    output: options.FormatOption = Format.table,
+) -> None:
+    """Say whether a cluster will carry the platform, what is missing, why, and the command that mends it.
+
+    Nothing is changed in the cluster.
+
+    Exit code: 0 ready (warnings are no obstacle), 3 not ready, 4 warnings with --strict.
+
+    Example: maas preflight --gpu --for qwen3
+    """
+    chosen = judged.codes(only, "--only", [Phase.before]), judged.codes(skip, "--skip", [Phase.before])
+    if source and wait:
+        raise InvalidInput("--from reads a snapshot, which will not change: --wait makes no sense with it")
+
+    def once() -> _Judged:
+        facts = gather(source, context=context, kubeconfig=kubeconfig, deadline=timeout)
+        what = asked(facts, target, gpu=gpu, models=models, namespace=namespace)
+        return _Judged(facts, what, judge(facts, what, only=chosen[0], skip=chosen[1]))
+
+    found = _repeated(once, wait, lambda it: judged.exit_code(it.findings, strict=strict) == 0) if wait else once()
+    judged.show(output, found.findings, found.facts, found.asked)
+    judged.end(found.findings, strict=strict)
+
+
+def _repeated(once: Callable[[], _Judged], seconds: float, done: Callable[[_Judged], bool]) -> _Judged:
+    """The first that is done, or the last within the time; a cluster out of reach is waited for as well."""
+    end = time.monotonic() + seconds
+    while True:
+        begun = time.monotonic()
+        outcome = _tried(once)
+        if isinstance(outcome, _Judged) and done(outcome):
+            return outcome
+        next_end = time.monotonic() + _PAUSE + (time.monotonic() - begun)
+        if next_end > end:
+            return _found(outcome)
+        _pause(outcome, end - time.monotonic())
+
+
+def _tried(once: Callable[[], _Judged]) -> _Judged | Unavailable:
+    try:
+        return once()
+    except Unavailable as error:
+        return error
+
+
+def _found(outcome: _Judged | Unavailable) -> _Judged:
+    if isinstance(outcome, Unavailable):
+        raise outcome
+    return outcome
+
+
+def _pause(outcome: _Judged | Unavailable, left: float) -> None:
+    if not sys.stderr.isatty():
+        time.sleep(_PAUSE)
+        return
+    if isinstance(outcome, _Judged):
+        awaited = ", ".join(Report(outcome.findings, outcome.facts, outcome.asked).first_to_mend) or "warnings to go"
+    else:
+        awaited = f"the cluster ({outcome})"
+    with notes().status(f"waiting for {awaited}; {durations.compact(left)} left"):
+        time.sleep(_PAUSE)

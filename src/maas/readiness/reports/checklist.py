@@ -1,0 +1,72 @@
+"""The pre-installation checklist that people know, filled in from what the checks found.
+
+A line's checks are those that say so themselves: `covers` holds the line as it stands here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from maas.readiness.catalogue import checks
+from maas.readiness.findings import Finding, Status
+
+LINES = (
+    "OpenShift cluster 4.14+ or Kubernetes 1.28+",
+    "Cluster admin access",
+    "Service Mesh operator installed (OpenShift)",
+    "Serverless operator installed (OpenShift)",
+    "RHOAI operator installed",
+    "GPU operator installed (if using GPUs)",
+    "Default storage class configured",
+    "DNS wildcard domain available",
+    "Sufficient node resources (CPU/Memory)",
+    "GPU nodes available (optional)",
+)
+
+
+class Mark(StrEnum):
+    done = "x"
+    open = " "
+    to_install = "+"
+    unknown = "?"
+    left_out = "-"
+
+
+@dataclass(frozen=True)
+class Line:
+    """reason: the one finding that decides."""
+
+    text: str
+    mark: Mark
+    reason: str
+    codes: tuple[str, ...]
+
+
+_DECIDING = (
+    (Status.failed, Mark.open),
+    (Status.unknown, Mark.unknown),
+    (Status.to_install, Mark.to_install),
+    (Status.warning, Mark.done),
+    (Status.passed, Mark.done),
+    (Status.skipped, Mark.left_out),
+)
+
+
+def checklist(found: Mapping[str, Sequence[Finding]]) -> list[Line]:
+    """found: findings by the code of their check."""
+    return [_line(text, found) for text in LINES]
+
+
+def _line(text: str, found: Mapping[str, Sequence[Finding]]) -> Line:
+    codes = tuple(check.code for check in checks() if text in check.covers)
+    findings = [finding for code in codes for finding in found.get(code, ())]
+    for status, mark in _DECIDING:
+        if deciding := [finding for finding in findings if finding.status is status]:
+            return Line(text, mark, _reason(deciding), codes)
+    return Line(text, Mark.left_out, "not checked: left out by --only or --skip", codes)
+
+
+def _reason(findings: Iterable[Finding]) -> str:
+    first, *others = findings
+    more = f" (and {len(others)} more)" if others and first.status is not Status.passed else ""
+    return f"{first.about}: {first.message}{more}" if first.about else first.message + more

@@ -1,0 +1,128 @@
+"""For a browser or a printer: one page that needs no other file and runs no script."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html import escape
+
+from maas.readiness.findings import Finding, Status, Verdict
+from maas.readiness.reports.checklist import Line
+from maas.readiness.reports.look import SYMBOLS, VERDICT_SYMBOLS, Look
+from maas.readiness.reports.quick import Answer
+from maas.readiness.reports.report import Group, Report, counted
+
+_STYLE = """
+:root { color-scheme: light dark; --text: #1c2024; --soft: #5b6570; --ground: #fff; --card: #f5f6f8; --line: #d9dde2;
+  --passed: #1a7f37; --to_install: #0969a2; --warning: #9a6700; --failed: #c5221f; --unknown: #7d3fb5;
+  --skipped: #5b6570 }
+@media (prefers-color-scheme: dark) { :root { --text: #e4e7ea; --soft: #9aa4ae; --ground: #15181b; --card: #1f2428;
+  --line: #363d44; --passed: #4cc26a; --to_install: #58b2e8; --warning: #dba73a; --failed: #f47067; --unknown: #c297f0;
+  --skipped: #9aa4ae } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--ground); max-width: 60rem;
+  margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.7rem; margin-bottom: .2rem } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem;
+  border-bottom: 1px solid var(--line) } h3 { font-size: 1rem; margin: 0 }
+p { margin: .4rem 0 } .soft { color: var(--soft) } .symbol { display: inline-block; width: 1.4em; font-weight: 700 }
+.line { padding-left: 1.4em; text-indent: -1.4em; margin: .25rem 0 } .line > * { text-indent: 0 }
+code, pre { font: 13px/1.5 ui-monospace, monospace } pre { background: var(--ground); border: 1px solid var(--line);
+  border-radius: 4px; padding: .5rem .7rem; overflow-x: auto; margin: .5rem 0 }
+.problem { background: var(--card); border-left: 4px solid var(--edge); border-radius: 4px; padding: .7rem 1rem;
+  margin: .7rem 0 } table { border-collapse: collapse; margin: .3rem 0 1rem } td, th { text-align: left;
+  padding: .15rem 1rem .15rem 0; border-bottom: 1px solid var(--line); font-size: 14px; overflow-wrap: anywhere }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; margin: .4rem 0 }
+dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
+@media print { body { margin: 0; max-width: none } .problem { break-inside: avoid } pre { white-space: pre-wrap } }
+"""
+
+
+def html_page(report: Report, look: Look) -> str:
+    title = f"MaaS {report.asked.phase}: {report.verdict}"
+    page = "\n".join(
+        [
+            f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<style>{_STYLE}</style>\n</head>\n<body>",
+            *_body(report),
+            "</body>\n</html>\n",
+        ]
+    )
+    return page.encode("ascii", "xmlcharrefreplace").decode() if look.ascii else page
+
+
+def _body(report: Report) -> Iterator[str]:
+    status = {Verdict.ready: "passed", Verdict.ready_with_warnings: "warning", Verdict.not_ready: "failed"}
+    yield f"<h1>{_symbol(VERDICT_SYMBOLS[report.verdict], status[report.verdict])}{report.verdict.capitalize()}</h1>"
+    moment = datetime.fromtimestamp(report.facts.taken_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    where = f"{report.facts.source.described}, {moment}, judged for {report.asked.target}"
+    yield f'<p>{escape(counted(report))}</p>\n<p class="soft">{escape(where)}</p>'
+    if report.verdict is Verdict.not_ready:
+        yield f"<p>Mend first: {', '.join(_link(code) for code in report.first_to_mend)}</p>"
+    if report.has_first_screen:
+        yield "<h2>pre-installation checklist</h2>"
+        yield from map(_checklist_line, report.checklist)
+        yield "<h2>quick validation</h2>"
+        yield from map(_answer, report.quick)
+    for category, groups in report.categories:
+        yield f"<h2>{escape(category)}</h2>"
+        yield from map(_group, groups)
+
+
+def _symbol(symbol: str, status: str) -> str:
+    return f'<span class="symbol" style="color: var(--{status})">{symbol}</span>'
+
+
+def _link(code: str) -> str:
+    return f'<a href="#{code.lower()}">{code}</a>'
+
+
+def _checklist_line(line: Line) -> str:
+    box = f"[{line.mark}]".replace(" ", "&nbsp;")
+    return (
+        f'<p class="line"><code>{box}</code> {escape(line.text)}: <span class="soft">{escape(line.reason)}</span></p>'
+    )
+
+
+def _answer(answer: Answer) -> str:
+    head = f"<p><code>{escape(answer.command)}</code></p>"
+    if answer.note:
+        return f'{head}<p class="soft">{escape(answer.note)}</p>'
+    titles = "".join(f"<th>{escape(column)}</th>" for column in answer.columns)
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in answer.rows)
+    more = f'<p class="soft">and {answer.more} more</p>' if answer.more else ""
+    return f"{head}<table><tr>{titles}</tr>{rows}</table>{more}"
+
+
+def _group(group: Group) -> str:
+    first = group.first
+    if not group.problems:
+        return "".join(map(_quiet, group.findings))
+    parts = [
+        f'<section class="problem" id="{first.code.lower()}" style="--edge: var(--{group.status.name})">',
+        f"<h3>{_symbol(SYMBOLS[group.status], group.status.name)}{first.code} {escape(first.title)}</h3>",
+        *map(_problem, group.problems),
+        f'<p class="soft">see {escape(first.anchor)}</p></section>',
+    ]
+    return "\n".join(parts)
+
+
+def _quiet(finding: Finding) -> str:
+    symbol = _symbol(SYMBOLS[finding.status], finding.status.name)
+    said = f'{escape(finding.title)}: <span class="soft">{escape(_said(finding))}</span>'
+    return f'<p class="line">{symbol}<b>{finding.code}</b> {said}</p>'
+
+
+def _problem(finding: Finding) -> str:
+    pairs = [("seen", str(seen)) for seen in finding.seen]
+    if finding.status is not Status.unknown:
+        pairs.append(("wanted", finding.wanted))
+    if finding.remedy:
+        pairs.append(("mend", finding.remedy.text))
+    if finding.because_of:
+        pairs.append(("follows from", ", ".join(finding.because_of)))
+    listed = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in pairs)
+    commands = "\n".join(finding.remedy.all_commands) if finding.remedy else ""
+    shown = f"<pre>{escape(commands)}</pre>" if commands else ""
+    return f"<p>{escape(_said(finding))}</p><dl>{listed}</dl>{shown}"
+
+
+def _said(finding: Finding) -> str:
+    return f"{finding.about}: {finding.message}" if finding.about else finding.message

@@ -1,0 +1,112 @@
+"""What every format shows: findings in groups, the verdict, and what could not be read."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+from maas.cluster.facts.model import Facts, Unread
+from maas.readiness.catalogue import Asked, Phase
+from maas.readiness.findings import Category, Finding, Severity, Status, Verdict, verdict
+from maas.readiness.reports.checklist import Line, checklist
+from maas.readiness.reports.quick import Answer, quick
+
+PROBLEMS = (Status.failed, Status.unknown, Status.warning)
+_WORST_FIRST = (*PROBLEMS, Status.to_install, Status.passed, Status.skipped)
+
+
+@dataclass(frozen=True)
+class Group:
+    """What one check found."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def first(self) -> Finding:
+        return self.findings[0]
+
+    @property
+    def status(self) -> Status:
+        return min((finding.status for finding in self.findings), key=_WORST_FIRST.index)
+
+    @property
+    def problems(self) -> list[Finding]:
+        """The worst first."""
+        return sorted((f for f in self.findings if f.status in PROBLEMS), key=lambda f: PROBLEMS.index(f.status))
+
+
+@dataclass(frozen=True)
+class Report:
+    findings: Sequence[Finding]
+    facts: Facts
+    asked: Asked
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        return verdict(self.findings)
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        order = list(Category)
+        ordered = sorted(self.findings, key=lambda finding: (order.index(finding.category), finding.code))
+        return [Group(tuple(same)) for _, same in groupby(ordered, key=lambda finding: finding.code)]
+
+    @cached_property
+    def categories(self) -> list[tuple[Category, list[Group]]]:
+        return [(key, list(groups)) for key, groups in groupby(self.groups, key=lambda group: group.first.category)]
+
+    @cached_property
+    def counts(self) -> Mapping[Status, int]:
+        """Of checks, not of findings: a thousand pods that fail one check are one."""
+        counted = Counter(group.status for group in self.groups)
+        return {status: counted[status] for status in Status}
+
+    @property
+    def unread(self) -> list[tuple[str, Unread]]:
+        parts = {"version": self.facts.version, "apis": self.facts.apis, **self.facts.lists, **self.facts.probes}
+        return [(name, part) for name, part in parts.items() if isinstance(part, Unread)]
+
+    @property
+    def has_first_screen(self) -> bool:
+        """What precedes an installation is asked before one."""
+        return self.asked.phase is Phase.before
+
+    @cached_property
+    def checklist(self) -> list[Line]:
+        return checklist(self.groups_by_code) if self.has_first_screen else []
+
+    @cached_property
+    def quick(self) -> list[Answer]:
+        return quick(self.facts, self.asked) if self.has_first_screen else []
+
+    @property
+    def groups_by_code(self) -> dict[str, Sequence[Finding]]:
+        return {group.first.code: group.findings for group in self.groups}
+
+    @property
+    def first_to_mend(self) -> list[str]:
+        """Codes of what stands in the way and is nobody's consequence."""
+        return [group.first.code for group in self.groups if any(map(_roots, group.findings))]
+
+
+def _roots(finding: Finding) -> bool:
+    blocks = finding.status is Status.failed or (
+        finding.status is Status.unknown and finding.severity is Severity.error
+    )
+    return blocks and not finding.because_of
+
+
+COUNTED = {
+    Status.failed: "failed",
+    Status.unknown: "unknown",
+    Status.warning: "with warnings",
+    Status.to_install: "to install",
+    Status.passed: "passed",
+    Status.skipped: "skipped",
+}
+
+
+def counted(report: Report) -> str:
+    """ "3 failed, 1 unknown, 31 passed"."""
+    return ", ".join(f"{report.counts[status]} {word}" for status, word in COUNTED.items() if report.counts[status])
