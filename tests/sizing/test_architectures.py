@@ -1,0 +1,158 @@
+"""What a config.json says of a model's memory, against what is known of it."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from maas.domain.errors import InvalidInput
+from maas.models.sizing import config, qwen3
+from maas.models.sizing.architecture import Method
+from tests.sizing.configs import KNOWN
+
+GIB = 2**30
+
+# facts/cluster.md §4.5: parameters in billions, GiB of float16 weights, bytes of KV cache per token
+QWEN3 = {
+    "0.6B": (0.596, 1.11, 114_688),
+    "1.7B": (1.72, 3.2, 114_688),
+    "4B": (4.02, 7.5, 147_456),
+    "8B": (8.19, 15.3, 147_456),
+    "14B": (14.77, 27.5, 163_840),
+    "32B": (32.76, 61.0, 262_144),
+    "30B-A3B": (30.5, 56.9, 98_304),
+    "235B-A22B": (235, 438, 192_512),
+}
+
+
+@pytest.mark.parametrize("size", QWEN3)
+def test_qwen3_as_published(size: str) -> None:
+    model = qwen3.find(f"qwen3-{size}")
+    assert model is not None
+    parameters, weights, per_token = QWEN3[size]
+    assert model.parameters / 1e9 == pytest.approx(parameters, rel=0.01)
+    assert model.weight_bytes() / GIB == pytest.approx(weights, rel=0.01)
+    assert model.kv_bytes_per_token() == per_token
+
+
+@pytest.mark.parametrize(
+    ("size", "context", "logged"), [("0.6B", 40_960, 4.38), ("4B", 12_288, 1.69), ("30B-A3B", 262_144, 24.0)]
+)
+def test_the_cache_that_vllm_logged(size: str, context: int, logged: float) -> None:
+    """ "(4.38 GiB KV cache is needed …)", facts/cluster.md §4.4."""
+    model = qwen3.find(size.join(("Qwen/Qwen3-", "")))
+    assert model is not None
+    assert model.kv_bytes(context) / GIB == pytest.approx(logged, rel=0.01)
+
+
+def test_active_parameters_of_experts() -> None:
+    small, large = qwen3.find("qwen3-30b-a3b"), qwen3.find("qwen3-235b-a22b")
+    assert small is not None and large is not None
+    assert small.active_parameters / 1e9 == pytest.approx(3.3, rel=0.02)
+    assert large.active_parameters / 1e9 == pytest.approx(22, rel=0.02)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_known_architectures(name: str) -> None:
+    known = KNOWN[name]
+    model = config.from_config(known.config, name)
+    assert model.parameters / 1e9 == pytest.approx(known.parameters, rel=0.01)
+    assert model.kv_bytes_per_token() == known.kv
+    if known.active:
+        assert model.active_parameters / 1e9 == pytest.approx(known.active, rel=0.02)
+
+
+def test_windows_bound_what_a_sequence_keeps() -> None:
+    mistral = config.from_config(KNOWN["Mistral-7B-v0.1"].config, "mistral")
+    assert mistral.kv_bytes(32_768) == mistral.kv_bytes(4096) == 4096 * 131_072
+    gemma = config.from_config(KNOWN["gemma-3-4b"].config, "gemma")
+    full, windowed = gemma.attention
+    assert (full.layers, windowed.layers, windowed.window) == (5, 29, 1024)
+    qwen = config.from_config(KNOWN["Qwen2.5-7B"].config, "qwen")
+    assert qwen.kv_bytes(32_768) == 32_768 * 57_344, "use_sliding_window is off"
+
+
+def test_a_latent_cache_is_needed_whole_by_every_gpu() -> None:
+    deepseek = config.from_config(KNOWN["DeepSeek-V3"].config, "v3")
+    assert deepseek.kv_bytes_per_token(gpus=8) == deepseek.kv_bytes_per_token()
+
+
+def test_fewer_heads_than_gpus_are_repeated() -> None:
+    model = qwen3.find("qwen3-30b-a3b")
+    assert model is not None and model.attention[0].kv_heads == 4
+    assert model.kv_bytes_per_token(gpus=8) == model.kv_bytes_per_token(gpus=4) == 98_304 // 4
+
+
+@pytest.mark.parametrize(
+    ("name", "gigabytes"),
+    [("Qwen/Qwen3-8B-AWQ", 6.1), ("Qwen/Qwen3-8B-FP8", 9.4), ("Qwen/Qwen3-32B-AWQ", 19.3)],
+)
+def test_quantised_weights_as_their_files(name: str, gigabytes: float) -> None:
+    """The size of the files on the hub, in GB; embeddings and head stay in 16 bits."""
+    model = qwen3.find(name)
+    assert model is not None
+    assert model.weight_bytes() / 1e9 == pytest.approx(gigabytes, rel=0.03)
+
+
+def test_mxfp4_packs_the_experts_only() -> None:
+    model = config.from_config(KNOWN["gpt-oss-20b"].config, "gpt-oss")
+    assert model.quantisation.method is Method.mxfp4
+    assert model.weight_bytes() / 1e9 == pytest.approx(13.8, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("given", "method", "bits"),
+    [
+        ({"quant_method": "awq", "bits": 4}, Method.awq, 4.25),
+        ({"quant_method": "gptq", "bits": 8}, Method.gptq, 8.25),
+        ({"quant_method": "fp8"}, Method.fp8, 8.0),
+        (
+            {"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"num_bits": 4, "type": "int"}}}},
+            Method.gptq,
+            4.25,
+        ),
+        (
+            {"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"num_bits": 8, "type": "int"}}}},
+            Method.int8,
+            8.0,
+        ),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True}, Method.bitsandbytes, 4.5),
+    ],
+)
+def test_ways_to_quantise(given: dict[str, object], method: Method, bits: float) -> None:
+    model = config.from_config(KNOWN["Llama-3.1-8B"].config | {"quantization_config": given}, "llama")
+    assert (model.quantisation.method, model.quantisation.bits) == (method, bits)
+
+
+def test_weights_are_measured_where_they_are(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(KNOWN["gpt2"].config))
+    assert config.read(tmp_path).weights_bytes is None
+    (tmp_path / "model.safetensors").write_bytes(b"\0" * 1000)
+    assert config.read(tmp_path).weight_bytes() == 1000
+    (tmp_path / "model.safetensors.index.json").write_text('{"metadata": {"total_size": 4000}}')
+    assert config.read(tmp_path / "config.json").weight_bytes() == 4000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "can't be read as JSON"),
+        ("[]", "no JSON object"),
+        ('{"model_type": "mamba"}', "keep a state"),
+        ('{"num_hidden_layers": 2}', "no hidden_size"),
+        ('{"num_hidden_layers": "two"}', "num_hidden_layers: 'two'"),
+        (json.dumps(KNOWN["Llama-3.1-8B"].config | {"is_encoder_decoder": True}), "encoder-decoder"),
+        (json.dumps(KNOWN["Llama-3.1-8B"].config | {"quantization_config": {"quant_method": "magic"}}), "magic"),
+        (json.dumps(KNOWN["DeepSeek-V3"].config | {"qk_rope_head_dim": None}), "lacks a usable field"),
+    ],
+)
+def test_what_is_no_decoder_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(InvalidInput, match=re.escape(said)):
+        config.read(tmp_path)
+
+
+def test_a_folder_without_a_config(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"has no config\.json"):
+        config.read(tmp_path)
