@@ -1,5 +1,6 @@
-"""maas explain: why a request was let in or refused, and what became of it."""
+"""maas explain: why a request was let in or refused, and what became of it; or what a check is for."""
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -9,19 +10,40 @@ from maas.cli.details import show_details
 from maas.cli.frame import noun
 from maas.cli.output import Shape, ShapeOption, show_json
 from maas.cli.tiers import left_of
+from maas.domain.errors import InvalidInput
 
-app = noun("Say why a request was let in or refused.")
+app = noun("Say why a request was let in or refused, or what a check is for.")
+
+_CODE = re.compile(r"maas(-\w{0,4})?", re.IGNORECASE)  # also a mistyped one; a request's id is longer
 
 
 @app.command()
 def explain(
-    request_id: Annotated[str, typer.Argument(help="The x-request-id of its answer.")],
+    what: Annotated[
+        str | None,
+        typer.Argument(metavar="REQUEST", help="The x-request-id of its answer, or a code such as MAAS-101."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--list", help="List the codes of all checks.")] = False,
     output: ShapeOption = Shape.table,
 ) -> None:
     """Say why a request was let in or refused, and what became of it.
 
+    A code such as MAAS-101 is a check of preflight, validate or doctor: what it looks at, why it matters, and how to
+    mend what it finds.
+
     Example: maas explain 0b5d6a3c-6c8e-4a0e-9d7e-2f3f6f0c5a11
     """
+    if every or (what and _CODE.fullmatch(what)):
+        from maas.cli import explain_check  # which imports every check: not for a request
+
+        explain_check.explain(None if every or not what else what.upper(), output)
+    elif what:
+        _explain_request(what, output)
+    else:
+        raise InvalidInput("say which: the x-request-id of an answer, a code such as MAAS-101, or --list")
+
+
+def _explain_request(request_id: str, output: Shape) -> None:
     request = client.get("v1", "requests", request_id)
     if output is Shape.json:
         show_json(request)
