@@ -1,15 +1,8 @@
-"""How findings put amounts and lists into words: short, and bounded however large the cluster is."""
+"""How findings put amounts into words."""
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 _GIB = 2**30
-
-
-def listed(names: Sequence[str], limit: int = 3) -> str:
-    """ "a, b, c and 997 more"."""
-    shown = ", ".join(names[:limit])
-    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

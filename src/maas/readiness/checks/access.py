@@ -10,7 +10,8 @@ from maas.cluster.objects import flag, mapping, text
 from maas.cluster.platform import Version, parsed
 from maas.readiness.catalogue import BEFORE, Asked, Target, check
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
-from maas.readiness.wording import count, listed
+from maas.readiness.evidence import names
+from maas.readiness.wording import count
 
 HELM_FLOOR: Version = (3, 14, 0)
 _EXAMPLES = 8
@@ -49,7 +50,7 @@ def _judged(wanted: Sequence[Key], answers: Mapping[Key, bool]) -> Outcome:
     unasked = [key for key in wanted if key not in answers]
     if denied:
         return failed(
-            f"{len(denied)} of {count(len(wanted), 'right')} are missing: {listed(_grouped(denied), _EXAMPLES)}",
+            f"{len(denied)} of {count(len(wanted), 'right')} are missing: {names(_grouped(denied), _EXAMPLES)}",
             *(
                 Seen("SelfSubjectAccessReview", f"{verb} {resource}{below}", "denied")
                 for resource, below, verb in denied[:3]
@@ -63,7 +64,7 @@ def _judged(wanted: Sequence[Key], answers: Mapping[Key, bool]) -> Outcome:
             ),
         )
     if unasked:
-        return unknown(f"nobody asked about {listed(_grouped(unasked), _EXAMPLES)}")
+        return unknown(f"nobody asked about {names(_grouped(unasked), _EXAMPLES)}")
     return passed(f"all {len(wanted)} rights that the installation uses are there")
 
 
@@ -113,7 +114,7 @@ def kubectl_at_hand(facts: Facts, asked: Asked) -> Iterator[Outcome]:
             remedy=Remedy("Install oc from the web console: ? > Command Line Tools."),
         )
     else:
-        yield passed(listed([f"{tool} {text(tools, tool, 'version')}".strip() for tool in found]))
+        yield passed(names([f"{tool} {text(tools, tool, 'version')}".strip() for tool in found]))
 
 
 @check(
@@ -184,7 +185,7 @@ _SAID = {
 
 def _unread(cause: Cause, keys: Sequence[str], example: Unread) -> Outcome:
     return failed(
-        f"{_SAID[cause]} {count(len(keys), 'kind')}: {listed(keys, _EXAMPLES)}",
+        f"{_SAID[cause]} {count(len(keys), 'kind')}: {names(keys, _EXAMPLES)}",
         Seen(keys[0], "", example.reason),
         remedy=_readable(cause, keys),
         about=str(cause),

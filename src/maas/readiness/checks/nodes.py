@@ -10,7 +10,8 @@ from maas.cluster.nodes import PRESSURES, described, is_cordoned, is_ready, is_u
 from maas.cluster.objects import Object, condition, mapping, name, text
 from maas.readiness.catalogue import Asked, check
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, unknown, warning
-from maas.readiness.wording import cores, count, gib, listed
+from maas.readiness.evidence import names
+from maas.readiness.wording import cores, count, gib
 
 _GB = 10**9
 MINIMUM = (4_000, 16 * _GB)  # thousandths of a CPU, bytes
@@ -42,7 +43,7 @@ def nodes_ready(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     down = [node for node in nodes if not is_ready(node)]
     if down:
         yield warning(
-            f"{count(len(down), 'node')} of {len(nodes)} not ready: {listed([name(node) for node in down])}",
+            f"{count(len(down), 'node')} of {len(nodes)} not ready: {names([name(node) for node in down])}",
             *(_ready_seen(node) for node in down[:3]),
             remedy=Remedy("See why.", tuple(f"kubectl describe node {name(node)}" for node in down[:3])),
         )
@@ -160,7 +161,7 @@ def room(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     needs = f"{cores(total_cpu)} CPUs and {gib(total_memory)}"
     if homeless:
         yield failed(
-            f"there is no room for {listed([part.name for part in homeless])}: what is to come requests {needs}, "
+            f"there is no room for {names([part.name for part in homeless])}: what is to come requests {needs}, "
             f"{cores(has_cpu)} CPUs and {gib(has_memory)} are free",
             seen,
             remedy=Remedy("Add a node, or make room.", ("kubectl describe nodes | grep -A 8 'Allocated resources'",)),
@@ -213,7 +214,7 @@ def no_pressure(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     pressed = [(node, type) for node in nodes for type in PRESSURES if text(condition(node, type), "status") == "True"]
     if pressed:
         yield failed(
-            "under pressure: " + listed([f"{name(node)} ({type})" for node, type in pressed]),
+            "under pressure: " + names([f"{name(node)} ({type})" for node, type in pressed]),
             *(Seen(f"Node {name(node)}", f"status.conditions[{type}]", "True") for node, type in pressed[:3]),
             remedy=Remedy(
                 "Free what runs out.", tuple(f"kubectl describe node {name(node)}" for node, _ in pressed[:3])
@@ -243,13 +244,13 @@ def architecture(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     elif not odd:
         yield passed("linux/amd64")
     elif any(not text(node, "status", "nodeInfo", "architecture") for node in odd):
-        yield unknown("nodes do not tell their architecture: " + listed([name(node) for node in odd]))
+        yield unknown("nodes do not tell their architecture: " + names([name(node) for node in odd]))
     else:
         yield _odd(odd, usable)
 
 
 def _odd(odd: Sequence[Object], usable: Sequence[Object]) -> Outcome:
-    said = listed([f"{name(node)} ({_platform(node)})" for node in odd])
+    said = names([f"{name(node)} ({_platform(node)})" for node in odd])
     seen = [Seen(f"Node {name(node)}", "status.nodeInfo.architecture", _platform(node)) for node in odd[:3]]
     remedy = Remedy("Add linux/amd64 nodes, or check every image.", ("kubectl get nodes -L kubernetes.io/arch",))
     known = all(_platform(node) == "linux/arm64" for node in odd)

@@ -17,7 +17,8 @@ from maas.cluster.platform import (
 )
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
-from maas.readiness.wording import count, listed
+from maas.readiness.evidence import brief, names
+from maas.readiness.wording import count
 
 OPENSHIFT_FLOOR: Version = (4, 14, 0)
 KUBERNETES_FLOOR: Version = (1, 28, 0)
@@ -288,13 +289,13 @@ def kubelets_fit(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if odd:
         yield failed(
             f"{count(len(odd), 'node')} run a kubelet that does not go with API server {server[0]}.{server[1]}: "
-            + listed([f"{name(node)} ({_kubelet(node)})" for node in odd]),
+            + names([f"{name(node)} ({_kubelet(node)})" for node in odd]),
             *(Seen(f"Node {name(node)}", "status.nodeInfo.kubeletVersion", _kubelet(node)) for node in odd[:3]),
             remedy=Remedy("Update those nodes.", ("kubectl get nodes -o wide",)),
         )
         return
     versions = sorted({kubelet[:2] for _, kubelet in nodes})
-    yield passed(f"nodes run {listed([f'{major}.{minor}' for major, minor in versions])}")
+    yield passed(f"nodes run {names([f'{major}.{minor}' for major, minor in versions])}")
 
 
 def _fits(kubelet: Version, server: Version) -> bool:
@@ -311,7 +312,4 @@ def _cluster_version(facts: Facts) -> Object | None:
 
 
 def _said(condition: Object) -> str:
-    """The first line of what it says, at most so long."""
-    words = (text(condition, "message") or text(condition, "reason") or "no reason given").strip()
-    line = words.splitlines()[0] if words else ""
-    return line if len(line) <= 160 else line[:157] + "…"
+    return brief(text(condition, "message") or text(condition, "reason")) or "no reason given"

@@ -1,0 +1,370 @@
+"""Can volumes be had: where from, and 100 GB of them? (MAAS-14x)"""
+
+from collections.abc import Iterator, Sequence
+
+from maas.cluster.demand import STORAGE, free
+from maas.cluster.facts.model import Facts
+from maas.cluster.kinds import CSI_CAPACITY, CSI_DRIVER, NODE, QUOTA, STORAGE_CLASS, VOLUME
+from maas.cluster.nodes import is_usable
+from maas.cluster.objects import Object, annotation, at, every, flag, label, mapping, name, text
+from maas.cluster.quantities import whole
+from maas.readiness.catalogue import Asked, check
+from maas.readiness.evidence import names
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
+from maas.readiness.wording import count, gib
+
+WANTED = 100 * 10**9
+EPHEMERAL = 30 * 2**30  # vLLM's image is about 10 GB packed and twice that on disk; Qwen3 0.6B's weights are 1.5 GB
+DEFAULTS = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
+STATIC = "kubernetes.io/no-provisioner"
+_ZONE = "topology.kubernetes.io/zone"
+
+# In-tree provisioners, and the CSI driver that their volumes have been handed to since Kubernetes 1.27 at the latest.
+MIGRATED = {
+    "kubernetes.io/aws-ebs": "ebs.csi.aws.com",
+    "kubernetes.io/azure-disk": "disk.csi.azure.com",
+    "kubernetes.io/azure-file": "file.csi.azure.com",
+    "kubernetes.io/cinder": "cinder.csi.openstack.org",
+    "kubernetes.io/gce-pd": "pd.csi.storage.gke.io",
+    "kubernetes.io/portworx-volume": "pxd.portworx.com",
+    "kubernetes.io/vsphere-volume": "csi.vsphere.vmware.com",
+}
+
+
+def is_default(storage_class: Object) -> bool:
+    return any(annotation(storage_class, key) == "true" for key in DEFAULTS)
+
+
+def _defaults(facts: Facts) -> list[Object]:
+    return [each for each in facts.all(STORAGE_CLASS) if is_default(each)]
+
+
+@check(
+    "MAAS-141",
+    "exactly one StorageClass is the default",
+    Category.storage,
+    wanted="one StorageClass annotated as default",
+    looks="The annotations storageclass.kubernetes.io/is-default-class and its beta form, of every StorageClass.",
+    why="Claims that name no class get the default. With none they stay Pending; with several the newest is taken, "
+    "which changes when somebody adds one.",
+    mend="Annotate one class with storageclass.kubernetes.io/is-default-class=true, and the others with false.",
+    covers=("Storage Requirements", "Default storage class configured", "Quick Validation Commands"),
+)
+def one_default(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    classes, defaults = facts.all(STORAGE_CLASS), _defaults(facts)
+    if len(defaults) == 1:
+        yield passed(
+            name(defaults[0]), Seen(f"StorageClass {name(defaults[0])}", "provisioner", _provisioner(defaults[0]))
+        )
+    elif not classes:
+        yield failed("the cluster has no StorageClass at all", remedy=_ADD_ONE)
+    elif not defaults:
+        yield failed(
+            f"none of {count(len(classes), 'StorageClass', 'StorageClasses')} is the default: "
+            + names(map(name, classes)),
+            remedy=Remedy("Make one the default.", (_annotate(_best(classes), "true"),)),
+        )
+    else:
+        yield warning(
+            f"{len(defaults)} StorageClasses are the default: {names(map(name, defaults))}; the newest is taken",
+            *(
+                Seen(f"StorageClass {name(each)}", f"metadata.annotations[{DEFAULTS[0]}]", "true")
+                for each in defaults[:3]
+            ),
+            remedy=Remedy("Keep one.", tuple(_annotate(each, "false") for each in _by_age(defaults)[:-1])),
+        )
+
+
+_ADD_ONE = Remedy(
+    "Install a storage provider with a StorageClass. For a single machine, for example, local-path:",
+    (
+        "kubectl apply -f https://raw.githubusercontent.com/rancher/local-path-provisioner/v0.0.32/deploy/"
+        "local-path-storage.yaml",
+        "kubectl annotate storageclass local-path storageclass.kubernetes.io/is-default-class=true",
+    ),
+)
+
+
+def _annotate(storage_class: Object, value: str) -> str:
+    return f"kubectl annotate storageclass {name(storage_class)} {DEFAULTS[0]}={value} --overwrite"
+
+
+def _best(classes: Sequence[Object]) -> Object:
+    """The one to suggest: it makes volumes by itself."""
+    return next((each for each in classes if _provisioner(each) != STATIC), classes[0])
+
+
+def _by_age(classes: Sequence[Object]) -> list[Object]:
+    return sorted(classes, key=lambda each: (text(each, "metadata", "creationTimestamp"), name(each)))
+
+
+def _provisioner(storage_class: Object) -> str:
+    return text(storage_class, "provisioner")
+
+
+@check(
+    "MAAS-142",
+    "the default StorageClass makes volumes",
+    Category.storage,
+    wanted="a provisioner whose driver is installed",
+    looks="The provisioner of the default StorageClass, and the CSIDriver of that name. Names of former in-tree "
+    "provisioners are looked up as the CSI driver that took over.",
+    why="A class whose driver is missing accepts claims and never fulfils them.",
+    mend="Install the driver, or make another StorageClass the default.",
+    covers=("Storage Requirements", "Default storage class configured"),
+    after=("MAAS-141",),
+)
+def provisioned(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    defaults = _defaults(facts)
+    if not defaults:
+        yield skipped("there is no default StorageClass")
+        return
+    for each in defaults:
+        yield _provides(each, {name(driver) for driver in facts.all(CSI_DRIVER)}, facts)
+
+
+def _provides(storage_class: Object, drivers: set[str], facts: Facts) -> Outcome:
+    provisioner, about = _provisioner(storage_class), f"StorageClass {name(storage_class)}"
+    seen = Seen(about, "provisioner", provisioner)
+    driver = MIGRATED.get(provisioner, provisioner)
+    if not provisioner:
+        return unknown(f"{about} does not name its provisioner", seen)
+    if provisioner == STATIC:
+        return _static(seen, about, facts)
+    if driver in drivers:
+        return passed(f"{about}: the driver {driver} is installed", seen, about=about)
+    if driver.endswith(_CSI_NAMES):
+        remedy = Remedy(f"Install the CSI driver {driver}, or choose another default.", ("kubectl get csidrivers",))
+        return failed(f"{about} wants the driver {driver}, which is not installed", seen, remedy=remedy, about=about)
+    return passed(f"{about}: {provisioner} makes volumes without a CSI driver", seen, about=about)
+
+
+_CSI_NAMES = (
+    ".csi.aws.com",
+    ".csi.azure.com",
+    ".csi.openstack.org",
+    ".csi.storage.gke.io",
+    ".csi.ceph.com",
+    "csi.vsphere.vmware.com",
+    "pxd.portworx.com",
+    ".csi.ibm.io",
+    "csi.trident.netapp.io",
+)
+
+
+def _static(seen: Seen, about: str, facts: Facts) -> Outcome:
+    room = sum(_capacity(volume) for volume in _available(facts, about.removeprefix("StorageClass ")))
+    if room >= WANTED:
+        return passed(f"{about} makes no volumes, but {gib(room)} of made ones are unclaimed", seen, about=about)
+    return failed(
+        f"{about} makes no volumes by itself ({STATIC}), and only {gib(room)} of made ones are unclaimed",
+        seen,
+        remedy=Remedy("Make volumes beforehand, or a default StorageClass that makes them.", ("kubectl get pv",)),
+        about=about,
+    )
+
+
+def _available(facts: Facts, storage_class: str) -> list[Object]:
+    return [
+        volume
+        for volume in facts.known(VOLUME)
+        if text(volume, "status", "phase") == "Available" and text(volume, "spec", "storageClassName") == storage_class
+    ]
+
+
+def _capacity(volume: Object) -> int:
+    return whole(at(volume, "spec", "capacity", "storage")) or 0
+
+
+@check(
+    "MAAS-143",
+    "quotas leave 100 GB",
+    Category.storage,
+    wanted="100 GB of requests.storage and one more claim, where the models' namespace has a quota",
+    looks="status.hard minus status.used of every ResourceQuota in the models' namespace, for requests.storage, "
+    "persistentvolumeclaims and those of the default StorageClass.",
+    why="A claim beyond the quota is refused when the model is created, not when it is planned.",
+    mend="Raise the quota, or choose another namespace.",
+    covers=("Storage Requirements",),
+)
+def quota(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    quotas = every(facts.all(QUOTA), asked.namespace)
+    suffixes = tuple(
+        f"{name(each)}.storageclass.storage.k8s.io/" for each in facts.known(STORAGE_CLASS) if is_default(each)
+    )
+    tight = [
+        (each, key, left)
+        for each in quotas
+        for key, least in _limits(suffixes)
+        if (left := _left(each, key)) is not None and left < least
+    ]
+    for each, key, left in tight:
+        about = f"ResourceQuota {asked.namespace}/{name(each)}"
+        yield failed(
+            f"quota {name(each)} in namespace {asked.namespace} leaves {_amount(key, left)} of {key}",
+            Seen(about, f"status.hard.{key}", str(at(each, "status", "hard", key))),
+            Seen(about, f"status.used.{key}", str(at(each, "status", "used", key))),
+            remedy=Remedy("Raise it.", (f"kubectl edit resourcequota {name(each)} -n {asked.namespace}",)),
+            about=about,
+        )
+    if not tight:
+        yield passed(
+            f"{count(len(quotas), 'quota')} in namespace {asked.namespace}" + (" leave 100 GB" if quotas else "")
+        )
+
+
+def _limits(classes: tuple[str, ...]) -> list[tuple[str, int]]:
+    prefixes = ("", *classes)
+    return [
+        (p + key, least)
+        for p in prefixes
+        for key, least in (("requests.storage", WANTED), ("persistentvolumeclaims", 1))
+    ]
+
+
+def _left(quota: Object, key: str) -> int | None:
+    """None where the quota says nothing about it."""
+    hard = whole(at(quota, "status", "hard", key))
+    if hard is None:
+        hard = whole(at(quota, "spec", "hard", key))
+    return None if hard is None else max(0, hard - (whole(at(quota, "status", "used", key)) or 0))
+
+
+def _amount(key: str, left: int) -> str:
+    return str(left) if key.endswith("persistentvolumeclaims") else gib(left)
+
+
+@check(
+    "MAAS-144",
+    "100 GB can be had",
+    Category.storage,
+    wanted="100 GB in one place, as far as the driver tells what it has",
+    looks="CSIStorageCapacity of the default StorageClass, where its driver publishes it.",
+    why="Weights and images of models are large; a claim that no pool can hold stays Pending.",
+    mend="Enlarge the pool, or make a StorageClass with more room the default.",
+    covers=("Storage Requirements",),
+    after=("MAAS-141", "MAAS-142"),
+)
+def capacity(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    defaults = {name(each) for each in _defaults(facts)}
+    if not defaults:
+        yield skipped("there is no default StorageClass")
+        return
+    pools = [each for each in facts.all(CSI_CAPACITY) if text(each, "storageClassName") in defaults]
+    if not pools:
+        yield skipped(f"the driver of {names(sorted(defaults))} does not tell how much it has")
+        return
+    largest = max(pools, key=_pool)
+    seen = Seen(f"CSIStorageCapacity {name(largest)}", "capacity", str(at(largest, "capacity")))
+    if _pool(largest) >= WANTED:
+        yield passed(f"{gib(_pool(largest))} in the largest of {count(len(pools), 'pool')}", seen)
+    else:
+        yield failed(
+            f"the largest of {count(len(pools), 'pool')} has {gib(_pool(largest))}",
+            seen,
+            remedy=Remedy("Enlarge it.", ("kubectl get csistoragecapacities -A",)),
+        )
+
+
+def _pool(capacity: Object) -> int:
+    """What the largest volume can be; a driver may limit it below what is free."""
+    free, largest = whole(at(capacity, "capacity")) or 0, whole(at(capacity, "maximumVolumeSize"))
+    return free if largest is None else min(free, largest)
+
+
+@check(
+    "MAAS-145",
+    "volumes can grow",
+    Category.storage,
+    wanted="allowVolumeExpansion on the default StorageClass",
+    severity=Severity.warning,
+    looks="allowVolumeExpansion of the default StorageClass.",
+    why="A volume that is too small for the next model must otherwise be made anew, and its weights fetched again.",
+    mend="Allow it, if the driver can: patch the StorageClass with allowVolumeExpansion: true.",
+    covers=("Storage Requirements",),
+    after=("MAAS-141",),
+)
+def expansion(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    defaults = _defaults(facts)
+    fixed = [each for each in defaults if not flag(each, "allowVolumeExpansion")]
+    if not defaults:
+        yield skipped("there is no default StorageClass")
+    elif fixed:
+        yield failed(
+            f"volumes of {names(map(name, fixed))} cannot grow",
+            *(Seen(f"StorageClass {name(each)}", "allowVolumeExpansion", "not true") for each in fixed),
+            remedy=Remedy(
+                "Allow it, if the driver can; or ask for enough from the start.",
+                tuple(
+                    f"kubectl patch storageclass {name(each)} -p '{{\"allowVolumeExpansion\":true}}'" for each in fixed
+                ),
+            ),
+        )
+    else:
+        yield passed(f"volumes of {names(map(name, defaults))} can grow")
+
+
+@check(
+    "MAAS-146",
+    "volumes are made where their pods run",
+    Category.storage,
+    wanted="volumeBindingMode WaitForFirstConsumer, where nodes are in several zones",
+    severity=Severity.warning,
+    looks="volumeBindingMode of the default StorageClass, and the zones of the nodes.",
+    why="With Immediate a volume is made in any zone, perhaps one without a GPU node; its pod then stays Pending.",
+    mend="Make a StorageClass with WaitForFirstConsumer the default; the mode of an existing one cannot be changed.",
+    covers=("Storage Requirements",),
+    after=("MAAS-141",),
+)
+def binding(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    defaults = _defaults(facts)
+    zones = sorted({zone for node in facts.all(NODE) if (zone := label(node, _ZONE))})
+    immediate = [each for each in defaults if text(each, "volumeBindingMode") != "WaitForFirstConsumer"]
+    if not defaults:
+        yield skipped("there is no default StorageClass")
+    elif immediate and len(zones) > 1:
+        yield failed(
+            f"{names(map(name, immediate))} makes volumes at once, in any of {len(zones)} zones: {names(zones)}",
+            *(Seen(f"StorageClass {name(each)}", "volumeBindingMode", "Immediate") for each in immediate),
+            remedy=Remedy(
+                "Make a StorageClass with volumeBindingMode: WaitForFirstConsumer, and that the default.",
+                tuple(f"kubectl get storageclass {name(each)} -o yaml" for each in immediate),
+            ),
+        )
+    else:
+        modes = sorted({text(each, "volumeBindingMode") or "Immediate" for each in defaults})
+        yield passed(f"{names(modes)}" + (f", and all nodes are in {names(zones)}" if immediate and zones else ""))
+
+
+@check(
+    "MAAS-147",
+    "nodes have room for images and caches",
+    Category.storage,
+    wanted="30 GiB of ephemeral storage on a node that takes models",
+    severity=Severity.warning,
+    looks="allocatable minus requested ephemeral-storage of the nodes that take ordinary pods.",
+    why="vLLM's image alone takes about 20 GB unpacked; emptyDir volumes for caches, shm and tmp are on the same disk. "
+    "A node that runs out evicts its pods.",
+    mend="Give the nodes larger disks.",
+    covers=("Storage Requirements", "GPU Nodes (Optional but Recommended)"),
+)
+def ephemeral(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    usable = {name(node) for node in facts.all(NODE) if is_usable(node) and _tells_disk(node)}
+    if not usable:
+        yield unknown("no node that takes ordinary pods tells the size of its disk")
+        return
+    left = {node: amounts.get(STORAGE, 0) for node, amounts in free(facts).items() if node in usable}
+    best = max(left, key=lambda node: left[node])
+    seen = Seen(f"Node {best}", "allocatable - requested", gib(left[best]))
+    if left[best] >= EPHEMERAL:
+        yield passed(f"{gib(left[best])} on node {best}", seen)
+    else:
+        yield failed(
+            f"no node has more than {gib(left[best])}",
+            seen,
+            remedy=Remedy("Give the nodes larger disks.", (f"kubectl describe node {best}",)),
+        )
+
+
+def _tells_disk(node: Object) -> bool:
+    return STORAGE in mapping(node, "status", "allocatable")
