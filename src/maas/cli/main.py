@@ -21,6 +21,7 @@ COMMANDS = {
     "snapshot": ("maas.cli.snapshot", "Save what the checks read of a cluster, without secrets"),
     "apply": ("maas.cli.apply", "Take up a maas.yaml, or show what it would change"),
     "models": ("maas.cli.models", "List, add and remove models"),
+    "size": ("maas.cli.size", "Say whether a model fits on a GPU, and with which arguments"),
     "tiers": ("maas.cli.tiers", "Show the tiers and their limits"),
     "keys": ("maas.cli.keys", "Create, list, revoke, rotate and import API keys"),
     "usage": ("maas.cli.usage", "Show who used how many tokens, and what they cost"),
@@ -33,7 +34,7 @@ _SECTIONS = {
     "Begin": ("preflight", "install", "init"),
     "Run": ("up", "down", "restart", "status", "logs"),
     "Check": ("validate", "doctor", "snapshot"),
-    "Offer": ("apply", "models", "tiers", "keys"),
+    "Offer": ("apply", "models", "size", "tiers", "keys"),
     "Understand": ("usage", "explain"),
     "Also": ("simulate", "version"),
 }

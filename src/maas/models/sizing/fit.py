@@ -9,6 +9,7 @@ observation, deliberately on the safe side: a model that fits here starts, one t
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from maas.models.sizing import vllm
 from maas.models.sizing.architecture import Architecture, Method
@@ -54,13 +55,14 @@ class Wish:
 class Fit:
     """What was found. Sizes in bytes, of one GPU.
 
-    max_context: for `concurrency` at once, if that was asked for, else for one. max_concurrency: for `context`.
+    max_context: for `at_once` requests: as many as were asked for, else one. max_concurrency: for `context`.
     batched: --max-num-batched-tokens, where vLLM's own choice would not leave the room.
     """
 
     fits: bool
     model: Architecture
     device: Device
+    wish: Wish
     gpus: int
     dtype: DType
     kv_dtype: CacheType
@@ -78,6 +80,7 @@ class Fit:
     bytes_per_token: int
     tokens: int
     max_context: int
+    at_once: int
     max_concurrency: int
     works_with: tuple[Range, ...]
     crashes_with: tuple[Range, ...]
@@ -106,7 +109,7 @@ def fit(model: Architecture, device: Device, wish: Wish = Wish()) -> Fit:
     outside = _OUTSIDE_PYTORCH + (_COLLECTIVES if wish.gpus > 1 else 0)
     cache = max(0, int(device.total * utilisation) - weights - activations - graphs - outside)
     room = _Room(model, cache, element, wish.gpus)
-    context = wish.context or min(_DEFAULT_CONTEXT, model.max_context, max(room.context(1), _LEAST_CONTEXT))
+    context = wish.context or min(_DEFAULT_CONTEXT, model.max_context, room.context(1) or _DEFAULT_CONTEXT)
     at_once = room.concurrency(context)
     works = vllm.working(device.capability, model.family)
     problems = tuple(_problems(model, device, wish, dtype, context, at_once, cache))
@@ -114,6 +117,7 @@ def fit(model: Architecture, device: Device, wish: Wish = Wish()) -> Fit:
         fits=not problems,
         model=model,
         device=device,
+        wish=wish,
         gpus=wish.gpus,
         dtype=dtype,
         kv_dtype=wish.kv_dtype,
@@ -131,6 +135,7 @@ def fit(model: Architecture, device: Device, wish: Wish = Wish()) -> Fit:
         bytes_per_token=model.kv_bytes_per_token(element, wish.gpus),
         tokens=room.tokens,
         max_context=min(room.context(wish.concurrency or 1), model.max_context),
+        at_once=wish.concurrency or 1,
         max_concurrency=at_once,
         works_with=works,
         crashes_with=vllm.crashing(device.capability, model.family),
@@ -247,33 +252,32 @@ def environment(found: Fit) -> dict[str, str]:
 
 def advice(found: Fit, devices: tuple[Device, ...]) -> list[str]:
     """What to change so that it fits, each tried with the same arithmetic; devices: those one could have instead."""
-    if found.fits:
-        return []
-    return [said for said, _ in _ways(found, devices)]
+    return [] if found.fits else list(_ways(found, devices))
 
 
-def _ways(found: Fit, devices: tuple[Device, ...]) -> Iterator[tuple[str, Fit]]:
-    wish = Wish(found.gpus, found.context, found.concurrency, found.dtype, found.kv_dtype, found.utilisation)
-    if found.dtype is not vllm.dtype(found.device.capability, found.model.family):
-        better = fit(found.model, found.device, replace(wish, dtype=None))
-        if better.fits:
-            yield f"--dtype {better.dtype}", better
-    if found.tokens and found.max_context >= _LEAST_CONTEXT and found.max_context < found.context:
-        yield f"--context {found.max_context}", fit(found.model, found.device, replace(wish, context=found.max_context))
-    if 0 < found.max_concurrency < found.concurrency:
-        fewer = replace(wish, concurrency=found.max_concurrency)
-        yield f"--concurrency {found.max_concurrency}", fit(found.model, found.device, fewer)
-    if found.device.capability >= vllm.ADA and found.kv_dtype is CacheType.auto:
-        smaller = fit(found.model, found.device, replace(wish, kv_dtype=CacheType.fp8))
-        if smaller.fits:
-            yield "--kv-dtype fp8", smaller
-    for gpus in (2, 4, 8):
-        if gpus > found.gpus and (more := fit(found.model, found.device, replace(wish, gpus=gpus))).fits:
-            yield f"--gpus {gpus}", more
-            break
-    if found.model.quantisation.method is Method.none and found.device.capability >= vllm.TURING:
-        yield "a quantised variant of the model (AWQ or GPTQ, a quarter of the weights)", found
-    for device in sorted(devices, key=lambda device: device.total):
-        if device.total > found.device.total and (other := fit(found.model, device, replace(wish, dtype=None))).fits:
-            yield f"a {device.name}", other
-            break
+def _ways(found: Fit, devices: tuple[Device, ...]) -> Iterator[str]:
+    model, device = found.model, found.device
+    wish = replace(found.wish, context=found.context)
+
+    def helps(on: Device = device, **change: Any) -> bool:
+        return fit(model, on, replace(wish, **change)).fits
+
+    if wish.version and helps(version=None):
+        yield "vLLM " + " or ".join(map(str, found.works_with))
+    if wish.dtype and helps(dtype=None):
+        yield f"--dtype {vllm.dtype(device.capability, model.family)}"
+    if wish.utilisation and helps(utilisation=None):
+        yield "the usual --gpu-memory-utilization"
+    if found.max_context >= _LEAST_CONTEXT and helps(context=found.max_context):
+        yield f"--context {found.max_context}"
+    if 0 < found.max_concurrency < found.at_once and helps(concurrency=found.max_concurrency):
+        yield f"--concurrency {found.max_concurrency}"
+    if wish.kv_dtype is CacheType.auto and helps(kv_dtype=CacheType.fp8):
+        yield "--kv-dtype fp8"
+    if gpus := next((gpus for gpus in (2, 4, 8) if gpus > found.gpus and helps(gpus=gpus)), None):
+        yield f"--gpus {gpus}"
+    if not found.cache and model.quantisation.method is Method.none and device.capability >= vllm.TURING:
+        yield "a quantised variant of the model: AWQ or GPTQ weights take about a quarter"
+    larger = sorted((each for each in devices if each.total > device.total), key=lambda each: each.total)
+    if other := next((each for each in larger if helps(each)), None):
+        yield f"--gpu {other.name}"
