@@ -1,0 +1,167 @@
+"""One request at a time through the gateway's address; whatever happens is an answer, never an exception."""
+
+import asyncio
+import json
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from maas.cluster.objects import at, text
+from maas.readiness.traffic.site import Endpoint
+
+TIMEOUT = 60.0  # seconds for one answer; a model on a CPU is slow
+_CONNECT = 5.0
+_LONGEST_BODY = 4 << 20  # bytes; more is no answer to what is asked here
+_SHOWN = 160  # characters of a body in a message
+
+
+@dataclass(frozen=True)
+class Answer:
+    """status: 0 if there was none, and `problem` says why. seconds: until its end."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    problem: str = ""
+    seconds: float = 0.0
+
+    @property
+    def json(self) -> Any:
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def said(self) -> str:
+        """For people: "401 (Invalid API key)", "nothing: connection refused"."""
+        if not self.status:
+            return f"nothing: {self.problem}"
+        told = text(self.json, "error", "message") or " ".join(self.body.split())
+        told = told if len(told) <= _SHOWN else told[: _SHOWN - 1] + "…"
+        return f"{self.status} ({told})" if self.status >= 400 and told else str(self.status)
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """A streamed answer: its events' data. problem: why it ended before its end."""
+
+    answer: Answer
+    events: tuple[str, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self.events) and self.events[-1].strip() == "[DONE]"
+
+    @property
+    def text(self) -> str:
+        return "".join(answer_text(chunk, "delta") for chunk in self._chunks())
+
+    @property
+    def usage(self) -> int | None:
+        found = [tokens(chunk) for chunk in self._chunks()]
+        return next((each for each in reversed(found) if each), None)
+
+    def _chunks(self) -> list[Any]:
+        return [Answer(200, body=event).json for event in self.events if event.strip() != "[DONE]"]
+
+
+def tokens(document: object) -> int | None:
+    """usage.total_tokens."""
+    found = at(document, "usage", "total_tokens")
+    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else None
+
+
+def answer_text(document: object, part: str = "message") -> str:
+    """What the model said; the thoughts of a model that was cut off while it thought count as well."""
+    said = at(document, "choices", 0, part)
+    return text(said, "content") or text(said, "reasoning_content") or text(said, "reasoning")
+
+
+class Caller:
+    """Calls one endpoint, over TLS that is not verified where `trusted` says that it cannot be."""
+
+    def __init__(self, endpoint: Endpoint, *, verify: bool = True, timeout: float = TIMEOUT) -> None:
+        self.endpoint = endpoint
+        self._timeout = timeout
+        self._http = httpx.AsyncClient(
+            verify=context(endpoint, verify=verify),
+            timeout=httpx.Timeout(timeout, connect=_CONNECT),
+            trust_env=not endpoint.host,
+            follow_redirects=False,
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        return (await self._streamed("GET", path, headers or {}, None)).answer
+
+    async def post(self, path: str, headers: Mapping[str, str], body: object) -> Answer:
+        return (await self._streamed("POST", path, headers, body)).answer
+
+    async def stream(self, path: str, headers: Mapping[str, str], body: object) -> Streamed:
+        streamed = await self._streamed("POST", path, headers, body)
+        lines = streamed.answer.body.splitlines()
+        return Streamed(streamed.answer, tuple(line[5:].strip() for line in lines if line.startswith("data:")))
+
+    async def _streamed(self, method: str, path: str, headers: Mapping[str, str], body: object) -> Streamed:
+        began, status, got, received = time.monotonic(), 0, b"", httpx.Headers()
+        problem = ""
+        try:
+            async with asyncio.timeout(self._timeout), self._request(method, path, headers, body) as answer:
+                status, received = answer.status_code, answer.headers
+                async for piece in answer.aiter_bytes():
+                    got += piece
+                    if len(got) > _LONGEST_BODY:
+                        problem = f"the answer is longer than {_LONGEST_BODY} bytes"
+                        break
+        except TimeoutError:
+            problem = f"no end of the answer within {self._timeout:g} s" if status else self._late()
+        except httpx.TimeoutException:
+            problem = self._late()
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
+            problem = str(error) or type(error).__name__
+        taken = time.monotonic() - began
+        return Streamed(Answer(status, dict(received), got.decode(errors="replace"), problem, taken))
+
+    def _request(self, method: str, path: str, headers: Mapping[str, str], body: object) -> Any:
+        host = {"Host": self.endpoint.host} if self.endpoint.host else {}
+        sni = {"sni_hostname": self.endpoint.host} if self.endpoint.host else {}
+        return self._http.stream(
+            method, self.endpoint.base + path, headers={**host, **headers}, json=body, extensions=sni
+        )
+
+    def _late(self) -> str:
+        return f"no answer within {self._timeout:g} s"
+
+
+def context(endpoint: Endpoint, *, verify: bool) -> ssl.SSLContext:
+    made = ssl.create_default_context()
+    if endpoint.trust is not None:
+        made.load_verify_locations(endpoint.trust)
+        made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if not verify:
+        made.check_hostname = False
+        made.verify_mode = ssl.CERT_NONE
+    return made
+
+
+async def distrust(endpoint: Endpoint) -> str:
+    """Why the certificate of an https endpoint cannot be believed; "" if it can, or if nothing can be said."""
+    url = httpx.URL(endpoint.base)
+    try:
+        async with asyncio.timeout(_CONNECT):
+            _, writer = await asyncio.open_connection(
+                url.host, url.port or 443, ssl=context(endpoint, verify=True), server_hostname=endpoint.host or url.host
+            )
+    except ssl.SSLCertVerificationError as error:
+        return error.verify_message or str(error)
+    except (OSError, TimeoutError, ValueError):
+        return ""
+    writer.close()
+    return ""
