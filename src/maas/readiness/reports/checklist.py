@@ -26,6 +26,7 @@ LINES = (
 
 class Mark(StrEnum):
     done = "x"
+    warning = "!"
     open = " "
     to_install = "+"
     unknown = "?"
@@ -46,7 +47,7 @@ _DECIDING = (
     (Status.failed, Mark.open),
     (Status.unknown, Mark.unknown),
     (Status.to_install, Mark.to_install),
-    (Status.warning, Mark.done),
+    (Status.warning, Mark.warning),
     (Status.passed, Mark.done),
     (Status.skipped, Mark.left_out),
 )

@@ -1,14 +1,13 @@
 """For a browser or a printer: one page that needs no other file and runs no script."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from html import escape
 
-from maas.readiness.findings import Finding, Status, Verdict
+from maas.readiness.findings import Finding, Verdict
 from maas.readiness.reports.checklist import Line
 from maas.readiness.reports.look import SYMBOLS, VERDICT_SYMBOLS, Look
 from maas.readiness.reports.quick import Answer
-from maas.readiness.reports.report import Group, Report, counted
+from maas.readiness.reports.report import Group, Report, Told, counted, said
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1c2024; --soft: #5b6570; --ground: #fff; --card: #f5f6f8; --line: #d9dde2;
@@ -35,7 +34,7 @@ dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
 
 
 def html_page(report: Report, look: Look) -> str:
-    title = f"MaaS {report.asked.phase}: {report.verdict}"
+    title = f"{report.name}: {report.verdict}"
     page = "\n".join(
         [
             f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>',
@@ -51,8 +50,7 @@ def html_page(report: Report, look: Look) -> str:
 def _body(report: Report) -> Iterator[str]:
     status = {Verdict.ready: "passed", Verdict.ready_with_warnings: "warning", Verdict.not_ready: "failed"}
     yield f"<h1>{_symbol(VERDICT_SYMBOLS[report.verdict], status[report.verdict])}{report.verdict.capitalize()}</h1>"
-    moment = datetime.fromtimestamp(report.facts.taken_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    where = f"{report.facts.source.described}, {moment}, judged for {report.asked.target}"
+    where = f"{report.described}, judged for {report.asked.target}"
     yield f'<p>{escape(counted(report))}</p>\n<p class="soft">{escape(where)}</p>'
     if report.verdict is Verdict.not_ready:
         yield f"<p>Mend first: {', '.join(_link(code) for code in report.first_to_mend)}</p>"
@@ -98,7 +96,8 @@ def _group(group: Group) -> str:
     parts = [
         f'<section class="problem" id="{first.code.lower()}" style="--edge: var(--{group.status.name})">',
         f"<h3>{_symbol(SYMBOLS[group.status], group.status.name)}{first.code} {escape(first.title)}</h3>",
-        *map(_problem, group.problems),
+        *map(_problem, group.told()),
+        *([f"<p>Likely follows from {', '.join(map(_link, group.because_of))}.</p>"] if group.because_of else []),
         f'<p class="soft">see {escape(first.anchor)}</p></section>',
     ]
     return "\n".join(parts)
@@ -106,23 +105,17 @@ def _group(group: Group) -> str:
 
 def _quiet(finding: Finding) -> str:
     symbol = _symbol(SYMBOLS[finding.status], finding.status.name)
-    said = f'{escape(finding.title)}: <span class="soft">{escape(_said(finding))}</span>'
-    return f'<p class="line">{symbol}<b>{finding.code}</b> {said}</p>'
+    told = f'{escape(finding.title)}: <span class="soft">{escape(said(finding))}</span>'
+    return f'<p class="line">{symbol}<b>{finding.code}</b> {told}</p>'
 
 
-def _problem(finding: Finding) -> str:
-    pairs = [("seen", str(seen)) for seen in finding.seen]
-    if finding.status is not Status.unknown:
-        pairs.append(("wanted", finding.wanted))
-    if finding.remedy:
-        pairs.append(("mend", finding.remedy.text))
-    if finding.because_of:
-        pairs.append(("follows from", ", ".join(finding.because_of)))
+def _problem(told: Told) -> str:
+    pairs = [("seen", str(seen)) for seen in told.finding.seen]
+    if told.wanted:
+        pairs.append(("wanted", told.wanted))
+    if told.remedy:
+        pairs.append(("mend", told.remedy.text))
     listed = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in pairs)
-    commands = "\n".join(finding.remedy.all_commands) if finding.remedy else ""
+    commands = "\n".join(told.remedy.all_commands) if told.remedy else ""
     shown = f"<pre>{escape(commands)}</pre>" if commands else ""
-    return f"<p>{escape(_said(finding))}</p><dl>{listed}</dl>{shown}"
-
-
-def _said(finding: Finding) -> str:
-    return f"{finding.about}: {finding.message}" if finding.about else finding.message
+    return f"<p>{escape(said(told.finding))}</p><dl>{listed}</dl>{shown}"

@@ -17,7 +17,7 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def junit(report: Report, look: Look) -> str:
-    suites = Element("testsuites", name=f"maas {report.asked.phase}")
+    suites = Element("testsuites", name=report.name)
     moment = datetime.fromtimestamp(report.facts.taken_at, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     for category, groups in report.categories:
         suites.append(_suite(category, groups, moment))

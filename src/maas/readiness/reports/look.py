@@ -3,6 +3,7 @@
 Messages quote what a cluster said, so control characters are taken out here: no object's status moves a cursor.
 """
 
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _COLOURS = {
     "command": "36",
     "dim": "2",
 }
+_TICKED = re.compile(r"`[^`]+`")
+_BLANK = "\0"  # which clean() has taken out of everything else
 _CONTROLS = {code: "�" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
 
@@ -48,19 +51,21 @@ class Look:
         return self.paint(symbol, symbol)
 
     def fold(self, text: str, first: str = "", rest: str = "") -> Iterator[str]:
-        """The lines of a paragraph, the first after `first`, the others after `rest`."""
+        """The lines of a paragraph, the first after `first`, the others after `rest`. Commands in ticks stay whole."""
         said = clean(" ".join(text.split()))
         if not self.width:
             yield first + said
             return
-        yield from textwrap.wrap(
-            said,
+        whole = _TICKED.sub(lambda ticked: ticked[0].replace(" ", _BLANK), said)
+        lines = textwrap.wrap(
+            whole,
             self.width,
             initial_indent=first,
             subsequent_indent=rest,
             break_long_words=False,
             break_on_hyphens=False,
-        ) or [first]
+        )
+        yield from (line.replace(_BLANK, " ") for line in lines or [first])
 
     def finished(self, text: str) -> str:
         """For the stream: plain ASCII where it can show no more."""

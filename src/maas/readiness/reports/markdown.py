@@ -3,85 +3,87 @@
 import re
 from collections.abc import Iterator
 
-from maas.readiness.findings import Finding, Status, Verdict
-from maas.readiness.reports.checklist import Mark
+from maas.readiness.findings import Status, Verdict
+from maas.readiness.reports.checklist import Line, Mark
 from maas.readiness.reports.look import SYMBOLS, VERDICT_SYMBOLS, Look, clean
 from maas.readiness.reports.quick import Answer
-from maas.readiness.reports.report import Group, Report, counted
+from maas.readiness.reports.report import Group, Report, Told, counted, said
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
+_SPECIAL = re.compile(r"([\\*_\[\]<>|#~])")
+_TICKED = re.compile(r"(`[^`]+`)")
+_QUIET = {Status.passed: "√", Status.to_install: "(to install)", Status.skipped: "(skipped)"}
 
 
 def markdown(report: Report, look: Look) -> str:
-    return look.finished("\n".join(_page(report))) + "\n"
+    return look.finished("\n\n".join(_blocks(report))) + "\n"
 
 
-def _page(report: Report) -> Iterator[str]:
+def _blocks(report: Report) -> Iterator[str]:
     yield f"# {VERDICT_SYMBOLS[report.verdict]} {report.verdict}"
-    yield f"\n{counted(report)}. Read from {_plain(report.facts.source.described)}.\n"
+    yield f"{counted(report)}."
     if report.verdict is Verdict.not_ready:
-        yield f"Mend first: {', '.join(report.first_to_mend)}\n"
+        yield f"Mend first: {', '.join(report.first_to_mend)}"
+    yield _plain(f"{report.described}, judged for {report.asked.target}")
     if report.has_first_screen:
-        yield from _first_screen(report)
+        yield "## pre-installation checklist"
+        yield "\n".join(map(_checklist_line, report.checklist))
+        yield "## quick validation commands"
+        for answer in report.quick:
+            yield from _answer(answer)
     for category, groups in report.categories:
-        yield f"## {category}\n"
+        yield f"## {category}"
+        if quiet := [group for group in groups if not group.problems]:
+            yield "\n".join(line for group in quiet for line in _lines(group))
         for group in groups:
-            yield from _group(group)
-        yield ""
+            yield from _group(group) if group.problems else ()
 
 
-def _first_screen(report: Report) -> Iterator[str]:
-    yield "## pre-installation checklist\n"
-    for line in report.checklist:
-        box = "x" if line.mark is Mark.done else " "
-        said = "" if line.mark in (Mark.done, Mark.open) else f"({line.mark.name.replace('_', ' ')}) "
-        yield f"- [{box}] {line.text}: {said}{_plain(line.reason)}"
-    yield "\n## quick validation\n"
-    for answer in report.quick:
-        yield from _answer(answer)
+def _checklist_line(line: Line) -> str:
+    box = "x" if line.mark is Mark.done else " "
+    word = "" if line.mark in (Mark.done, Mark.open) else f"({line.mark.name.replace('_', ' ')}) "
+    return f"- [{box}] {line.text}: {word}{_plain(line.reason)}"
 
 
 def _answer(answer: Answer) -> Iterator[str]:
-    yield f"`{answer.command}`\n"
+    yield f"`{answer.command}`"
     if answer.note:
-        yield f"{_plain(answer.note)}\n"
+        yield _plain(answer.note)
         return
-    yield f"| {' | '.join(answer.columns)} |"
-    yield f"|{'---|' * len(answer.columns)}"
-    yield from (f"| {' | '.join(map(_plain, row))} |" for row in answer.rows)
-    yield f"\nand {answer.more} more\n" if answer.more else ""
+    rows = [answer.columns, tuple("---" for _ in answer.columns), *answer.rows]
+    yield "\n".join(f"| {' | '.join(map(_plain, row))} |" for row in rows)
+    if answer.more:
+        yield f"and {answer.more} more"
+
+
+def _lines(group: Group) -> Iterator[str]:
+    for finding in group.findings:
+        yield f"- {_QUIET[finding.status]} **{finding.code}** {_plain(finding.title)}: {_plain(said(finding))}"
 
 
 def _group(group: Group) -> Iterator[str]:
-    first = group.first
-    if not group.problems:
-        for finding in group.findings:
-            yield f"- {SYMBOLS[finding.status]} **{first.code}** {_plain(first.title)}: {_said(finding)}"
-        return
-    yield f"\n### {SYMBOLS[group.status]} {first.code} {_plain(first.title)}\n"
-    for finding in group.problems:
-        yield from _problem(finding)
-    yield f"See [{first.code}]({first.anchor}).\n"
+    code = group.first.code
+    yield f"### {SYMBOLS[group.status]} {code} {_plain(group.first.title)}"
+    for told in group.told():
+        yield from _problem(told)
+    if group.because_of:
+        yield f"Likely follows from {', '.join(group.because_of)}: mend that first."
+    yield f"`maas explain {code}` says more, as does {group.first.anchor}."
 
 
-def _problem(finding: Finding) -> Iterator[str]:
-    yield f"{_said(finding)}\n"
-    yield from (f"- seen: {_plain(str(seen))}" for seen in finding.seen)
-    if finding.status is not Status.unknown:
-        yield f"- wanted: {_plain(finding.wanted)}"
-    if finding.because_of:
-        yield f"- likely follows from {', '.join(finding.because_of)}"
-    if finding.remedy:
-        yield f"\n{_plain(finding.remedy.text)}\n"
-        if commands := finding.remedy.all_commands:
+def _problem(told: Told) -> Iterator[str]:
+    yield _plain(said(told.finding))
+    points = [f"- seen: {_plain(str(seen))}" for seen in told.finding.seen]
+    if told.wanted:
+        points.append(f"- wanted: {_plain(told.wanted)}")
+    if points:
+        yield "\n".join(points)
+    if told.remedy:
+        yield _plain(told.remedy.text)
+        if commands := told.remedy.all_commands:
             yield "\n".join(["```sh", *map(clean, commands), "```"])
-    yield ""
-
-
-def _said(finding: Finding) -> str:
-    return _plain(f"{finding.about}: {finding.message}" if finding.about else finding.message)
 
 
 def _plain(text: str) -> str:
-    """One line, in which nothing is markup."""
-    return _SPECIAL.sub(r"\\\1", clean(" ".join(text.split())))
+    """One line, in which nothing is markup but commands in ticks."""
+    parts = _TICKED.split(clean(" ".join(text.split())))
+    return "".join(part if part.startswith("`") else _SPECIAL.sub(r"\\\1", part) for part in parts)

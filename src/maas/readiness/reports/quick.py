@@ -46,13 +46,12 @@ def quick(facts: Facts, asked: Asked) -> list[Answer]:
 def _answer(question: _Question, facts: Facts) -> Answer:
     bare = Answer(question.about, question.command)
     try:
-        if question.kind and not facts.serves(question.kind) and not facts.known(question.kind):
-            return _noted(bare, f"the cluster does not know {question.kind.key}")
         rows = list(question.rows(facts))
+        served = not question.kind or bool(rows) or facts.serves(question.kind)
     except NotRead as missing:
         return _noted(bare, f"not read: {missing.unread.reason}")
     if not rows:
-        return _noted(bare, "none")
+        return _noted(bare, "none" if served else "none: the cluster does not serve this API")
     return Answer(bare.about, bare.command, question.columns, rows[:_ROWS], max(0, len(rows) - _ROWS))
 
 

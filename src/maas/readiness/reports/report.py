@@ -1,19 +1,29 @@
 """What every format shows: findings in groups, the verdict, and what could not be read."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby
 
 from maas.cluster.facts.model import Facts, Unread
 from maas.readiness.catalogue import Asked, Phase
-from maas.readiness.findings import Category, Finding, Severity, Status, Verdict, verdict
+from maas.readiness.findings import Category, Finding, Remedy, Severity, Status, Verdict, verdict
 from maas.readiness.reports.checklist import Line, checklist
 from maas.readiness.reports.quick import Answer, quick
 
 PROBLEMS = (Status.failed, Status.unknown, Status.warning)
 _WORST_FIRST = (*PROBLEMS, Status.to_install, Status.passed, Status.skipped)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A problem as people are told it: what is the same for the next one of the same check is left to that."""
+
+    finding: Finding
+    wanted: str
+    remedy: Remedy | None
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,17 @@ class Group:
     def problems(self) -> list[Finding]:
         """The worst first."""
         return sorted((f for f in self.findings if f.status in PROBLEMS), key=lambda f: PROBLEMS.index(f.status))
+
+    def told(self, limit: int | None = None) -> Iterator[Told]:
+        shown = self.problems[:limit]
+        for finding, following in zip(shown, [*shown[1:], None], strict=True):
+            wanted = "" if following or finding.status is Status.unknown else finding.wanted
+            same = following is not None and following.remedy == finding.remedy
+            yield Told(finding, wanted, None if same else finding.remedy)
+
+    @property
+    def because_of(self) -> list[str]:
+        return sorted({code for finding in self.problems for code in finding.because_of})
 
 
 @dataclass(frozen=True)
@@ -85,6 +106,15 @@ class Report:
         return {group.first.code: group.findings for group in self.groups}
 
     @property
+    def name(self) -> str:
+        return "maas preflight" if self.asked.phase is Phase.before else "maas checks"
+
+    @property
+    def described(self) -> str:
+        moment = datetime.fromtimestamp(self.facts.taken_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return f"{self.facts.source.described}, {moment}"
+
+    @property
     def first_to_mend(self) -> list[str]:
         """Codes of what stands in the way and is nobody's consequence."""
         return [group.first.code for group in self.groups if any(map(_roots, group.findings))]
@@ -97,16 +127,15 @@ def _roots(finding: Finding) -> bool:
     return blocks and not finding.because_of
 
 
-COUNTED = {
-    Status.failed: "failed",
-    Status.unknown: "unknown",
-    Status.warning: "with warnings",
-    Status.to_install: "to install",
-    Status.passed: "passed",
-    Status.skipped: "skipped",
-}
-
-
 def counted(report: Report) -> str:
-    """ "3 failed, 1 unknown, 31 passed"."""
-    return ", ".join(f"{report.counts[status]} {word}" for status, word in COUNTED.items() if report.counts[status])
+    """ "3 failed, 1 unknown, 2 warnings, 31 passed"."""
+    counts = [(report.counts[status], status) for status in _WORST_FIRST]
+    return ", ".join(f"{number} {_plural(status, number)}" for number, status in counts if number)
+
+
+def said(finding: Finding) -> str:
+    return f"{finding.about}: {finding.message}" if finding.about else finding.message
+
+
+def _plural(status: Status, number: int) -> str:
+    return "warnings" if status is Status.warning and number != 1 else status.value

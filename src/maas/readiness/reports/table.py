@@ -9,12 +9,13 @@ gpu
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, groupby
 
-from maas.readiness.findings import Finding, Remedy, Status, Verdict
+from maas.readiness.findings import Status, Verdict
 from maas.readiness.reports.checklist import Line, Mark
 from maas.readiness.reports.look import SYMBOLS, VERDICT_SYMBOLS, Look, clean
 from maas.readiness.reports.quick import Answer
-from maas.readiness.reports.report import PROBLEMS, Group, Report, counted
+from maas.readiness.reports.report import PROBLEMS, Group, Report, Told, counted, said
 
 _INDENT = "    "
 _LABEL = 9  # "wanted", "seen", "mend" and a gap, after the indent
@@ -22,15 +23,20 @@ _SHOWN = 5  # findings of one check; all are in -o json
 
 
 def table(report: Report, look: Look) -> str:
-    screens = [*_first_screen(report, look), *_categories(report, look), *_end(report, look)]
-    return look.finished("\n".join(screens)) + "\n"
+    screens = (_head(report, look), _first_screen(report, look), _categories(report, look), _end(report, look))
+    return look.finished("\n".join(chain.from_iterable(screens))) + "\n"
 
 
 def short(report: Report, look: Look) -> str:
     """Problems and the verdict alone."""
     problems = [group for group in report.groups if group.status in PROBLEMS]
     lines = [line for group in problems for line in (*_group(group, look), "")]
-    return look.finished("\n".join([*lines, *_end(report, look)])) + "\n"
+    return look.finished("\n".join([*_head(report, look), *lines, *_end(report, look)])) + "\n"
+
+
+def _head(report: Report, look: Look) -> Iterator[str]:
+    yield from look.fold(f"{report.described}, judged for {report.asked.target}", rest=_INDENT)
+    yield ""
 
 
 def _first_screen(report: Report, look: Look) -> Iterator[str]:
@@ -39,13 +45,31 @@ def _first_screen(report: Report, look: Look) -> Iterator[str]:
     yield from _titled("pre-installation checklist", look)
     for line in report.checklist:
         yield from _checklist_line(line, look)
+    marks = {line.mark for line in report.checklist}
+    yield from look.fold(", ".join(f"[{mark}] {meaning}" for mark, meaning in _LEGEND.items() if mark in marks))
     yield ""
+    yield from _titled("quick validation commands", look)
     for answer in report.quick:
         yield from _answer(answer, look)
     yield ""
 
 
-_MARK_STYLES = {Mark.done: "√", Mark.open: "×", Mark.to_install: "+", Mark.unknown: "?", Mark.left_out: "-"}
+_LEGEND = {
+    Mark.done: "fine",
+    Mark.warning: "see the warning",
+    Mark.open: "to do first",
+    Mark.to_install: "maas install does it",
+    Mark.unknown: "unknown",
+    Mark.left_out: "not needed, or not checked",
+}
+_MARK_STYLES = {
+    Mark.done: "√",
+    Mark.warning: "‼",
+    Mark.open: "×",
+    Mark.to_install: "+",
+    Mark.unknown: "?",
+    Mark.left_out: "-",
+}
 
 
 def _checklist_line(line: Line, look: Look) -> Iterator[str]:
@@ -71,9 +95,23 @@ def _answer(answer: Answer, look: Look) -> Iterator[str]:
 def _categories(report: Report, look: Look) -> Iterator[str]:
     for category, groups in report.categories:
         yield from _titled(category.value, look)
-        for group in groups:
-            yield from _group(group, look)
+        for _, same in groupby(groups, _left_out_because):
+            yield from _alike(list(same), look)
         yield ""
+
+
+def _left_out_because(group: Group) -> str:
+    return group.first.message if group.status is Status.skipped else ""
+
+
+def _alike(groups: Sequence[Group], look: Look) -> Iterator[str]:
+    """Checks that one reason leaves out take one line."""
+    reason = _left_out_because(groups[0])
+    if reason and len(groups) > 1:
+        yield from _beside(SYMBOLS[Status.skipped], f"{', '.join(g.first.code for g in groups)}: {reason}", look)
+        return
+    for group in groups:
+        yield from _group(group, look)
 
 
 def _titled(title: str, look: Look) -> Iterator[str]:
@@ -85,25 +123,23 @@ def _group(group: Group, look: Look) -> Iterator[str]:
     first, problems = group.first, group.problems
     symbol = SYMBOLS[group.status]
     if not problems:
-        said = f"{first.code} {first.title}: {_said_in_a_line(group)}"
-        yield from _beside(symbol, said, look)
+        yield from _beside(symbol, f"{first.code} {first.title}: {_said_in_a_line(group)}", look)
         return
     of = f" ({len(problems)} of {len(group.findings)})" if len(group.findings) > 1 else ""
     yield from _beside(symbol, f"{first.code} {first.title}{of}", look)
-    for finding, remedy in _with_remedies(problems[:_SHOWN]):
-        yield from _problem(finding, remedy, look)
+    for told in group.told(_SHOWN):
+        yield from _problem(told, look)
     if len(problems) > _SHOWN:
         yield f"{_INDENT}and {len(problems) - _SHOWN} more; -o json has all"
-    if causes := sorted({code for finding in problems for code in finding.because_of}):
-        yield from look.fold(f"likely follows from {', '.join(causes)}: mend that first", _INDENT, _INDENT)
+    if group.because_of:
+        yield from look.fold(f"likely follows from {', '.join(group.because_of)}: mend that first", _INDENT, _INDENT)
     yield f"{_INDENT}see {first.anchor}"
 
 
 def _said_in_a_line(group: Group) -> str:
     deciding = [finding for finding in group.findings if finding.status is group.status]
     more = f" (and {len(deciding) - 1} more)" if len(deciding) > 1 else ""
-    about = f"{deciding[0].about}: " if deciding[0].about else ""
-    return f"{about}{deciding[0].message}{more}"
+    return said(deciding[0]) + more
 
 
 def _beside(symbol: str, text: str, look: Look) -> Iterator[str]:
@@ -112,23 +148,15 @@ def _beside(symbol: str, text: str, look: Look) -> Iterator[str]:
     yield from rest
 
 
-def _with_remedies(findings: Sequence[Finding]) -> Iterator[tuple[Finding, Remedy | None]]:
-    """Each with its remedy, but not with one that the next has too: it is said once, after the last."""
-    for finding, following in zip(findings, [*findings[1:], None], strict=True):
-        same = following is not None and following.remedy == finding.remedy
-        yield finding, None if same else finding.remedy
-
-
-def _problem(finding: Finding, remedy: Remedy | None, look: Look) -> Iterator[str]:
-    about = f"{finding.about}: " if finding.about else ""
-    yield from look.fold(f"{about}{finding.message}", _INDENT, _INDENT)
-    for number, seen in enumerate(finding.seen):
+def _problem(told: Told, look: Look) -> Iterator[str]:
+    yield from look.fold(said(told.finding), _INDENT, _INDENT)
+    for number, seen in enumerate(told.finding.seen):
         yield from _labelled("seen" if number == 0 else "", str(seen), look)
-    if finding.status is not Status.unknown:
-        yield from _labelled("wanted", finding.wanted, look)
-    if remedy:
-        yield from _labelled("mend", remedy.text, look)
-        for command in remedy.all_commands:
+    if told.wanted:
+        yield from _labelled("wanted", told.wanted, look)
+    if told.remedy:
+        yield from _labelled("mend", told.remedy.text, look)
+        for command in told.remedy.all_commands:
             yield from _command(command, look)
 
 
