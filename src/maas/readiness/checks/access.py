@@ -9,8 +9,8 @@ from maas.cluster.kinds import BY_KEY
 from maas.cluster.objects import flag, mapping, text
 from maas.cluster.platform import Version, parsed
 from maas.readiness.catalogue import BEFORE, Asked, Target, check
-from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
 from maas.readiness.evidence import names
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
 from maas.readiness.wording import count
 
 HELM_FLOOR: Version = (3, 14, 0)
@@ -161,7 +161,7 @@ def _helm(version: Version | None, seen: Seen) -> Outcome:
     looks="What was denied, timed out or failed while the cluster, or the snapshot, was read.",
     why="What was not read cannot be judged: checks that need it say unknown, which is never a pass.",
     mend="Read with a user that may read everything: cluster-admin, or cluster-reader on OpenShift.",
-    covers=("Cluster admin access",),
+    covers=("Quick Validation Commands",),
 )
 def all_read(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     missing = [(key, found) for key, found in facts.lists.items() if isinstance(found, Unread)]

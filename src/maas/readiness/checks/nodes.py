@@ -9,8 +9,8 @@ from maas.cluster.kinds import NODE
 from maas.cluster.nodes import PRESSURES, described, is_cordoned, is_ready, is_usable, taints
 from maas.cluster.objects import Object, condition, mapping, name, text
 from maas.readiness.catalogue import Asked, check
-from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, unknown, warning
 from maas.readiness.evidence import names
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, unknown, warning
 from maas.readiness.wording import cores, count, gib
 
 _GB = 10**9

@@ -16,8 +16,8 @@ from maas.cluster.platform import (
     parsed,
 )
 from maas.readiness.catalogue import Asked, Target, check
-from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
 from maas.readiness.evidence import brief, names
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
 from maas.readiness.wording import count
 
 OPENSHIFT_FLOOR: Version = (4, 14, 0)
