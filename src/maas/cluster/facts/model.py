@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, TypeVar, cast
 
 from maas.cluster.kinds import Kind
-from maas.cluster.objects import Object, name, namespace
+from maas.cluster.objects import Object, name, namespace, text
 
 T = TypeVar("T")
 
@@ -64,6 +64,7 @@ class Facts:
     lists: by Kind.key; a kind that is not served has no entry.
     probes: what was tried, by name (readiness/checks say which they read); JSON.
     unreadable: a snapshot's files that could not be read, and why.
+    partial: by Kind.key, what `lists` holds only a part of, and which: "the snapshot holds pods of 2 namespaces only".
     """
 
     source: Source
@@ -74,6 +75,7 @@ class Facts:
     probes: Mapping[str, Any | Unread] = field(default_factory=dict)
     logs: Sequence[Log] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    partial: Mapping[str, str] = field(default_factory=dict)
     _derived: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def all(self, kind: Kind) -> Sequence[Object]:
@@ -89,8 +91,11 @@ class Facts:
         return () if isinstance(found, Unread) else found
 
     def one(self, kind: Kind, named: str, in_namespace: str = "") -> Object | None:
-        """Raises NotRead."""
-        return next((o for o in self.all(kind) if name(o) == named and namespace(o) == in_namespace), None)
+        """None if there is none. Raises NotRead, also where it may be in the part of a list that nobody has read."""
+        found = next((o for o in self.all(kind) if name(o) == named and namespace(o) == in_namespace), None)
+        if found is None and kind.key in self.partial:
+            raise NotRead(Unread(Cause.not_exported, f"{self.partial[kind.key]}: nothing is known of {named}"))
+        return found
 
     def serves(self, kind: Kind) -> bool:
         """Whether the cluster has this API, in any version. Raises NotRead."""
@@ -99,6 +104,8 @@ class Facts:
     def served_versions(self, kind: Kind) -> list[str]:
         """Raises NotRead."""
         if isinstance(self.apis, Unread):
+            if seen := {text(o, "apiVersion") for o in self.known(kind)}:
+                return sorted(seen)
             raise NotRead(self.apis)
         groups = ((*key.rpartition("/")[::2], plurals) for key, plurals in self.apis.items())
         return [version for group, version, plurals in groups if group == kind.group and kind.plural in plurals]

@@ -1,0 +1,148 @@
+"""What must never leave the cluster in a snapshot: values of Secrets, passwords, tokens, private keys.
+
+Two rules, because neither is enough. A name that says what it holds (HF_TOKEN, --api-key, clientSecret) hides its
+value whatever that looks like; a value that looks like a credential (a JWT, sk-…, a password in a URL) is hidden
+wherever it stands, also in the middle of a log line. What checks judge by stays: images and their digests, versions,
+labels, names of Secrets.
+
+A Secret's value becomes a digest: equal values can still be told, and empty ones. Its salt is random for each process
+and forgotten, so that nobody can try guesses.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from maas.cluster.facts.redaction_patterns import ASSIGNED, CREDENTIAL, is_prose, names_a_secret
+from maas.cluster.objects import Object, mapping
+
+REDACTED = "[redacted]"
+
+_SALT = secrets.token_bytes(32)
+_REFERENCE = re.compile(r"\$\([\w.-]+\)|\$\{?\w+\}?|\{\{.*\}\}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{16}")
+_BY_A_TOOL = re.compile(
+    r"[\[<({*\s-]*(?:redacted|hidden|omitted|elided|filtered|masked|removed|obfuscated|scrubbed|sanitized|secret)"
+    r"[\])>}*\s-]*|\*{3,}|[xX]{4,}|•{3,}|\d+ bytes long|data[ +]omitted",
+    re.IGNORECASE,
+)
+_ABSENT = frozenset({"", "true", "false", "none", "null", "nil", "enabled", "disabled"})
+
+
+def is_redacted(value: str) -> bool:
+    """Whether some tool put this in the place of a value: nothing can be said of the value then.
+
+    A digest of ours is none of them: it can be compared.
+    """
+    return bool(_BY_A_TOOL.fullmatch(value.strip())) or bool(_BY_A_TOOL.fullmatch(_decoded(value).strip()))
+
+
+def digest(value: bytes) -> str:
+    """Stands for a value: equal for equal values of one reading."""
+    return "sha256:" + hashlib.sha256(_SALT + value).hexdigest()[:16]
+
+
+def without_values(secret: Object) -> Object:
+    """The Secret with its keys, and digests for its values; stringData is what the server would have made of it."""
+    plain = {key: _stand_in(value, value) for key, value in mapping(secret, "stringData").items()}
+    kept = {key: _stand_in(value, _unpacked(value)) for key, value in mapping(secret, "data").items()}
+    rest = {key: value for key, value in secret.items() if key not in ("data", "stringData")}
+    return {**rest, "data": kept | plain} if kept or plain else rest
+
+
+def redacted(value: Any) -> Any:
+    """JSON without credentials, in the same shape."""
+    if isinstance(value, str):
+        return scrubbed(value)
+    if isinstance(value, Mapping):
+        return _mapping(value)
+    if isinstance(value, Sequence):
+        return _sequence(value)
+    return value
+
+
+def scrubbed(text: str) -> str:
+    """The text with `[redacted]` for what looks like a credential in it."""
+    return _scrubbed_once(text) if len(text) <= 512 else _scrub(text)
+
+
+def _scrub(text: str) -> str:
+    return ASSIGNED.sub(_hide_assigned, CREDENTIAL.sub(_hide_credential, text))
+
+
+_scrubbed_once = lru_cache(maxsize=100_000)(_scrub)  # the same strings come back thousands of times
+
+
+def _mapping(value: Mapping[str, Any]) -> dict[str, Any]:
+    hidden = {key: _named(key, each) for key, each in value.items()}
+    named = value.get("name")
+    if isinstance(named, str) and isinstance(value.get("value"), str) and names_a_secret(named):
+        hidden["value"] = _hidden(str(value["value"]))  # an environment variable, a header, a parameter
+    return hidden
+
+
+def _named(key: Any, value: Any) -> Any:
+    if isinstance(value, str) and isinstance(key, str) and names_a_secret(key):
+        return _hidden(value)
+    return redacted(value)
+
+
+def _sequence(value: Sequence[Any]) -> list[Any]:
+    """Of a command's arguments, the one after --api-key is the key."""
+    hidden, before = [], None
+    for each in value:
+        is_value = isinstance(each, str) and isinstance(before, str) and not each.startswith("-")
+        is_value = is_value and str(before).startswith("-") and "=" not in str(before) and names_a_secret(str(before))
+        hidden.append(_hidden(each) if is_value else redacted(each))
+        before = each
+    return hidden
+
+
+def _hidden(value: str) -> str:
+    """Kept are a digest, a reference to a variable, and what is nobody's secret: nothing, or yes or no."""
+    told = value.strip().lower() in _ABSENT or _DIGEST.fullmatch(value) or _REFERENCE.fullmatch(value)
+    return value if told else REDACTED
+
+
+def _hide_credential(match: re.Match[str]) -> str:
+    found = match.groupdict("")
+    if (encoded := found.pop("encoded")) and "PRIVATE KEY" not in _decoded(encoded):
+        return match[0]
+    return "".join(found.values()) + REDACTED
+
+
+def _hide_assigned(match: re.Match[str]) -> str:
+    if not names_a_secret(match["name"] or match["flag"]) or is_prose(match):
+        return match[0]
+    quote = match["quote"] or ""
+    value = match["quoted"] or match["block"] or match["bare"]
+    return f"{match['lead']}{quote}{_hidden(value)}{quote}"
+
+
+def _stand_in(shown: Any, value: bytes | str) -> str:
+    raw = value.encode("utf-8", errors="surrogatepass") if isinstance(value, str) else value
+    if not isinstance(shown, str) or not raw:
+        return ""
+    if _DIGEST.fullmatch(shown):
+        return shown
+    return REDACTED if is_redacted(shown) else digest(raw)
+
+
+def _unpacked(value: Any) -> bytes:
+    try:
+        return base64.b64decode(str(value), validate=True)
+    except (binascii.Error, ValueError):
+        return str(value).encode("utf-8", errors="surrogatepass")
+
+
+def _decoded(value: str) -> str:
+    """What it says if it is base64; "" if it is not."""
+    try:
+        return base64.b64decode(value + "=" * (-len(value) % 4), validate=True).decode("utf-8", errors="replace")
+    except (binascii.Error, ValueError):
+        return ""

@@ -1,0 +1,145 @@
+"""What the files of a snapshot amount to: lists, and which lists are absent, empty, partial or were not exported.
+
+A kind of which nothing was exported is unread, not absent. It is absent where apis.json or the exported
+CustomResourceDefinitions do not have it, and empty where a list of it was exported that is empty.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from maas.cluster.facts.model import Cause, Unread
+from maas.cluster.facts.redaction import without_values
+from maas.cluster.facts.snapshot_documents import is_list, objects
+from maas.cluster.kinds import ALL, CRD, NAMESPACE, SECRET, Kind
+from maas.cluster.objects import Object, at, flag, items, name, namespace, text
+
+Prune = Callable[[Kind, Object], Object]
+_BY_GROUP_AND_KIND = {(kind.group, kind.name): kind for kind in ALL}
+
+
+@dataclass
+class Gathering:
+    """Objects by Kind.key, then by namespace and name: one that two files hold is one object."""
+
+    prune: Prune
+    found: dict[str, dict[tuple[str, str], Object]] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)  # kinds of which a whole list was given
+    in_namespaces: dict[str, set[str]] = field(default_factory=dict)  # kinds given namespace by namespace
+    in_folders: set[str] = field(default_factory=set)  # kinds given object by object, all of them
+    apis: dict[str, set[str]] = field(default_factory=dict)  # as objects and CRDs tell
+    count: int = 0
+
+    def add(self, document: Any, path: str) -> None:
+        if is_list(document):
+            self._note_list(document, path)
+        for each in objects(document):
+            self._add_object(each)
+            if each is document:
+                self._note_single(each, path)
+
+    def add_listed(self, key: str, objects: Iterable[Object]) -> None:
+        """Of our own lists: selected, pruned and redacted when they were written. Each is there only once."""
+        self.listed.add(key)
+        kept = self.found.setdefault(key, {})
+        for index, each in enumerate(objects):
+            kept[str(index), ""] = each
+        self.count += len(kept)
+
+    def _note_list(self, document: Any, path: str) -> None:
+        kind = self._kind_of_list(document, path)
+        if kind is None:
+            return
+        if in_namespace := _namespace_of(path):
+            self.in_namespaces.setdefault(kind.key, set()).add(in_namespace)
+        else:
+            self.listed.add(kind.key)
+
+    def _note_single(self, object: Object, path: str) -> None:
+        kind, folders = kind_of(object), path.split("/")[:-1]
+        if kind is None or folders[-1:] != [kind.plural]:
+            return
+        if in_namespace := _namespace_of(path):
+            self.in_namespaces.setdefault(kind.key, set()).add(in_namespace)
+        elif "cluster-scoped-resources" in folders and kind is not NAMESPACE:
+            self.in_folders.add(kind.key)
+
+    def _kind_of_list(self, document: Any, path: str) -> Kind | None:
+        """By its items, else by its type, else by its file's name: `kubectl get` prints an empty List of nothing."""
+        first = next(iter(objects(document)), None)
+        if first is not None:
+            return kind_of(first)
+        group = text(document, "apiVersion").rpartition("/")[0]
+        typed = _BY_GROUP_AND_KIND.get((group, text(document, "kind").removesuffix("List")))
+        return typed or _kind_by_name(path)
+
+    def _add_object(self, object: Object) -> None:
+        self.count += 1
+        kind = kind_of(object)
+        if kind is CRD:
+            self._note_crd(object)
+        if kind is None or not _is_wanted(kind, object):
+            return
+        self.apis.setdefault(text(object, "apiVersion"), set()).add(kind.plural)
+        kept, key = self.found.setdefault(kind.key, {}), (namespace(object), name(object))
+        if key not in kept or _is_newer(object, kept[key]):
+            kept[key] = self.prune(kind, without_values(object) if kind is SECRET else object)
+
+    def _note_crd(self, crd: Object) -> None:
+        group, plural = text(crd, "spec", "group"), text(crd, "spec", "names", "plural")
+        for version in items(crd, "spec", "versions"):
+            if flag(version, "served"):
+                self.apis.setdefault(f"{group}/{text(version, 'name')}", set()).add(plural)
+
+
+def kind_of(object: Object) -> Kind | None:
+    return _BY_GROUP_AND_KIND.get((text(object, "apiVersion").rpartition("/")[0], text(object, "kind")))
+
+
+def not_exported(kind: Kind) -> Unread:
+    scope = " -A" if kind.namespaced else ""
+    return Unread(
+        Cause.not_exported,
+        f"the snapshot holds no {kind.plural}; `kubectl get {kind.key}{scope} -o yaml > {kind.key}.yaml` adds them",
+    )
+
+
+def _kind_by_name(path: str) -> Kind | None:
+    *folders, file = path.lower().split("/")
+    stem = file.rpartition(".")[0]
+    named = [kind for kind in ALL if stem in (kind.key, kind.plural, kind.name.lower())]
+    grouped = [kind for kind in named if (kind.group or "core") in folders]
+    if len(named) == 1:
+        return named[0]
+    return grouped[0] if grouped else None
+
+
+def _namespace_of(path: str) -> str:
+    """The namespace whose folder this is in a tree of `oc adm inspect`; "" elsewhere."""
+    folders = path.split("/")[:-1]
+    return folders[folders.index("namespaces") + 1] if "namespaces" in folders[:-1] else ""
+
+
+def _is_wanted(kind: Kind, object: Object) -> bool:
+    """Whether the selectors by which a live cluster is asked would choose it."""
+    labels = [key for key in kind.labels.split(",") if key]
+    fields = [term for term in kind.fields.split(",") if term]
+    return all(_has_label(object, term) for term in labels) and all(_has_field(object, term) for term in fields)
+
+
+def _has_label(object: Object, term: str) -> bool:
+    key, equals, value = term.partition("=")
+    found = at(object, "metadata", "labels", key)
+    return found == value.lstrip("=") if equals else found is not None
+
+
+def _has_field(object: Object, term: str) -> bool:
+    path, _, value = term.partition("=")
+    found = text(object, *path.rstrip("!").split("."))
+    return found != value if path.endswith("!") else found == value
+
+
+def _is_newer(object: Object, than: Object) -> bool:
+    """By resourceVersion where both have one; else what was read later."""
+    new, old = (text(each, "metadata", "resourceVersion") for each in (object, than))
+    return int(new) >= int(old) if new.isdecimal() and old.isdecimal() else True
