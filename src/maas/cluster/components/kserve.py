@@ -1,0 +1,104 @@
+"""KServe: turns an InferenceService into a Deployment and a Service. By Helm, or brought by OpenShift AI."""
+
+import json
+from typing import Any
+
+from maas.cluster.components.state import Installation, deployments, image_version, installation
+from maas.cluster.components.versions import at_least, version
+from maas.cluster.facts.model import Facts
+from maas.cluster.kinds import CONFIG_MAP, ENDPOINT_SLICE, INFERENCE_SERVICE, VALIDATING_WEBHOOK
+from maas.cluster.objects import Object, flag, items, label, mapping, namespace, text, texts
+
+CONTROLLER = "kserve-controller-manager"
+CONFIG = "inferenceservice-config"
+WEBHOOK_SERVICE = "kserve-webhook-server-service"
+STANDARD_MODES = ("Standard", "RawDeployment")
+
+
+def controllers(facts: Facts) -> list[Object]:
+    """Raises NotRead."""
+    return deployments(facts, CONTROLLER)
+
+
+def installations(facts: Facts) -> list[Installation]:
+    """Raises NotRead."""
+    return [installation(each) for each in controllers(facts)]
+
+
+def served(facts: Facts) -> bool:
+    """Raises NotRead."""
+    return facts.serves(INFERENCE_SERVICE)
+
+
+def config(facts: Facts, in_namespace: str) -> Object | None:
+    """Raises NotRead."""
+    return facts.one(CONFIG_MAP, CONFIG, in_namespace)
+
+
+def section(config: Object, key: str) -> Any:
+    """A part of the configuration, each of which is a text of JSON; None if it is absent or no JSON."""
+    try:
+        return json.loads(text(config, "data", key))
+    except (ValueError, RecursionError):
+        return None
+
+
+def deployment_mode(config: Object) -> str:
+    return text(section(config, "deploy"), "defaultDeploymentMode")
+
+
+def with_mode(config: Object, mode: str) -> dict[str, str]:
+    """The part of the configuration that has to be written for another mode."""
+    known = section(config, "deploy")
+    return {
+        "deploy": json.dumps({**(known if isinstance(known, dict) else {}), "defaultDeploymentMode": mode}, indent=2)
+    }
+
+
+def standard_mode(controller: Object) -> str:
+    """What the mode without Knative is called: KServe 0.16 renamed it, and still understands the old name."""
+    found = version(image_version(controller))
+    return "Standard" if found and at_least(found, (0, 16)) else "RawDeployment"
+
+
+def headless(config: Object) -> bool:
+    return flag(section(config, "service"), "serviceClusterIPNone")
+
+
+def webhook_services(facts: Facts) -> set[tuple[str, str]]:
+    """Namespace and name of each Service that the API server asks about InferenceServices. Raises NotRead."""
+    return {
+        (text(service, "namespace"), text(service, "name"))
+        for configuration in facts.all(VALIDATING_WEBHOOK)
+        for webhook in items(configuration, "webhooks")
+        if _is_about_models(webhook) and (service := mapping(webhook, "clientConfig", "service"))
+    }
+
+
+def _is_about_models(webhook: Object) -> bool:
+    groups = [group for rule in items(webhook, "rules") for group in texts(rule, "apiGroups")]
+    return INFERENCE_SERVICE.group in groups or "inferenceservice" in text(webhook, "name")
+
+
+def endpoints(facts: Facts, in_namespace: str, service: str) -> int:
+    """How many addresses are ready behind a Service. Raises NotRead."""
+    slices = [
+        each
+        for each in facts.all(ENDPOINT_SLICE)
+        if namespace(each) == in_namespace and label(each, "kubernetes.io/service-name") == service
+    ]
+    return sum(1 for each in slices for endpoint in items(each, "endpoints") if _is_ready(endpoint))
+
+
+def _is_ready(endpoint: Object) -> bool:
+    """Kubernetes' rule: an endpoint whose readiness is unknown counts as ready."""
+    return mapping(endpoint, "conditions").get("ready") is not False
+
+
+def of_openshift_ai(controller: Object) -> bool:
+    owners = {text(each, "kind") for each in items(controller, "metadata", "ownerReferences")}
+    return bool(owners & {"Kserve", "DataScienceCluster"}) or bool(_part_of(controller))
+
+
+def _part_of(controller: Object) -> str:
+    return label(controller, "platform.opendatahub.io/part-of") or label(controller, "app.opendatahub.io/kserve")

@@ -1,0 +1,71 @@
+"""Red Hat OpenShift AI and its upstream Open Data Hub: they bring KServe, and own its configuration.
+
+2.x serves DataScienceCluster v1, with a Serverless mode that needs Service Mesh 2 and Serverless. 3.x serves v2, and v1
+without those fields: what is written into them is dropped without a word.
+"""
+
+from maas.cluster.components import olm
+from maas.cluster.components.versions import Version, version
+from maas.cluster.facts.model import Facts
+from maas.cluster.kinds import DATA_SCIENCE_CLUSTER, DSC_INITIALIZATION
+from maas.cluster.objects import Object, items, mapping, text
+
+APPLICATIONS = ("redhat-ods-applications", "opendatahub")  # where KServe's controller runs
+
+
+def operators(facts: Facts) -> list[olm.Operator]:
+    """Raises NotRead."""
+    return olm.operators(facts, olm.RHOAI, olm.ODH)
+
+
+def clusters(facts: Facts) -> list[Object]:
+    """DataScienceClusters: there ought to be one. Raises NotRead."""
+    return list(facts.all(DATA_SCIENCE_CLUSTER))
+
+
+def initializations(facts: Facts) -> list[Object]:
+    """DSCInitializations: there ought to be one. Raises NotRead."""
+    return list(facts.all(DSC_INITIALIZATION))
+
+
+def release(cluster: Object | None, operator: olm.Operator | None) -> Version | None:
+    """Of the operator, or what the DataScienceCluster says it was made by."""
+    written = operator.version if operator else ""
+    return version(written) or version(text(cluster, "status", "release", "version"))
+
+
+def is_3(facts: Facts) -> bool:
+    """Raises NotRead."""
+    return "v2" in facts.served_versions(DATA_SCIENCE_CLUSTER)
+
+
+def kserve(cluster: Object) -> Object:
+    return mapping(cluster, "spec", "components", "kserve")
+
+
+def manages_kserve(cluster: Object) -> bool:
+    return text(kserve(cluster), "managementState") == "Managed"
+
+
+def wants_serverless(cluster: Object) -> bool:
+    """2.x: KServe's default mode is Serverless until somebody says otherwise, and brings Knative unless Removed."""
+    if text(cluster, "apiVersion").endswith("/v2") or not manages_kserve(cluster):
+        return False
+    if text(kserve(cluster), "defaultDeploymentMode") == "RawDeployment":
+        return text(kserve(cluster), "serving", "managementState") == "Managed"
+    return (
+        bool(mapping(kserve(cluster), "serving")) and text(kserve(cluster), "serving", "managementState") != "Removed"
+    )
+
+
+def headed(cluster: Object) -> str:
+    """Headed or Headless: whether a model's Service gets an address of its own. Headless is the default."""
+    return text(kserve(cluster), "rawDeploymentServiceConfig") or "Headless"
+
+
+def bad_conditions(object: Object) -> list[Object]:
+    """Those that are False, the specific ones before the summaries."""
+    false = [each for each in items(object, "status", "conditions") if each.get("status") == "False"]
+    summaries = ("Ready", "ComponentsReady", "Available", "ReconcileComplete", "Progressing", "Degraded", "Upgradeable")
+    specific = [each for each in false if each.get("type") not in summaries]
+    return specific or [each for each in false if each.get("type") in ("Ready", "ComponentsReady", "Available")]

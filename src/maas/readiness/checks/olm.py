@@ -1,0 +1,342 @@
+"""Operators that OLM installs: what it was asked for, and where it got stuck.
+
+Only the operators of the stack are judged, and what holds them up: OLM resolves all Subscriptions of a namespace
+together, so a foreign one that cannot be resolved stops ours beside it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from maas.cluster.changes import Change, Verb
+from maas.cluster.components import olm
+from maas.cluster.facts.model import Facts
+from maas.cluster.kinds import CSV, INSTALL_PLAN, OLM_CONFIG, OPERATOR_GROUP, SUBSCRIPTION
+from maas.cluster.objects import Object, condition, every, flag, is_true, items, name, namespace, place, text, texts
+from maas.readiness.catalogue import Asked, Target, check
+from maas.readiness.evidence import brief, names
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, warning
+
+_OURS = frozenset(package.name for package in olm.STACK)
+_NO_OLM = "the cluster has no Operator Lifecycle Manager"
+_NONE = "no operator of the stack is installed with OLM yet"
+
+
+@check(
+    "MAAS-200",
+    "the Operator Lifecycle Manager is there",
+    Category.olm,
+    wanted="on OpenShift, the API operators.coreos.com",
+    looks="whether the API server serves Subscriptions, and whether OLM copies the CSVs of operators.",
+    why="On OpenShift, `maas install` installs operators with OLM, as OperatorHub does.",
+    mend="Enable the cluster capabilities OperatorLifecycleManager and marketplace in ClusterVersion.",
+    covers=("Installation Order",),
+)
+def lifecycle_manager(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    if facts.serves(SUBSCRIPTION):
+        copies = olm.copies_disabled(facts.one(OLM_CONFIG, "cluster"))
+        note = "; CSVs are not copied, so look for operators in their own namespaces" if copies else ""
+        yield passed(f"OLM serves Subscriptions{note}")
+    elif asked.target is Target.openshift:
+        yield failed(
+            "OpenShift runs without the Operator Lifecycle Manager",
+            Seen("API operators.coreos.com/v1alpha1", "subscriptions", "not served"),
+            remedy=Remedy(
+                "Enable the capability OperatorLifecycleManager, and marketplace for the catalogs.",
+                ("oc get clusterversion version -o jsonpath='{.status.capabilities}'",),
+            ),
+        )
+    else:
+        yield skipped(f"{_NO_OLM}, and needs none: components are installed with Helm")
+
+
+@check(
+    "MAAS-201",
+    "the catalogs of operators are healthy",
+    Category.olm,
+    wanted="each CatalogSource that an operator comes from is READY",
+    looks="the CatalogSources of the stack's Subscriptions; on OpenShift, redhat-operators in any case.",
+    why="Operators are installed from catalogs. Without a healthy one, a Subscription waits for ever.",
+    mend="Look at the catalog's pod in openshift-marketplace; a cluster without internet needs mirrored catalogs.",
+)
+def catalogs(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    if not facts.serves(SUBSCRIPTION):
+        yield skipped(_NO_OLM)
+        return
+    there = olm.catalogs(facts)
+    wanted = {text(each, "spec", "source") for each in _subscriptions(facts)} - {""}
+    if asked.target is Target.openshift:
+        wanted |= {"redhat-operators"} | ({"certified-operators"} if asked.gpu else set())
+    if not wanted:
+        yield skipped(_NONE)
+    for catalog in sorted(wanted):
+        yield _catalog(catalog, there.get(catalog))
+
+
+def _catalog(named: str, catalog: Object | None) -> Outcome:
+    about = f"CatalogSource {place(catalog) if catalog else named}"
+    if catalog is None:
+        text_ = "Enable OperatorHub's default catalogs, or create one that mirrors it."
+        enable = 'oc patch operatorhub cluster --type=merge -p \'{"spec":{"disableAllDefaultSources":false}}\''
+        return failed(f"there is no catalog {named}", remedy=Remedy(text_, (enable,)), about=about)
+    state = olm.catalog_state(catalog)
+    seen = Seen(about, "status.connectionState.lastObservedState", state or "absent")
+    if state == "READY":
+        return passed(f"catalog {named} is ready", seen, about=about)
+    where = namespace(catalog)
+    commands = (f"oc get pods -n {where} -l olm.catalogSource={named}", f"oc describe catalogsource -n {where} {named}")
+    remedy = Remedy("Look at the catalog's pod: usually its image cannot be pulled.", commands)
+    return failed(f"catalog {named} is {state or 'not connected yet'}", seen, remedy=remedy, about=about)
+
+
+_STUCK = (
+    "ResolutionFailed",
+    "BundleUnpackFailed",
+    "InstallPlanFailed",
+    "InstallPlanMissing",
+    "CatalogSourcesUnhealthy",
+)
+
+
+@check(
+    "MAAS-202",
+    "Subscriptions are resolved",
+    Category.olm,
+    wanted="state AtLatestKnown, and no condition that says that something failed",
+    looks="state and conditions of each Subscription of the stack, and of those beside them in the same namespace.",
+    why="OLM resolves all Subscriptions of a namespace together: one that cannot be resolved stops all of them.",
+    mend="Do what the condition's message asks for; delete the Subscription that cannot be resolved.",
+    after=("MAAS-201", "MAAS-205"),
+)
+def subscriptions(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    ours = _subscriptions(facts)
+    neighbours = {namespace(each) for each in ours}
+    if not ours:
+        yield skipped(_NONE if facts.serves(SUBSCRIPTION) else _NO_OLM)
+    for each in facts.all(SUBSCRIPTION):
+        if olm.subscribed(each) in _OURS:
+            yield _subscription(each)
+        elif namespace(each) in neighbours and is_true(each, "ResolutionFailed"):
+            yield _stuck(each, "ResolutionFailed", "it stops every other operator in its namespace")
+
+
+def _subscription(subscription: Object) -> Outcome:
+    stuck = next((type for type in _STUCK if is_true(subscription, type)), "")
+    if stuck:
+        return _stuck(subscription, stuck)
+    about, state = f"Subscription {place(subscription)}", text(subscription, "status", "state")
+    seen = Seen(about, "status.state", state or "absent")
+    if state == "AtLatestKnown":
+        return passed(
+            f"{olm.subscribed(subscription)} is at {text(subscription, 'status', 'installedCSV')}", seen, about=about
+        )
+    if state in ("UpgradePending", "UpgradeAvailable") and text(subscription, "status", "installedCSV"):
+        return warning(f"an upgrade of {olm.subscribed(subscription)} is waiting", seen, about=about)
+    remedy = Remedy("Wait a minute; if it stays so, look at what OLM says.", (_describe(subscription),))
+    return failed(f"OLM has not installed {olm.subscribed(subscription)} yet", seen, remedy=remedy, about=about)
+
+
+def _stuck(subscription: Object, type: str, consequence: str = "") -> Outcome:
+    why = condition(subscription, type)
+    about = f"Subscription {place(subscription)}"
+    message = brief(text(why, "message")) or text(why, "reason") or "no message"
+    return failed(
+        f"{olm.subscribed(subscription)}: {type}: {message}" + (f"; {consequence}" if consequence else ""),
+        Seen(about, f"status.conditions[{type}].reason", text(why, "reason")),
+        remedy=Remedy(_ADVICE.get(type, "Do what the message asks for."), (_describe(subscription),)),
+        about=about,
+    )
+
+
+_ADVICE = {
+    "ResolutionFailed": "Correct the channel or the catalog, or delete the Subscription that cannot be resolved.",
+    "CatalogSourcesUnhealthy": "Mend the catalog (MAAS-201).",
+    "BundleUnpackFailed": "The operator's bundle could not be unpacked: delete its Job in openshift-marketplace.",
+    "InstallPlanFailed": "Delete the failed InstallPlan and the Subscription, and subscribe again.",
+    "InstallPlanMissing": "Delete the Subscription and its CSV, and subscribe again.",
+}
+
+
+def _describe(subscription: Object) -> str:
+    return f"oc describe {SUBSCRIPTION.key} -n {namespace(subscription)} {name(subscription)}"
+
+
+@check(
+    "MAAS-203",
+    "no InstallPlan waits or failed",
+    Category.olm,
+    wanted="phase Complete",
+    looks="the InstallPlans that hold CSVs of the stack.",
+    why="With manual approval, OLM installs nothing before somebody agrees.",
+    mend="Approve the InstallPlan after having looked at what it installs.",
+)
+def install_plans(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    plans = [each for each in facts.all(INSTALL_PLAN) if _names_ours(each)]
+    bad = [outcome for each in plans if (outcome := _plan(each))]
+    yield from bad
+    if not plans:
+        yield skipped(_NONE if facts.serves(SUBSCRIPTION) else _NO_OLM)
+    elif not bad:
+        yield passed(f"all {len(plans)} InstallPlans of the stack are carried out")
+
+
+def _names_ours(plan: Object) -> bool:
+    return any(
+        csv.startswith(package.prefix)
+        for csv in texts(plan, "spec", "clusterServiceVersionNames")
+        for package in olm.STACK
+    )
+
+
+def _plan(plan: Object) -> Outcome | None:
+    about, phase = f"InstallPlan {place(plan)}", text(plan, "status", "phase")
+    what = names(texts(plan, "spec", "clusterServiceVersionNames"))
+    seen = Seen(about, "status.phase", phase)
+    if phase == "RequiresApproval" and not flag(plan, "spec", "approved"):
+        change = Change(Verb.patch, INSTALL_PLAN, name(plan), namespace(plan), {"spec": {"approved": True}})
+        remedy = Remedy(f"Approve it, if you want {what}.", changes=(change,))
+        return failed(f"{what} waits for somebody's approval", seen, remedy=remedy, about=about)
+    if phase == "Failed":
+        why = condition(plan, "Installed")
+        command = f"oc describe {INSTALL_PLAN.key} -n {namespace(plan)} {name(plan)}"
+        remedy = Remedy("Mend what the message says; delete the InstallPlan to have it tried again.", (command,))
+        return failed(f"installing {what} failed: {brief(text(why, 'message'))}", seen, remedy=remedy, about=about)
+    return None
+
+
+@check(
+    "MAAS-204",
+    "operators of the stack have succeeded",
+    Category.olm,
+    wanted="phase Succeeded for the ClusterServiceVersion of each operator",
+    looks="the original CSVs, without the copies that OLM makes in every namespace.",
+    why="An operator whose CSV has not succeeded does not run, or not with what it needs.",
+    mend="Do what the CSV's message asks for.",
+    covers=("Check operators (OpenShift)", "Installation Order"),
+    after=("MAAS-202", "MAAS-203", "MAAS-205"),
+)
+def service_versions(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    ours = [csv for csv in olm.csvs(facts) if olm.package_of(csv)]
+    if not ours:
+        yield skipped(_NONE if facts.serves(CSV) else _NO_OLM)
+    for csv in ours:
+        yield _csv(csv)
+
+
+def _csv(csv: Object) -> Outcome:
+    about, phase = f"ClusterServiceVersion {place(csv)}", text(csv, "status", "phase")
+    seen = Seen(about, "status.phase", phase or "absent")
+    if phase == "Succeeded":
+        return passed(f"{name(csv)} runs in {namespace(csv)}", seen, about=about)
+    if phase in ("Replacing", "Deleting"):
+        return warning(f"{name(csv)} is being replaced", seen, about=about)
+    why = ": ".join(part for part in (text(csv, "status", "reason"), brief(text(csv, "status", "message"))) if part)
+    command = f"oc describe csv -n {namespace(csv)} {name(csv)}"
+    unmet = [text(each, "name") for each in items(csv, "status", "requirementStatus") if _is_unmet(each)]
+    message = f"{name(csv)} is {phase or 'pending'}: {why or 'no reason is given'}"
+    if unmet:
+        message += f"; missing: {names(unmet)}"
+    return failed(message, seen, remedy=Remedy(_csv_advice(csv), (command,)), about=about)
+
+
+def _is_unmet(requirement: Object) -> bool:
+    return text(requirement, "status") not in ("Present", "Satisfied", "")
+
+
+def _csv_advice(csv: Object) -> str:
+    match text(csv, "status", "reason"):
+        case "TooManyOperatorGroups" | "NoOperatorGroup":
+            return "Have exactly one OperatorGroup in its namespace (MAAS-205)."
+        case "UnsupportedOperatorGroup":
+            return "Its OperatorGroup chooses namespaces in a way that this operator does not support: change it."
+        case "RequirementsNotMet":
+            return "Install what it requires."
+    return "Look at its Deployment's pods."
+
+
+@check(
+    "MAAS-205",
+    "one OperatorGroup in each namespace with a Subscription",
+    Category.olm,
+    wanted="exactly one",
+    looks="the OperatorGroups in the namespaces of the stack's Subscriptions.",
+    why="With none, OLM ignores the Subscription; with two, every CSV in the namespace fails.",
+    mend="Create one, or delete those too many.",
+)
+def operator_groups(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    subscribed = sorted({namespace(each) for each in _subscriptions(facts)})
+    groups = {where: every(facts.all(OPERATOR_GROUP), where) for where in subscribed}
+    if not subscribed:
+        yield skipped(_NONE if facts.serves(SUBSCRIPTION) else _NO_OLM)
+    elif all(len(each) == 1 for each in groups.values()):
+        yield passed(f"one each in {names(subscribed)}")
+    for where, here in groups.items():
+        if len(here) != 1:
+            yield _wrong_groups(where, here)
+
+
+def _wrong_groups(where: str, groups: list[Object]) -> Outcome:
+    about = f"Namespace {where}"
+    if not groups:
+        change = Change(Verb.apply, OPERATOR_GROUP, where, where, _group(where))
+        return failed(f"{where} has no OperatorGroup", remedy=Remedy("Create one.", changes=(change,)), about=about)
+    found = [Seen(f"OperatorGroup {place(each)}") for each in groups]
+    extra = sorted(map(name, groups))[1:]
+    commands = tuple(f"oc delete operatorgroup -n {where} {each}" for each in extra)
+    remedy = Remedy("Look which of them is the one to keep, and delete the others.", commands)
+    return failed(f"{where} has {len(groups)} OperatorGroups", *found[:5], remedy=remedy, about=about)
+
+
+def _group(where: str) -> Object:
+    wide = any(package.namespace == where and package.all_namespaces for package in olm.STACK)
+    spec = {} if wide else {"targetNamespaces": [where]}
+    identity = {"name": where, "namespace": where}
+    return {"apiVersion": "operators.coreos.com/v1", "kind": "OperatorGroup", "metadata": identity, "spec": spec}
+
+
+@check(
+    "MAAS-206",
+    "no operator is installed twice",
+    Category.olm,
+    wanted="one Subscription for each operator, and not two products that do the same",
+    looks="Subscriptions of one package in two namespaces, OpenShift AI beside Open Data Hub, RHCL beside Kuadrant.",
+    why="Two operators that own the same CRDs undo each other's work.",
+    mend="Delete the Subscription and the CSV of the one that you do not want.",
+)
+def twice(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    ours = _subscriptions(facts)
+    bad = [*_same_package(ours), *_rivals(ours)]
+    yield from bad
+    if not ours:
+        yield skipped(_NONE if facts.serves(SUBSCRIPTION) else _NO_OLM)
+    elif not bad:
+        yield passed(f"{len(ours)} operators, each installed once")
+
+
+def _same_package(subscriptions: Iterable[Object]) -> Iterator[Outcome]:
+    by_package: dict[str, list[Object]] = defaultdict(list)
+    for each in subscriptions:
+        by_package[olm.subscribed(each)].append(each)
+    for package, found in by_package.items():
+        if len(found) > 1:
+            yield _conflict(f"{package} is subscribed {len(found)} times", found, package)
+
+
+_RIVALS = ((olm.RHOAI, olm.ODH), (olm.RHCL, olm.KUADRANT))
+
+
+def _rivals(subscriptions: list[Object]) -> Iterator[Outcome]:
+    for one, other in _RIVALS:
+        found = [each for each in subscriptions if olm.subscribed(each) in (one.name, other.name)]
+        if {olm.subscribed(each) for each in found} == {one.name, other.name}:
+            yield _conflict(f"{one.title} and {other.title} are both installed", found, f"{one.name}, {other.name}")
+
+
+def _conflict(message: str, subscriptions: list[Object], about: str) -> Outcome:
+    seen = [Seen(f"Subscription {place(each)}", "spec.name", olm.subscribed(each)) for each in subscriptions]
+    commands = tuple(f"oc delete {SUBSCRIPTION.key} -n {namespace(each)} {name(each)}" for each in subscriptions[1:3])
+    return failed(message, *seen[:5], remedy=Remedy("Keep one: delete the other, and its CSV.", commands), about=about)
+
+
+def _subscriptions(facts: Facts) -> list[Object]:
+    """Of the stack. Raises NotRead."""
+    return [each for each in facts.all(SUBSCRIPTION) if olm.subscribed(each) in _OURS]

@@ -1,0 +1,83 @@
+"""Which of the pinned versions this cluster carries: the floors of today's components, not those once asked for."""
+
+from collections.abc import Iterator
+
+from maas.cluster.components.pins import Pin, Range, asked_floor, pins
+from maas.cluster.components.versions import Version, kubernetes, openshift, written
+from maas.cluster.facts.model import Facts
+from maas.readiness.catalogue import Asked, Target, check
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, passed, skipped, unknown, warning
+
+
+@check(
+    "MAAS-290",
+    "Kubernetes carries the pinned versions",
+    Category.platform,
+    severity=Severity.warning,
+    wanted="for each component, a Kubernetes version that its makers name",
+    looks="the version of the API server, and `maas version --components`.",
+    why=f"Kubernetes {asked_floor('kubernetes')} was asked for; today's components need newer ones, each its own.",
+    mend="Pin the older version that the finding names, or upgrade Kubernetes.",
+    covers=("Kubernetes (Alternative)",),
+)
+def on_kubernetes(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    found = kubernetes(facts)
+    if asked.target is Target.openshift:
+        yield skipped("on OpenShift, operators come in the version that OperatorHub has for it (MAAS-291)")
+    elif found is None:
+        yield unknown("the API server does not say its version")
+    else:
+        yield from (_carried(pin, found) for pin in pins().values() if pin.version and str(pin.kubernetes))
+
+
+def _carried(pin: Pin, found: Version) -> Outcome:
+    about, seen = pin.title, Seen("API server", "gitVersion", written(found))
+    now = written(found[:2])
+    if pin.kubernetes.holds(found):
+        return passed(f"{pin.title} {pin.version} is made for Kubernetes {pin.kubernetes}", seen, about=about)
+    message = f"{pin.title} {pin.version} is made for Kubernetes {pin.kubernetes}, not for {now}"
+    if pin.kubernetes.too_new(found):
+        return warning(f"{message}; nobody has named a version for it yet", seen, remedy=_newer(pin), about=about)
+    older = pin.fitting(found)
+    if older:
+        remedy = Remedy(f"`maas install` uses {pin.title} {older.version}, which is for {older.kubernetes}.")
+        return warning(f"{message}; {older.version} is", seen, remedy=remedy, about=about)
+    remedy = Remedy(f"Upgrade Kubernetes to {pin.kubernetes.first} or newer.")
+    return warning(f"{message}; nor is any older version that MaaS knows", seen, remedy=remedy, about=about)
+
+
+def _newer(pin: Pin) -> Remedy:
+    return Remedy(f"Look whether a newer {pin.title} names it; older ones usually work.")
+
+
+@check(
+    "MAAS-291",
+    "OpenShift carries what is used of it",
+    Category.platform,
+    severity=Severity.warning,
+    wanted="OpenShift 4.19 or newer for the built-in Gateway API and OpenShift AI 3",
+    looks="ClusterVersion, and `maas version --components`.",
+    why=f"OpenShift {asked_floor('openshift')} was asked for. From 4.19 on, no Service Mesh is needed for the gateway.",
+    mend="Upgrade OpenShift, or stay with what is for your version, as the finding says.",
+    covers=("OpenShift (Recommended)",),
+)
+def on_openshift(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    found = openshift(facts)
+    if asked.target is not Target.openshift:
+        yield skipped("the target is not OpenShift")
+    elif found is None:
+        yield unknown("ClusterVersion does not say its version")
+    else:
+        yield from (
+            _on(pin, pin.openshift, found) for pin in pins().values() if str(pin.openshift) and not pin.optional
+        )
+
+
+def _on(pin: Pin, wanted: Range, found: Version) -> Outcome:
+    about, seen = pin.title, Seen("ClusterVersion version", "status.history[0].version", written(found))
+    if wanted.holds(found):
+        return passed(f"{pin.title} is for OpenShift {wanted}", seen, about=about)
+    note = f"; {pin.note}" if pin.note else ""
+    remedy = Remedy(f"Upgrade OpenShift to {wanted.first} or newer, or do without.")
+    message = f"{pin.title} is for OpenShift {wanted}, not for {written(found[:2])}{note}"
+    return warning(message, seen, remedy=remedy, about=about)

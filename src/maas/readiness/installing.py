@@ -1,0 +1,71 @@
+"""What checks of components have in common: what to say of something absent, and of a workload that is not up."""
+
+from maas.cluster.changes import Change, Verb
+from maas.cluster.components.olm import Operator
+from maas.cluster.components.state import Installation, shortage
+from maas.cluster.kinds import DEPLOYMENT
+from maas.cluster.objects import Object, name, namespace, place, text
+from maas.readiness.catalogue import Asked, Phase
+from maas.readiness.evidence import brief
+from maas.readiness.findings import Outcome, Remedy, Seen, failed, passed, to_install
+
+
+def absent(asked: Asked, message: str, *seen: Seen, step: str, about: str = "") -> Outcome:
+    """Before an installation, what `maas install` brings is no fault; afterwards it is."""
+    if asked.phase is Phase.before:
+        return to_install(message, *seen, step=step)
+    remedy = Remedy(f"Install it: step {step} of `maas install`.", step=step)
+    return failed(message, *seen, remedy=remedy, about=about)
+
+
+def told(installation: Installation) -> Seen:
+    return Seen(*installation.told_by)
+
+
+def described(installation: Installation) -> str:
+    """ "1.30.3 (Helm)"."""
+    return f"{installation.version.removeprefix('v') or 'of unknown version'} ({installation.by})"
+
+
+def workload(deployment: Object, what: str) -> Outcome:
+    """Whether a Deployment serves."""
+    about, why = f"Deployment {place(deployment)}", shortage(deployment)
+    seen = Seen(about, "status.availableReplicas", str(deployment_available(deployment)))
+    if not why:
+        return passed(f"{what} is available", seen, about=about)
+    return failed(f"{what} is not available: {brief(why)}", seen, remedy=_start(deployment, why), about=about)
+
+
+def deployment_available(deployment: Object) -> int:
+    found = deployment.get("status")
+    available = found.get("availableReplicas") if isinstance(found, dict) else None
+    return available if isinstance(available, int) else 0
+
+
+def _start(deployment: Object, why: str) -> Remedy:
+    if why.startswith("scaled to 0"):
+        change = Change(Verb.patch, DEPLOYMENT, name(deployment), namespace(deployment), {"spec": {"replicas": 1}})
+        return Remedy("Scale it up again.", changes=(change,))
+    where = namespace(deployment)
+    commands = (f"kubectl describe deployment -n {where} {name(deployment)}", f"kubectl get pods -n {where}")
+    return Remedy("Look at why its pods do not become ready.", commands)
+
+
+def operator(found: Operator, asked: Asked) -> Outcome:
+    """Whether an operator of OLM is installed. Why it is not is for the checks of OLM (MAAS-20x) to say."""
+    title, about = found.package.title, f"{found.package.name} in {found.namespace}"
+    if found.ready:
+        return passed(f"{title} {found.version} is installed by OLM", told(found.installation), about=about)
+    phase = text(found.csv, "status", "phase") or "none yet"
+    where = f"Subscription {place(found.subscription)}" if found.subscription else f"CSV {place(found.csv or {})}"
+    return failed(
+        f"{title} is asked for, but not installed: its CSV is {phase}",
+        Seen(where, "status.installedCSV", text(found.subscription, "status", "installedCSV") or "none"),
+        remedy=Remedy("See the findings about operators (MAAS-201 to MAAS-205).", (_describe(found),)),
+        about=about,
+    )
+
+
+def _describe(found: Operator) -> str:
+    kind = "subscriptions.operators.coreos.com" if found.subscription else "csv"
+    return f"oc describe {kind} -n {found.namespace} {name(found.subscription or found.csv or {})}"
