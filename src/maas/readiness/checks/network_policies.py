@@ -1,0 +1,153 @@
+"""Do NetworkPolicies let through what must meet? (MAAS-155 to 157)
+
+Pods that are there are taken as they are; for those yet to come, the labels that they will have.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from maas.cluster.changes import Change, Verb
+from maas.cluster.facts.model import Facts
+from maas.cluster.kinds import NETWORK_POLICY, POD
+from maas.cluster.objects import Object, items, label, mapping, name, namespace, number, place, text
+from maas.cluster.reach import End, blocking
+from maas.readiness.catalogue import Asked, check
+from maas.readiness.evidence import names, some
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed
+from maas.readiness.wording import count
+
+GATEWAY = "gateway.networking.k8s.io/gateway-name"
+MODEL = "serving.kserve.io/inferenceservice"
+KUADRANT = "kuadrant-system"
+_PROMETHEUS = ("openshift-user-workload-monitoring", "openshift-monitoring", "monitoring")
+
+
+def _end(pod: Object) -> End:
+    ports = [port for each in items(pod, "spec", "containers") for port in items(each, "ports")]
+    by_name = {text(port, "name"): number(port, "containerPort") or 0 for port in ports}
+    return End(f"Pod {place(pod)}", namespace(pod), mapping(pod, "metadata", "labels"), by_name)
+
+
+def _labelled(facts: Facts, key: str) -> list[Object]:
+    return [pod for pod in facts.known(POD) if label(pod, key) and text(pod, "status", "phase") != "Succeeded"]
+
+
+def _gateways(facts: Facts, asked: Asked) -> list[End]:
+    """One pod of each gateway is enough."""
+    pods = {(namespace(pod), label(pod, GATEWAY)): pod for pod in _labelled(facts, GATEWAY)}
+    to_come = End("the gateway", asked.namespace, {GATEWAY: "maas-gateway"}, {"http-envoy-prom": 15090})
+    return [_end(pod) for pod in pods.values()] or [to_come]
+
+
+def _models(facts: Facts, asked: Asked) -> list[End]:
+    pods = {(namespace(pod), label(pod, MODEL)): pod for pod in _labelled(facts, MODEL)}
+    to_come = End("models", asked.namespace, {MODEL: "simulator", "component": "predictor"})
+    return [_end(pod) for pod in pods.values()] or [to_come]
+
+
+@check(
+    "MAAS-155",
+    "NetworkPolicies let the gateway reach the models",
+    Category.network,
+    wanted="port 8080 of the models, open to the gateway's pods",
+    looks="NetworkPolicies on the models' pods (what may enter) and on the gateway's (what may leave); for pods that "
+    "are yet to come, with the labels that they will have.",
+    why="A policy that denies by default makes the gateway answer 503, and no status tells of it.",
+    mend="Add a NetworkPolicy that admits the gateway's pods to port 8080.",
+    covers=("Network Requirements", "Security Considerations"),
+)
+def gateway_to_models(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    yield from _judged(facts, _gateways(facts, asked), _models(facts, asked), 8080)
+
+
+@check(
+    "MAAS-156",
+    "NetworkPolicies let the gateway reach Authorino, Limitador and Kuadrant",
+    Category.network,
+    wanted="ports 50051 (Authorino), 8081 (Limitador) and 8082 (the operator's wasm module), open to the gateway",
+    looks="NetworkPolicies in kuadrant-system (what may enter) and on the gateway's pods (what may leave).",
+    why="Without Authorino nobody is let in. Without Limitador everybody is, without limit. Without the wasm module "
+    "Kuadrant 1.5 enforces nothing.",
+    mend="Add a NetworkPolicy in kuadrant-system that admits the gateway's namespace to these ports.",
+    covers=("Network Requirements", "Security Considerations"),
+)
+def gateway_to_kuadrant(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    gateways = _gateways(facts, asked)
+    for what, prefix, labels, port in _SERVICES:
+        pods = [pod for pod in facts.known(POD) if namespace(pod) == KUADRANT and name(pod).startswith(prefix)]
+        targets = [_end(pod) for pod in pods if not name(pod).startswith("authorino-operator")][:1]
+        yield from _judged(facts, gateways, targets or [End(what, KUADRANT, labels)], port)
+
+
+_SERVICES = (
+    ("Authorino", "authorino-", {"authorino-resource": "authorino", "control-plane": "controller-manager"}, 50051),
+    ("Limitador", "limitador-limitador-", {"app": "limitador", "limitador-resource": "limitador"}, 8081),
+    ("the Kuadrant operator", "kuadrant-operator-controller-manager-", {"app": "kuadrant"}, 8082),
+)
+
+
+@check(
+    "MAAS-157",
+    "NetworkPolicies let Prometheus read the gateway's metrics",
+    Category.network,
+    wanted="port 15090 of the gateway's pods, open to Prometheus",
+    severity=Severity.warning,
+    looks="NetworkPolicies on the gateway's pods, for the Prometheus of the cluster.",
+    why="Usage and latency are read from Envoy's metrics; without them dashboards stay empty.",
+    mend="Add a NetworkPolicy that admits Prometheus' namespace to port 15090.",
+    covers=("Network Requirements",),
+)
+def prometheus_to_gateway(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    pods = [pod for pod in facts.known(POD) if label(pod, "app.kubernetes.io/name") == "prometheus"]
+    mine = {namespace(pod): pod for pod in pods if namespace(pod) in _PROMETHEUS}
+    first = next((_end(mine[each]) for each in _PROMETHEUS if each in mine), None)
+    to_come = End("Prometheus", _PROMETHEUS[-1], {"app.kubernetes.io/name": "prometheus"})
+    yield from _judged(facts, [first or to_come], _gateways(facts, asked), 15090)
+
+
+def _judged(facts: Facts, sources: Sequence[End], targets: Sequence[End], port: int) -> Iterator[Outcome]:
+    shut = [(s, t, found) for s in sources for t in targets if (found := blocking(facts, s, t, port))]
+    for source, target, found in shut[:5]:
+        yield _blocked(source, target, port, found)
+    if not shut:
+        policies = len(facts.all(NETWORK_POLICY))
+        said = f"{count(policies, 'NetworkPolicy', 'NetworkPolicies')} looked at" if policies else "there are none"
+        yield passed(f"port {port} of {targets[0].described} is open to {sources[0].described}: {said}")
+
+
+def _blocked(source: End, target: End, port: int, policies: Sequence[Object]) -> Outcome:
+    leaving = namespace(policies[0]) == source.namespace and source.namespace != target.namespace
+    return failed(
+        f"{source.described} does not reach port {port} of {target.described}: {names(map(place, policies))}",
+        *some(Seen(f"NetworkPolicy {place(each)}", "spec.podSelector", _selector(each)) for each in policies),
+        remedy=Remedy(
+            f"Admit it where it {'leaves' if leaving else 'enters'}, with one more NetworkPolicy.",
+            changes=(_opening(source, target, port, leaving, policies[0]),),
+        ),
+        about=f"{target.described}, port {port}",
+    )
+
+
+def _opening(source: End, target: End, port: int, leaving: bool, like: Object) -> Change:
+    """For the pods that are closed already, and no others: a first policy would close what is open now."""
+    here, there = (source, target) if leaving else (target, source)
+    direction, peers = ("egress", "to") if leaving else ("ingress", "from")
+    of_there = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": there.namespace}}}
+    named = f"maas-{direction}-{port}"
+    body = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": named, "namespace": here.namespace, "labels": {"app.kubernetes.io/part-of": "maas"}},
+        "spec": {
+            "podSelector": dict(mapping(like, "spec", "podSelector")),
+            "policyTypes": [direction.capitalize()],
+            direction: [{peers: [of_there], "ports": [{"port": port, "protocol": "TCP"}]}],
+        },
+    }
+    return Change(
+        Verb.apply, NETWORK_POLICY, named, here.namespace, body, why=f"{source.described} → {target.described}"
+    )
+
+
+def _selector(policy: Object) -> str:
+    labels = mapping(policy, "spec", "podSelector", "matchLabels")
+    return names(f"{key}={value}" for key, value in labels.items()) if labels else "all pods"
