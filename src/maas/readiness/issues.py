@@ -1,0 +1,53 @@
+"""How a known issue is declared: the few words it needs beyond a check's.
+
+A known issue has a sign, a cause and a remedy. Where there is no sign, that is said; where nothing of the kind is
+installed, the issue does not apply, and that is said as well.
+"""
+
+from collections.abc import Callable, Iterator
+
+from maas.cluster.facts.model import Facts
+from maas.cluster.kinds import Kind
+from maas.readiness.catalogue import AFTER, Asked, Judge, Phase, check
+from maas.readiness.findings import Category, Outcome, Severity, passed, skipped
+
+
+def known_issue(
+    code: str,
+    title: str,
+    *,
+    sign: str,
+    cause: str,
+    mend: str,
+    needs: tuple[Kind, ...] = (),
+    severity: Severity = Severity.error,
+    phases: frozenset[Phase] = AFTER,
+    covers: tuple[str, ...] = (),
+    after: tuple[str, ...] = (),
+) -> Callable[[Judge], Judge]:
+    """needs: kinds without which the issue cannot be there."""
+
+    def declared(judge: Judge) -> Judge:
+        def judged(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+            missing = next((kind for kind in needs if not facts.serves(kind)), None)
+            if missing:
+                yield skipped(f"does not apply: this cluster has no {missing.plural} ({missing.group})")
+                return
+            yield from list(judge(facts, asked)) or [passed("no sign of it")]
+
+        check(
+            code,
+            title,
+            Category.known_issues,
+            severity=severity,
+            phases=phases,
+            wanted="no sign of it",
+            looks=sign,
+            why=cause,
+            mend=mend,
+            covers=covers,
+            after=after,
+        )(judged)
+        return judge
+
+    return declared

@@ -1,0 +1,61 @@
+"""A Service named `vllm` gives every pod beside it a variable VLLM_PORT, which vLLM takes for its own."""
+
+from collections.abc import Iterator
+
+from maas.cluster.facts.model import Facts
+from maas.cluster.kinds import INFERENCE_SERVICE, SERVICE
+from maas.cluster.objects import Object, at, is_true, items, namespace, text
+from maas.readiness.catalogue import Asked
+from maas.readiness.findings import Outcome, Remedy, Seen, failed, warning
+from maas.readiness.issues import known_issue
+from maas.readiness.predictors import arguments, patched, server
+from maas.readiness.signs import called, few, last_words, logs_of, pods_of, said
+
+_LINE = "VLLM_PORT appears to be a URI"
+
+
+@known_issue(
+    "MAAS-415",
+    "no Service's name collides with vLLM's variables",
+    sign='The log line "VLLM_PORT appears to be a URI", or a Service named vllm beside a model on vLLM whose pods get '
+    "variables of Services.",
+    cause="For a Service named vllm Kubernetes sets VLLM_PORT=tcp://… in every pod of its namespace that starts later. "
+    "vLLM reads that variable as its own port, and exits.",
+    mend="Set enableServiceLinks: false in the model's predictor, or give the Service another name.",
+    needs=(INFERENCE_SERVICE,),
+    covers=("Model Deployment Failures",),
+)
+def collision(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    spaces = {namespace(each): each for each in facts.all(SERVICE) if text(each, "metadata", "name") == "vllm"}
+    for model in facts.all(INFERENCE_SERVICE):
+        pods = pods_of(facts, model)
+        told = [*said(logs_of(facts, pods), _LINE), *last_words(pods, _LINE)]
+        service = spaces.get(namespace(model))
+        hit = told or (service and _is_exposed(model))
+        if not hit or at(model, "spec", "predictor", "enableServiceLinks") is False:
+            continue
+        about = called(INFERENCE_SERVICE, model)
+        seen = (*few(told), *([Seen(called(SERVICE, service))] if service else []))
+        remedy = _remedy(model)
+        if told or not is_true(model, "Ready"):
+            took = "took" if told else "likely takes"
+            message = f"vLLM {took} the variable VLLM_PORT, which a Service gave it, for its own port"
+            yield failed(message, *seen, remedy=remedy, about=about)
+        else:
+            yield warning(
+                "a Service named vllm is beside it: its next pod will likely not start",
+                *seen,
+                remedy=remedy,
+                about=about,
+            )
+
+
+def _is_exposed(model: Object) -> bool:
+    container = server(model)
+    words = " ".join([text(container, "image"), text(container, "modelFormat", "name"), *arguments(container)]).lower()
+    return "vllm" in words and "VLLM_PORT" not in {text(each, "name") for each in items(container, "env")}
+
+
+def _remedy(model: Object) -> Remedy:
+    change = patched(model, {"enableServiceLinks": False}, "its pods get no variables of Services")
+    return Remedy("Keep the variables of Services away from the model.", changes=(change,))
