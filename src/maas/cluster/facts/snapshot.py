@@ -11,13 +11,13 @@ the objects was changed or seen, which is minutes off at most, as nodes report a
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from maas.cluster.facts import snapshot_absence, snapshot_documents
 from maas.cluster.facts.model import Cause, Facts, Source, Step, Unread, Watch
 from maas.cluster.facts.snapshot_derived import served_version, taken_at
 from maas.cluster.facts.snapshot_files import BROKEN, LARGEST, File, files, nothing_in
-from maas.cluster.facts.snapshot_gathering import Gathering, Prune
+from maas.cluster.facts.snapshot_gathering import Gathering
 from maas.cluster.facts.snapshot_layout import ABOUT, APIS, PROBES, UNREAD, VERSION, key_of_list
 from maas.cluster.facts.snapshot_logs import is_log, logs, tail
 from maas.cluster.facts.snapshot_yaml import Unreadable
@@ -43,7 +43,7 @@ class _Reading:
 
 def read(path: Path, *, watch: Watch | None = None) -> Facts:
     """Raises InvalidInput where there is no snapshot at all. A file that can't be read is in Facts.unreadable."""
-    reading = _Reading(Gathering(_prune()), watch or (lambda step: None))
+    reading = _Reading(Gathering(), watch or (lambda step: None))
     for file in files(path, reading.unreadable.__setitem__):
         reading.files += 1
         reading.newest_file = max(reading.newest_file, file.modified)
@@ -63,15 +63,6 @@ def _nothing(reading: _Reading) -> str:
         return "holds no Kubernetes objects" if reading.files else "is empty"
     file, why = next(iter(reading.unreadable.items()))
     return f"holds no readable Kubernetes objects: {file}: {why}"
-
-
-def _prune() -> Prune:
-    from importlib import import_module
-
-    try:
-        return cast(Prune, import_module("maas.cluster.facts.pruning").pruned)
-    except ImportError:
-        return lambda kind, object: object
 
 
 def _take(reading: _Reading, file: File) -> None:

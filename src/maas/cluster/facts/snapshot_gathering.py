@@ -4,17 +4,16 @@ A kind of which nothing was exported is unread, not absent. It is absent where a
 CustomResourceDefinitions do not have it, and empty where a list of it was exported that is empty.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from maas.cluster.facts.model import Cause, Unread
-from maas.cluster.facts.redaction import without_values
+from maas.cluster.facts.pruning import pruned
 from maas.cluster.facts.snapshot_documents import is_list, objects
-from maas.cluster.kinds import ALL, CRD, NAMESPACE, SECRET, Kind
+from maas.cluster.kinds import ALL, CRD, NAMESPACE, Body, Kind
 from maas.cluster.objects import Object, at, flag, items, name, namespace, text
 
-Prune = Callable[[Kind, Object], Object]
 _BY_GROUP_AND_KIND = {(kind.group, kind.name): kind for kind in ALL}
 
 
@@ -22,7 +21,6 @@ _BY_GROUP_AND_KIND = {(kind.group, kind.name): kind for kind in ALL}
 class Gathering:
     """Objects by Kind.key, then by namespace and name: one that two files hold is one object."""
 
-    prune: Prune
     found: dict[str, dict[tuple[str, str], Object]] = field(default_factory=dict)
     listed: set[str] = field(default_factory=set)  # kinds of which a whole list was given
     in_namespaces: dict[str, set[str]] = field(default_factory=dict)  # kinds given namespace by namespace
@@ -83,7 +81,7 @@ class Gathering:
         self.apis.setdefault(text(object, "apiVersion"), set()).add(kind.plural)
         kept, key = self.found.setdefault(kind.key, {}), (namespace(object), name(object))
         if key not in kept or _is_newer(object, kept[key]):
-            kept[key] = self.prune(kind, without_values(object) if kind is SECRET else object)
+            kept[key] = pruned(kind, _metadata_only(object) if kind.body is Body.metadata else object)
 
     def _note_crd(self, crd: Object) -> None:
         group, plural = text(crd, "spec", "group"), text(crd, "spec", "names", "plural")
@@ -97,11 +95,7 @@ def kind_of(object: Object) -> Kind | None:
 
 
 def not_exported(kind: Kind) -> Unread:
-    scope = " -A" if kind.namespaced else ""
-    return Unread(
-        Cause.not_exported,
-        f"the snapshot holds no {kind.plural}; `kubectl get {kind.key}{scope} -o yaml > {kind.key}.yaml` adds them",
-    )
+    return Unread(Cause.not_exported, f"the snapshot holds no {kind.plural}")
 
 
 def _kind_by_name(path: str) -> Kind | None:
@@ -137,6 +131,10 @@ def _has_field(object: Object, term: str) -> bool:
     path, _, value = term.partition("=")
     found = text(object, *path.rstrip("!").split("."))
     return found != value if path.endswith("!") else found == value
+
+
+def _metadata_only(object: Object) -> Object:
+    return {key: value for key, value in object.items() if key in ("apiVersion", "kind", "metadata")}
 
 
 def _is_newer(object: Object, than: Object) -> bool:

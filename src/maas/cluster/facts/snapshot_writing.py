@@ -43,17 +43,35 @@ _Chunks = Iterator[bytes]
 def write(facts: Facts, path: Path, *, overwrite: bool = False) -> int:
     """A folder if the path ends in none of ARCHIVES. Returns its size in bytes.
 
-    Raises Conflict if it exists and is not to be overwritten, InvalidInput if it has no place, OSError.
+    Raises as refuse() does, and OSError.
     """
-    if path.exists() and not overwrite:
-        raise Conflict(f"{path} exists already; give another name, or --force to replace it")
-    if path.is_dir() and path.name.endswith(ARCHIVES):
-        raise InvalidInput(f"{path} is a folder; give the name of a file")
-    if not path.parent.is_dir():
-        raise InvalidInput(f"{path}: there is no folder {path.parent}")
+    refuse(path, overwrite=overwrite)
     if path.name.endswith(ARCHIVES):
         return _write_archive(facts, path)
     return _write_folder(facts, path)
+
+
+def refuse(path: Path, *, overwrite: bool) -> None:
+    """Raises Conflict if it exists and is not to be replaced, InvalidInput if nothing can be put there.
+
+    To be asked before a cluster is read for a minute.
+    """
+    if path.exists() and not overwrite:
+        raise Conflict(f"{path} exists already; give another name, or --force to replace it")
+    if path.exists() and path.is_dir() == path.name.endswith(ARCHIVES):
+        raise InvalidInput(
+            f"{path} is {'a folder' if path.is_dir() else 'no folder'}: it can't be replaced by the other"
+        )
+    if path.is_dir() and not _is_ours(path):
+        raise InvalidInput(f"{path} holds something else than a snapshot: it is not replaced")
+    if not path.parent.is_dir():
+        raise InvalidInput(f"{path}: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise InvalidInput(f"{path}: nothing may be written to {path.parent}")
+
+
+def _is_ours(folder: Path) -> bool:
+    return (folder / ABOUT).is_file() or not any(folder.iterdir())
 
 
 def _write_archive(facts: Facts, path: Path) -> int:
