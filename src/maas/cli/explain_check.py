@@ -2,10 +2,9 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from typing import Any
 
-from maas.cli.judged import look_for, write
+from maas.cli.judged import look_for, meant, write
 from maas.cli.output import Output, Shape, show, show_json
 from maas.domain.errors import NotFound
 from maas.readiness.catalogue import RETIRED, Check, Phase, checks, find
@@ -34,9 +33,8 @@ def explain(code: str | None, output: Shape) -> None:
 def _unknown(code: str) -> str:
     if code in RETIRED:
         return f"{code} was a check of an earlier version, and is none any more"
-    close = get_close_matches(code, [check.code for check in checks()], n=3, cutoff=0.6)
-    meant = f"; did you mean {' or '.join(close)}?" if close else ""
-    return f"there is no check {code}{meant}\n`maas explain --list` lists them."
+    known = [check.code for check in checks()]
+    return f"there is no check {code}{meant(code, known)}\n`maas explain --list` lists them."
 
 
 def _show_list(some: Sequence[Check], output: Shape) -> None:

@@ -9,12 +9,16 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from maas.cli.output import notes
+from maas.cli.target import configured_cluster
 from maas.cluster.facts.model import Facts, Step, Unread, Watch
 from maas.cluster.kinds import CLUSTER_VERSION
 from maas.domain.errors import InvalidInput
 from maas.readiness.catalogue import Asked, Phase, Target
 
 _CONFIG = "config.openshift.io/"
+_WITHOUT_CLUSTER = """\
+Without a cluster: --from SNAPSHOT reads objects that somebody exported, and
+`./install.sh --simulator` sets the platform up on this machine."""
 
 
 def gather(
@@ -43,7 +47,13 @@ async def _live(context: str | None, kubeconfig: Path | None, deadline: float, l
     from maas.cluster.connection import connect
     from maas.cluster.facts import live
 
-    async with connect(context, kubeconfig) as api:
+    try:
+        api = connect(context, kubeconfig)
+    except InvalidInput as error:
+        if context or kubeconfig or configured_cluster():
+            raise
+        raise InvalidInput(f"{error}.\n{_WITHOUT_CLUSTER}") from None
+    async with api:
         return await live.read(api, deadline=deadline, watch=watch, logs=logs)
 
 

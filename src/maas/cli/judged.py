@@ -17,6 +17,7 @@ from maas.readiness.reports import Format, Look, render
 
 NOT_READY = 3
 WARNINGS = 4
+_LOOKALIKES = str.maketrans("OIL", "011")
 _WIDEST = 100  # columns; longer lines are hard to read
 _NARROWEST = 40
 
@@ -70,9 +71,20 @@ def codes(given: Sequence[str], option: str, phases: Collection[Phase]) -> tuple
     names = [name.strip().upper() for each in given for name in each.split(",") if name.strip()]
     for name in names:
         if not name.startswith("MAAS-") or not any(code.startswith(name) for code in known):
-            close = get_close_matches(name, known, n=3, cutoff=0.5)
-            meant = f"; did you mean {' or '.join(close)}?" if close else ""
             raise InvalidInput(
-                f"{option} {name}: no check of this command has this code{meant} `maas explain --list` lists them"
+                f"{option} {name}: no check of this command has this code{meant(name, known)}\n"
+                "`maas explain --list` lists them."
             )
     return tuple(names)
+
+
+def meant(code: str, known: Sequence[str]) -> str:
+    """ "; did you mean MAAS-101 or MAAS-102?", or nothing."""
+    number = code.removeprefix("MAAS-").translate(_LOOKALIKES)
+    close = next((some for length in (3, 2, 1) if (some := _beginning(known, number[:length]))), ())
+    close = close if number[:1].isdigit() else get_close_matches(code, known, n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(close[:3])}?" if close else ""
+
+
+def _beginning(known: Sequence[str], digits: str) -> Sequence[str]:
+    return [code for code in known if code.startswith(f"MAAS-{digits}")]

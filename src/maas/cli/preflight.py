@@ -20,7 +20,7 @@ from maas.readiness.catalogue import Asked, Phase
 from maas.readiness.findings import Finding
 from maas.readiness.judging import judge
 from maas.readiness.reports import Format
-from maas.readiness.reports.report import Report
+from maas.readiness.reports.report import Report, listed
 
 app = noun("Say whether a cluster will carry the platform, and what to do first.")
 
@@ -110,7 +110,8 @@ def _pause(outcome: _Judged | Unavailable, left: float) -> None:
         time.sleep(_PAUSE)
         return
     if isinstance(outcome, _Judged):
-        awaited = ", ".join(Report(outcome.findings, outcome.facts, outcome.asked).first_to_mend) or "warnings to go"
+        report = Report(outcome.findings, outcome.facts, outcome.asked)
+        awaited = listed([*report.first_to_mend, *report.unjudged]) or "warnings to go"
     else:
         awaited = f"the cluster ({outcome})"
     with notes().status(f"waiting for {awaited}; {durations.compact(left)} left"):

@@ -33,6 +33,16 @@ class Mark(StrEnum):
     left_out = "-"
 
 
+_MEANING = {
+    Mark.done: "fine",
+    Mark.warning: "see the warning",
+    Mark.open: "to do first",
+    Mark.to_install: "maas install does it",
+    Mark.unknown: "unknown",
+    Mark.left_out: "not needed, or not checked",
+}
+
+
 @dataclass(frozen=True)
 class Line:
     """reason: the one finding that decides."""
@@ -51,6 +61,14 @@ _DECIDING = (
     (Status.passed, Mark.done),
     (Status.skipped, Mark.left_out),
 )
+
+
+def legend(lines: Iterable[Line]) -> str:
+    """Of the marks that are there."""
+    marks = {line.mark for line in lines}
+    return ", ".join(
+        f"[{mark}] {meaning}".replace(" ", "\u00a0") for mark, meaning in _MEANING.items() if mark in marks
+    )
 
 
 def checklist(found: Mapping[str, Sequence[Finding]]) -> list[Line]:

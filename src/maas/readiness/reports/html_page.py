@@ -1,14 +1,17 @@
 """For a browser or a printer: one page that needs no other file and runs no script."""
 
+import re
 from collections.abc import Iterator
 from html import escape
 
 from maas.readiness.findings import Finding, Verdict
-from maas.readiness.reports.checklist import Line
+from maas.readiness.reports.checklist import Line, legend
 from maas.readiness.reports.look import SYMBOLS, VERDICT_SYMBOLS, Look
 from maas.readiness.reports.quick import Answer
 from maas.readiness.reports.report import Group, Report, Told, counted, said
 
+_TICKED = re.compile(r"`([^`]+)`")
+_CODE = re.compile(r"MAAS-\d+")
 _STYLE = """
 :root { color-scheme: light dark; --text: #1c2024; --soft: #5b6570; --ground: #fff; --card: #f5f6f8; --line: #d9dde2;
   --passed: #1a7f37; --to_install: #0969a2; --warning: #9a6700; --failed: #c5221f; --unknown: #7d3fb5;
@@ -27,7 +30,7 @@ code, pre { font: 13px/1.5 ui-monospace, monospace } pre { background: var(--gro
 .problem { background: var(--card); border-left: 4px solid var(--edge); border-radius: 4px; padding: .7rem 1rem;
   margin: .7rem 0 } table { border-collapse: collapse; margin: .3rem 0 1rem } td, th { text-align: left;
   padding: .15rem 1rem .15rem 0; border-bottom: 1px solid var(--line); font-size: 14px; overflow-wrap: anywhere }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; margin: .4rem 0 }
+dl { display: grid; grid-template-columns: 4.5rem 1fr; gap: .1rem .8rem; margin: .4rem 0 }
 dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
 @media print { body { margin: 0; max-width: none } .problem { break-inside: avoid } pre { white-space: pre-wrap } }
 """
@@ -52,12 +55,12 @@ def _body(report: Report) -> Iterator[str]:
     yield f"<h1>{_symbol(VERDICT_SYMBOLS[report.verdict], status[report.verdict])}{report.verdict.capitalize()}</h1>"
     where = f"{report.described}, judged for {report.asked.target}"
     yield f'<p>{escape(counted(report))}</p>\n<p class="soft">{escape(where)}</p>'
-    if report.verdict is Verdict.not_ready:
-        yield f"<p>Mend first: {', '.join(_link(code) for code in report.first_to_mend)}</p>"
+    yield from (f"<p>{_CODE.sub(lambda code: _link(code[0]), escape(each))}</p>" for each in report.obstacles)
     if report.has_first_screen:
         yield "<h2>pre-installation checklist</h2>"
         yield from map(_checklist_line, report.checklist)
-        yield "<h2>quick validation</h2>"
+        yield f'<p class="soft">{escape(legend(report.checklist))}</p>'
+        yield "<h2>quick validation commands</h2>"
         yield from map(_answer, report.quick)
     for category, groups in report.categories:
         yield f"<h2>{escape(category)}</h2>"
@@ -75,7 +78,7 @@ def _link(code: str) -> str:
 def _checklist_line(line: Line) -> str:
     box = f"[{line.mark}]".replace(" ", "&nbsp;")
     return (
-        f'<p class="line"><code>{box}</code> {escape(line.text)}: <span class="soft">{escape(line.reason)}</span></p>'
+        f'<p class="line"><code>{box}</code> {escape(line.text)}: <span class="soft">{_prose(line.reason)}</span></p>'
     )
 
 
@@ -93,9 +96,10 @@ def _group(group: Group) -> str:
     first = group.first
     if not group.problems:
         return "".join(map(_quiet, group.findings))
+    of = f" ({len(group.problems)} of {len(group.findings)})" if len(group.findings) > 1 else ""
     parts = [
         f'<section class="problem" id="{first.code.lower()}" style="--edge: var(--{group.status.name})">',
-        f"<h3>{_symbol(SYMBOLS[group.status], group.status.name)}{first.code} {escape(first.title)}</h3>",
+        f"<h3>{_symbol(SYMBOLS[group.status], group.status.name)}{first.code} {escape(first.title)}{of}</h3>",
         *map(_problem, group.told()),
         *([f"<p>Likely follows from {', '.join(map(_link, group.because_of))}.</p>"] if group.because_of else []),
         f'<p class="soft">see {escape(first.anchor)}</p></section>',
@@ -105,17 +109,21 @@ def _group(group: Group) -> str:
 
 def _quiet(finding: Finding) -> str:
     symbol = _symbol(SYMBOLS[finding.status], finding.status.name)
-    told = f'{escape(finding.title)}: <span class="soft">{escape(said(finding))}</span>'
+    told = f'{escape(finding.title)}: <span class="soft">{_prose(said(finding))}</span>'
     return f'<p class="line">{symbol}<b>{finding.code}</b> {told}</p>'
 
 
 def _problem(told: Told) -> str:
-    pairs = [("seen", str(seen)) for seen in told.finding.seen]
+    pairs = [("" if number else "seen", str(seen)) for number, seen in enumerate(told.finding.seen)]
     if told.wanted:
         pairs.append(("wanted", told.wanted))
     if told.remedy:
         pairs.append(("mend", told.remedy.text))
-    listed = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in pairs)
+    listed = "".join(f"<dt>{name}</dt><dd>{_prose(text)}</dd>" for name, text in pairs)
     commands = "\n".join(told.remedy.all_commands) if told.remedy else ""
     shown = f"<pre>{escape(commands)}</pre>" if commands else ""
-    return f"<p>{escape(said(told.finding))}</p><dl>{listed}</dl>{shown}"
+    return f"<p>{_prose(said(told.finding))}</p><dl>{listed}</dl>{shown}"
+
+
+def _prose(text: str) -> str:
+    return _TICKED.sub(r"<code>\1</code>", escape(text))

@@ -25,6 +25,7 @@ def document(report: Report) -> dict[str, Any]:
         "ready": report.verdict is not Verdict.not_ready,
         "counts": {status.name: count for status, count in report.counts.items()},
         "mend_first": report.first_to_mend,
+        "unjudged": report.unjudged,
         "source": {"live": facts.source.live, "described": facts.source.described, "taken_at": facts.taken_at},
         "target": asked.target.value,
         "asked": {

@@ -32,6 +32,7 @@ _COLOURS = {
     "dim": "2",
 }
 _TICKED = re.compile(r"`[^`]+`")
+_BLANKS = re.compile(r"[ \t\n\r]+")
 _BLANK = "\0"  # which clean() has taken out of everything else
 _CONTROLS = {code: "�" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
@@ -52,11 +53,11 @@ class Look:
 
     def fold(self, text: str, first: str = "", rest: str = "") -> Iterator[str]:
         """The lines of a paragraph, the first after `first`, the others after `rest`. Commands in ticks stay whole."""
-        said = clean(" ".join(text.split()))
+        said = clean(" ".join(_BLANKS.split(text.strip())))
         if not self.width:
             yield first + said
             return
-        whole = _TICKED.sub(lambda ticked: ticked[0].replace(" ", _BLANK), said)
+        whole = _TICKED.sub(lambda ticked: ticked[0].replace(" ", _BLANK), said).replace("\u00a0", _BLANK)
         lines = textwrap.wrap(
             whole,
             self.width,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from maas.readiness.findings import Status, Verdict
+from maas.readiness.findings import Status
 from maas.readiness.reports.checklist import Line, Mark
 from maas.readiness.reports.look import SYMBOLS, VERDICT_SYMBOLS, Look, clean
 from maas.readiness.reports.quick import Answer
@@ -21,8 +21,7 @@ def markdown(report: Report, look: Look) -> str:
 def _blocks(report: Report) -> Iterator[str]:
     yield f"# {VERDICT_SYMBOLS[report.verdict]} {report.verdict}"
     yield f"{counted(report)}."
-    if report.verdict is Verdict.not_ready:
-        yield f"Mend first: {', '.join(report.first_to_mend)}"
+    yield from report.obstacles
     yield _plain(f"{report.described}, judged for {report.asked.target}")
     if report.has_first_screen:
         yield "## pre-installation checklist"

@@ -14,6 +14,7 @@ from maas.readiness.reports.checklist import Line, checklist
 from maas.readiness.reports.quick import Answer, quick
 
 PROBLEMS = (Status.failed, Status.unknown, Status.warning)
+_LISTED = 8  # codes in a sentence
 _WORST_FIRST = (*PROBLEMS, Status.to_install, Status.passed, Status.skipped)
 
 
@@ -51,6 +52,13 @@ class Group:
             wanted = "" if following or finding.status is Status.unknown else finding.wanted
             same = following is not None and following.remedy == finding.remedy
             yield Told(finding, wanted, None if same else finding.remedy)
+
+    @property
+    def only_reason(self) -> str:
+        """What leaves this check out, if that is all that there is to say of it."""
+        first, *others = self.findings
+        bare = first.status in (Status.skipped, Status.unknown) and not (others or first.seen or first.remedy)
+        return "" if first.about or not bare else first.message
 
     @property
     def because_of(self) -> list[str]:
@@ -116,15 +124,42 @@ class Report:
 
     @property
     def first_to_mend(self) -> list[str]:
-        """Codes of what stands in the way and is nobody's consequence."""
-        return [group.first.code for group in self.groups if any(map(_roots, group.findings))]
+        """Codes of what failed and is nobody's consequence."""
+        return [
+            group.first.code
+            for group in self.groups
+            if any(f.status is Status.failed and not f.because_of for f in group.findings)
+        ]
+
+    @property
+    def unjudged(self) -> list[str]:
+        """Codes of what would be an error, if only somebody could tell."""
+        return [
+            group.first.code
+            for group in self.groups
+            if any(f.status is Status.unknown and f.severity is Severity.error for f in group.findings)
+        ]
+
+    @property
+    def obstacles(self) -> Iterator[str]:
+        """Sentences on what makes it not ready."""
+        if self.first_to_mend:
+            yield f"Mend first: {listed(self.first_to_mend)}."
+        if self.unjudged:
+            yield f"Could not be judged, and must be: {listed(self.unjudged)}."
 
 
-def _roots(finding: Finding) -> bool:
-    blocks = finding.status is Status.failed or (
-        finding.status is Status.unknown and finding.severity is Severity.error
-    )
-    return blocks and not finding.because_of
+def alike(groups: Sequence[Group]) -> list[list[Group]]:
+    """In their order, with those together that one and the same reason leaves out."""
+    together: dict[tuple[Status, str], list[Group]] = {}
+    for group in groups:
+        together.setdefault((group.status, group.only_reason or group.first.code), []).append(group)
+    return list(together.values())
+
+
+def listed(codes: Sequence[str]) -> str:
+    more = f" and {len(codes) - _LISTED} more" if len(codes) > _LISTED else ""
+    return ", ".join(codes[:_LISTED]) + more
 
 
 def counted(report: Report) -> str:

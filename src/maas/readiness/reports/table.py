@@ -9,13 +9,13 @@ gpu
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, groupby
+from itertools import chain
 
-from maas.readiness.findings import Status, Verdict
-from maas.readiness.reports.checklist import Line, Mark
+from maas.readiness.findings import Status
+from maas.readiness.reports.checklist import Line, Mark, legend
 from maas.readiness.reports.look import SYMBOLS, VERDICT_SYMBOLS, Look, clean
 from maas.readiness.reports.quick import Answer
-from maas.readiness.reports.report import PROBLEMS, Group, Report, Told, counted, said
+from maas.readiness.reports.report import PROBLEMS, Group, Report, Told, alike, counted, said
 
 _INDENT = "    "
 _LABEL = 9  # "wanted", "seen", "mend" and a gap, after the indent
@@ -30,7 +30,7 @@ def table(report: Report, look: Look) -> str:
 def short(report: Report, look: Look) -> str:
     """Problems and the verdict alone."""
     problems = [group for group in report.groups if group.status in PROBLEMS]
-    lines = [line for group in problems for line in (*_group(group, look), "")]
+    lines = [line for groups in alike(problems) for line in (*_alike(groups, look), "")]
     return look.finished("\n".join([*_head(report, look), *lines, *_end(report, look)])) + "\n"
 
 
@@ -45,8 +45,7 @@ def _first_screen(report: Report, look: Look) -> Iterator[str]:
     yield from _titled("pre-installation checklist", look)
     for line in report.checklist:
         yield from _checklist_line(line, look)
-    marks = {line.mark for line in report.checklist}
-    yield from look.fold(", ".join(f"[{mark}] {meaning}" for mark, meaning in _LEGEND.items() if mark in marks))
+    yield from look.fold(legend(report.checklist))
     yield ""
     yield from _titled("quick validation commands", look)
     for answer in report.quick:
@@ -54,14 +53,6 @@ def _first_screen(report: Report, look: Look) -> Iterator[str]:
     yield ""
 
 
-_LEGEND = {
-    Mark.done: "fine",
-    Mark.warning: "see the warning",
-    Mark.open: "to do first",
-    Mark.to_install: "maas install does it",
-    Mark.unknown: "unknown",
-    Mark.left_out: "not needed, or not checked",
-}
 _MARK_STYLES = {
     Mark.done: "√",
     Mark.warning: "‼",
@@ -95,23 +86,19 @@ def _answer(answer: Answer, look: Look) -> Iterator[str]:
 def _categories(report: Report, look: Look) -> Iterator[str]:
     for category, groups in report.categories:
         yield from _titled(category.value, look)
-        for _, same in groupby(groups, _left_out_because):
-            yield from _alike(list(same), look)
+        for same in alike(groups):
+            yield from _alike(same, look)
         yield ""
 
 
-def _left_out_because(group: Group) -> str:
-    return group.first.message if group.status is Status.skipped else ""
-
-
 def _alike(groups: Sequence[Group], look: Look) -> Iterator[str]:
-    """Checks that one reason leaves out take one line."""
-    reason = _left_out_because(groups[0])
-    if reason and len(groups) > 1:
-        yield from _beside(SYMBOLS[Status.skipped], f"{', '.join(g.first.code for g in groups)}: {reason}", look)
+    """Several that one reason leaves out take one line."""
+    first, *others = groups
+    if not others:
+        yield from _group(first, look)
         return
-    for group in groups:
-        yield from _group(group, look)
+    codes = ", ".join(group.first.code for group in groups)
+    yield from _beside(SYMBOLS[first.status], f"{codes}: {first.only_reason}", look)
 
 
 def _titled(title: str, look: Look) -> Iterator[str]:
@@ -174,7 +161,7 @@ def _command(command: str, look: Look) -> Iterator[str]:
 def _end(report: Report, look: Look) -> Iterator[str]:
     symbol = VERDICT_SYMBOLS[report.verdict]
     yield from _beside(symbol, f"{report.verdict}: {counted(report)}", look)
-    if report.verdict is Verdict.not_ready:
-        yield from look.fold(f"Mend first: {', '.join(report.first_to_mend)}", "  ", "  ")
-    elif report.counts[Status.to_install]:
+    for sentence in report.obstacles:
+        yield from look.fold(sentence, "  ", "  ")
+    if report.counts[Status.to_install]:
         yield from look.fold("`maas install` brings what is marked +.", "  ", "  ")
