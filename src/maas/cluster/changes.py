@@ -6,7 +6,7 @@ shown is what is done.
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,7 @@ from maas.cluster.kinds import Kind
 
 class Verb(StrEnum):
     patch = "patch"  # JSON merge patch
+    edit = "edit"  # JSON patch: for single entries of lists, which a merge patch would replace as a whole
     apply = "apply"  # server-side, as field manager `maas`
     delete = "delete"
     restart = "restart"  # of a Deployment or DaemonSet: a new pod template annotation, as `kubectl rollout restart`
@@ -29,7 +30,7 @@ class Change:
     kind: Kind
     name: str
     namespace: str = ""
-    body: Mapping[str, Any] = field(default_factory=dict)  # the patch, or the whole object to apply
+    body: Mapping[str, Any] = field(default_factory=dict)  # the patch, or the whole object to apply; see edit()
     why: str = ""
 
     @property
@@ -40,6 +41,9 @@ class Change:
         match self.verb:
             case Verb.patch:
                 return f"kubectl patch {object}{where} --type=merge -p {shlex.quote(json.dumps(self.body))}"
+            case Verb.edit:
+                operations = shlex.quote(json.dumps(self.body["operations"]))
+                return f"kubectl patch {object}{where} --type=json -p {operations}"
             case Verb.delete:
                 return f"kubectl delete {object}{where}"
             case Verb.restart:
@@ -48,6 +52,11 @@ class Change:
                 manifest = yaml.safe_dump(dict(self.body), sort_keys=False).rstrip()
                 return f"kubectl apply --server-side --field-manager=maas -f - <<'EOF'\n{manifest}\nEOF"
         raise AssertionError(self.verb)
+
+
+def edit(kind: Kind, name: str, namespace: str, operations: Sequence[Mapping[str, Any]], why: str = "") -> Change:
+    """operations: of a JSON patch. Its "test" operations keep it from being carried out where the object is another."""
+    return Change(Verb.edit, kind, name, namespace, {"operations": list(operations)}, why)
 
 
 def set_labels(kind: Kind, name: str, labels: Mapping[str, str | None], namespace: str = "", why: str = "") -> Change:

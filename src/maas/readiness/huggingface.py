@@ -1,55 +1,65 @@
 """A model that vLLM fetches from Hugging Face by itself, in place of KServe's storage initializer."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from maas.cluster.changes import Change, Verb
+from maas.cluster.changes import Change, edit
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CLUSTER_SERVING_RUNTIME, INFERENCE_SERVICE
-from maas.cluster.objects import Object, items, name, namespace, text
+from maas.cluster.objects import Object, items, name, namespace, text, texts
 from maas.readiness.findings import Remedy
-from maas.readiness.predictors import SERVER, server, storage_uri, uses_gpu, volumes_with_empty
+from maas.readiness.predictors import SERVER, server, storage_uri, uses_gpu, with_empty_volume, with_env, with_mount
 
 _VLLM = "vllm/vllm-openai:v0.10.2"  # the first that runs Qwen3 on every supported GPU, the T4 included
 _CACHE = "/cache"  # writable under the random user of OpenShift
 _HOME = {"HF_HOME": _CACHE, "HOME": _CACHE, "XDG_CACHE_HOME": _CACHE, "TRITON_CACHE_DIR": f"{_CACHE}/triton"}
-_KEPT = ("env", "resources", "readinessProbe", "livenessProbe", "startupProbe", "securityContext", "volumeMounts")
+_MOVED = (
+    "env",
+    "envFrom",
+    "resources",
+    "readinessProbe",
+    "livenessProbe",
+    "startupProbe",
+    "securityContext",
+    "volumeMounts",
+)
+_OLD, _NEW = "/spec/predictor/model", "/spec/predictor/containers/0"
 
 
 def direct(facts: Facts, model: Object) -> Remedy:
     """The model's container with --model, on GPUs; on CPUs the image is for somebody to choose."""
-    if not uses_gpu(model) and not _runtime_image(facts, model):
+    image = text(server(model), "image") or _runtime_image(facts, model) or (_VLLM if uses_gpu(model) else "")
+    if not image:
         return Remedy(
             "Give the model a container with its own image and --model=<organisation/model> in place of "
             "spec.predictor.model. Which image serves it without a GPU is yours to choose.",
             (f"kubectl edit {INFERENCE_SERVICE.key}/{name(model)} -n {namespace(model)}",),
         )
-    body = {"spec": {"predictor": {"model": None, "containers": [_container(facts, model)]}}}
-    body["spec"]["predictor"]["volumes"] = volumes_with_empty(model, "model-cache")  # type: ignore[assignment]
-    why = "vLLM fetches the model itself"
     return Remedy(
         "Replace storageUri by a container that fetches the model itself.",
-        changes=(Change(Verb.patch, INFERENCE_SERVICE, name(model), namespace(model), body, why),),
+        changes=(_container_for_model(model, image),),
     )
 
 
-def _container(facts: Facts, model: Object) -> dict[str, Any]:
+def _container_for_model(model: Object, image: str) -> Change:
+    """What the section says of the container moves within the server: its variables may hold secrets."""
     section = server(model)
-    kept = {key: section[key] for key in _KEPT if key in section}
-    named = {text(each, "name") for each in items(section, "env")}
-    env = [{"name": key, "value": value} for key, value in _HOME.items() if key not in named]
-    return {
-        **kept,
-        "name": SERVER,
-        "image": text(section, "image") or _runtime_image(facts, model) or _VLLM,
-        "args": _arguments(model),
-        "env": [*items(section, "env"), *env],
-        "ports": [{"containerPort": 8080, "protocol": "TCP"}],
-        "volumeMounts": [*items(section, "volumeMounts"), {"name": "model-cache", "mountPath": _CACHE}],
-    }
+    ports = [{"containerPort": 8080, "protocol": "TCP"}]
+    container: dict[str, Any] = {"name": SERVER, "image": image, "args": _arguments(model), "ports": ports}
+    operations: list[Mapping[str, Any]] = [
+        {"op": "test", "path": f"{_OLD}/storageUri", "value": storage_uri(model)},
+        {"op": "add", "path": "/spec/predictor/containers", "value": [container]},
+        *({"op": "move", "from": f"{_OLD}/{key}", "path": f"{_NEW}/{key}"} for key in _MOVED if key in section),
+        *with_env(_HOME)(section, _NEW),
+        *with_mount("model-cache", _CACHE)(section, _NEW),
+        *with_empty_volume(model, "model-cache")(section, _NEW),
+        {"op": "remove", "path": _OLD},
+    ]
+    return edit(INFERENCE_SERVICE, name(model), namespace(model), operations, "vLLM fetches the model itself")
 
 
 def _arguments(model: Object) -> list[str]:
-    given = [str(each) for each in server(model).get("args") or [] if not str(each).startswith(("--model", "--port"))]
+    given = [each for each in texts(server(model), "args") if not each.startswith(("--model", "--port"))]
     if not any(each.startswith("--served-model-name") for each in given):
         given.insert(0, f"--served-model-name={name(model)}")
     return [f"--model={storage_uri(model).removeprefix('hf://')}", "--port=8080", *given]

@@ -1,25 +1,28 @@
-"""Changes to the server of an InferenceService, as patches.
+"""Changes to the server of an InferenceService, as JSON patches.
 
 Both forms are known: `spec.predictor.containers` with a whole container, and `spec.predictor.model` with a runtime.
-A merge patch replaces lists as a whole, so each patch holds the whole list with one thing changed in it.
+A patch names only what it changes: variables it does not touch may hold secrets, and what is known of the object may
+be less than there is. Its tests keep it from an object that has changed meanwhile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from maas.cluster.changes import Change, Verb
+from maas.cluster.changes import Change, Verb, edit
 from maas.cluster.kinds import INFERENCE_SERVICE
-from maas.cluster.objects import Object, at, items, mapping, name, namespace, text, texts
+from maas.cluster.objects import Object, items, mapping, name, namespace, text, texts
 
 SERVER = "kserve-container"
-Edit = Callable[[dict[str, Any]], dict[str, Any]]
+_PREDICTOR = "/spec/predictor"
+Operation = Mapping[str, Any]
+Edit = Callable[[Mapping[str, Any], str], list[Operation]]
+"""From a container and where it is in its object to what changes it."""
 
 
 def server(model: Object) -> Mapping[str, Any]:
     """The container that serves, or the `model` section, which holds a container's fields as well; {} if neither."""
     containers = items(model, "spec", "predictor", "containers")
-    named = next((each for each in containers if text(each, "name") == SERVER), None)
-    return named or next(iter(containers), None) or mapping(model, "spec", "predictor", "model")
+    return containers[_place(containers)] if containers else mapping(model, "spec", "predictor", "model")
 
 
 def arguments(container: Mapping[str, Any]) -> list[str]:
@@ -27,8 +30,7 @@ def arguments(container: Mapping[str, Any]) -> list[str]:
 
 
 def storage_uri(model: Object) -> str:
-    found = text(model, "spec", "predictor", "model", "storageUri")
-    return found or text(at(model, "spec", "predictor", "storageUris", 0), "uri")
+    return text(model, "spec", "predictor", "model", "storageUri")
 
 
 def uses_gpu(model: Object) -> bool:
@@ -37,37 +39,77 @@ def uses_gpu(model: Object) -> bool:
     return any(each.startswith("nvidia.com/") for each in wanted)
 
 
-def edited(model: Object, *edits: Edit, why: str, predictor: Mapping[str, Any] | None = None) -> Change:
-    """The patch that changes the server by each edit in turn, and the predictor's own fields by `predictor`."""
-    changed = dict(server(model))
-    for edit in edits:
-        changed = edit(changed)
+def edited(model: Object, *edits: Edit, why: str) -> Change:
+    """The change of the server by each edit; no two of them may be of one field."""
     containers = items(model, "spec", "predictor", "containers")
-    section: dict[str, Any] = {"model": changed}
+    place, base = _place(containers), f"{_PREDICTOR}/model"
+    guard: list[Operation] = []
     if containers:
-        section = {"containers": [changed if each is server(model) else dict(each) for each in containers]}
-    return patched(model, {**section, **(predictor or {})}, why)
+        base = f"{_PREDICTOR}/containers/{place}"
+        guard = [{"op": "test", "path": f"{base}/name", "value": text(containers[place], "name")}]
+    operations = [operation for each in edits for operation in each(server(model), base)]
+    return edit(INFERENCE_SERVICE, name(model), namespace(model), [*guard, *operations], why)
 
 
 def patched(model: Object, predictor: Mapping[str, Any], why: str) -> Change:
+    """The change of fields of the predictor itself; of no lists."""
     body = {"spec": {"predictor": dict(predictor)}}
     return Change(Verb.patch, INFERENCE_SERVICE, name(model), namespace(model), body, why)
 
 
 def with_image(image: str) -> Edit:
-    return lambda container: {**container, "image": image}
+    return lambda container, base: [{"op": "add", "path": f"{base}/image", "value": image}]
 
 
 def with_flags(**flags: str | bool) -> Edit:
     """--dtype=float16 for dtype="float16", --enforce-eager for enforce_eager=True; what is there already gives way."""
 
-    def edit(container: dict[str, Any]) -> dict[str, Any]:
-        args = texts(container, "args")
+    def edits(container: Mapping[str, Any], base: str) -> list[Operation]:
+        old = texts(container, "args")
+        args: Sequence[str] = old
         for key, value in flags.items():
             args = _with_flag(args, f"--{key.replace('_', '-')}", value)
-        return {**container, "args": args}
+        test = [{"op": "test", "path": f"{base}/args", "value": old}] if "args" in container else []
+        return [*test, {"op": "add", "path": f"{base}/args", "value": args}]
 
-    return edit
+    return edits
+
+
+def with_env(values: Mapping[str, str]) -> Edit:
+    entries = [{"name": key, "value": value} for key, value in values.items()]
+    return lambda container, base: _with_entries(container, f"{base}/env", "env", "name", entries)
+
+
+def with_mount(volume: str, path: str) -> Edit:
+    entries = [{"name": volume, "mountPath": path}]
+    return lambda container, base: _with_entries(
+        container, f"{base}/volumeMounts", "volumeMounts", "mountPath", entries
+    )
+
+
+def with_empty_volume(model: Object, volume: str) -> Edit:
+    entries: list[Operation] = [{"name": volume, "emptyDir": {}}]
+    predictor = mapping(model, "spec", "predictor")
+    return lambda container, base: _with_entries(predictor, f"{_PREDICTOR}/volumes", "volumes", "name", entries)
+
+
+def _with_entries(
+    holder: Mapping[str, Any], path: str, field: str, key: str, entries: Sequence[Operation]
+) -> list[Operation]:
+    """Each entry in place of the one with the same key, or at the list's end."""
+    there = items(holder, field)
+    if not there:
+        return [{"op": "add", "path": path, "value": list(entries)}]
+    places = {text(each, key): place for place, each in enumerate(there)}
+    operations: list[Operation] = []
+    for entry in entries:
+        place = places.get(entry[key])
+        if place is None:
+            operations.append({"op": "add", "path": f"{path}/-", "value": entry})
+        else:
+            operations.append({"op": "test", "path": f"{path}/{place}/{key}", "value": entry[key]})
+            operations.append({"op": "replace", "path": f"{path}/{place}", "value": entry})
+    return operations
 
 
 def _with_flag(args: Sequence[str], flag: str, value: str | bool) -> list[str]:
@@ -82,22 +124,5 @@ def _with_flag(args: Sequence[str], flag: str, value: str | bool) -> list[str]:
     return [*kept, flag if value is True else f"{flag}={value}"]
 
 
-def with_env(values: Mapping[str, str]) -> Edit:
-    def edit(container: dict[str, Any]) -> dict[str, Any]:
-        kept = [dict(each) for each in items(container, "env") if text(each, "name") not in values]
-        return {**container, "env": [*kept, *({"name": key, "value": value} for key, value in values.items())]}
-
-    return edit
-
-
-def with_mount(volume: str, path: str) -> Edit:
-    def edit(container: dict[str, Any]) -> dict[str, Any]:
-        kept = [dict(each) for each in items(container, "volumeMounts") if text(each, "mountPath") != path]
-        return {**container, "volumeMounts": [*kept, {"name": volume, "mountPath": path}]}
-
-    return edit
-
-
-def volumes_with_empty(model: Object, volume: str) -> list[Mapping[str, Any]]:
-    kept = [dict(each) for each in items(model, "spec", "predictor", "volumes") if text(each, "name") != volume]
-    return [*kept, {"name": volume, "emptyDir": {}}]
+def _place(containers: Sequence[Mapping[str, Any]]) -> int:
+    return next((place for place, each in enumerate(containers) if text(each, "name") == SERVER), 0)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from maas.cluster.facts.model import Facts, Log
+from maas.cluster.facts.redaction import scrubbed
 from maas.cluster.kinds import EVENT, POD, Kind
 from maas.cluster.objects import Object, at, items, label, name, namespace, number, place, text
 from maas.readiness.findings import Seen
@@ -39,7 +40,7 @@ def listed(words: Sequence[str], most: int = _MOST) -> str:
 
 
 def quoted(line: str) -> str:
-    line = " ".join(line.split())
+    line = scrubbed(" ".join(line.split()))
     return line if len(line) <= _LINE else f"{line[:_LINE]}…"
 
 

@@ -8,7 +8,7 @@ from maas.cluster.objects import Object
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, failed
 from maas.readiness.issues import known_issue
-from maas.readiness.predictors import edited, volumes_with_empty, with_env, with_mount
+from maas.readiness.predictors import edited, with_empty_volume, with_env, with_mount
 from maas.readiness.signs import called, few, last_words, logs_of, pods_of, said
 
 _LINES = tuple(
@@ -48,7 +48,7 @@ def _remedy(model: Object) -> Remedy:
         model,
         with_env(_HOMES),
         with_mount("model-cache", _CACHE),
-        predictor={"volumes": volumes_with_empty(model, "model-cache")},
+        with_empty_volume(model, "model-cache"),
         why="caches go to a volume that its user may write to",
     )
     return Remedy("Give it a volume for its caches.", changes=(change,))

@@ -7,7 +7,7 @@ port 80 is refused where the container listens on 8080.
 from collections.abc import Iterator
 from typing import Any
 
-from maas.cluster.changes import Change, Verb
+from maas.cluster.changes import Change, Verb, edit
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import HTTP_ROUTE, SERVICE, SMCP
 from maas.cluster.objects import Object, at, items, mapping, name, namespace, place, text
@@ -100,10 +100,11 @@ def _remedy(service: Object, routes: list[Object]) -> Remedy:
 
 
 def _rerouted(route: Object, service: Object, to: str) -> Change:
-    old = (namespace(service), name(service))
-    rules = []
-    for rule in items(route, "spec", "rules"):
-        backends = [{**b, "name": to} if _target(route, b) == old else dict(b) for b in items(rule, "backendRefs")]
-        rules.append({**rule, **({"backendRefs": backends} if backends else {})})
-    body = {"spec": {"rules": rules}}
-    return Change(Verb.patch, HTTP_ROUTE, name(route), namespace(route), body, "the route leads to it")
+    old, operations = (namespace(service), name(service)), []
+    for position, rule in enumerate(items(route, "spec", "rules")):
+        for number, backend in enumerate(items(rule, "backendRefs")):
+            if _target(route, backend) == old:
+                path = f"/spec/rules/{position}/backendRefs/{number}/name"
+                operations.append({"op": "test", "path": path, "value": name(service)})
+                operations.append({"op": "replace", "path": path, "value": to})
+    return edit(HTTP_ROUTE, name(route), namespace(route), operations, "the route leads to it")
