@@ -1,0 +1,182 @@
+"""Reading a cluster through its API server: everything at once, each call for itself, all within one deadline.
+
+What cannot be read is Unread, with why. Only a server that nobody can talk to at all (no connection, no trusted
+certificate, no credentials it accepts) is an error: there is nothing to judge then.
+"""
+
+import asyncio
+import gc
+import time
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+from maas.cluster.api import Api
+from maas.cluster.facts.discovery import Discovered, discover
+from maas.cluster.facts.logs import read_logs
+from maas.cluster.facts.model import Cause, Facts, Log, Source, Step, Unread, Watch
+from maas.cluster.facts.probing import access, dns, dry_run_issuer, tools_at_hand
+from maas.cluster.facts.pruning import pruned
+from maas.cluster.failures import Denied, LoginFailed, Missing, TooSlow, Unreachable
+from maas.cluster.kinds import ALL, GATEWAY, INGRESS_CONFIG, ISSUER, POD, Kind
+from maas.cluster.objects import Object
+from maas.domain.errors import MaasError
+
+T = TypeVar("T")
+Read = Sequence[Object] | Unread | None  # None: the cluster does not serve it
+
+
+async def read(
+    api: Api, *, deadline: float, watch: Watch | None = None, logs: bool = False, tools: bool = True
+) -> Facts:
+    """deadline: seconds from now, for everything. Raises Unreachable, LoginFailed, BadKubeconfig."""
+    with _uncollected():
+        reading = _Reading(api, deadline, asyncio.get_running_loop().time() + deadline, watch)
+        return await reading.facts(logs=logs, tools=tools)
+
+
+@dataclass
+class _Reading:
+    api: Api
+    patience: float
+    end: float  # of the event loop's clock
+    watch: Watch | None
+    done: int = 0
+    of: int = 0
+    lists: dict[str, Sequence[Object] | Unread] = field(default_factory=dict)
+
+    async def facts(self, *, logs: bool, tools: bool) -> Facts:
+        at_hand = asyncio.create_task(self.tried("the tools", tools_at_hand())) if tools else None
+        version, found = await self.first_words()
+        openshift = isinstance(found, Discovered) and any(k.startswith("config.openshift.io/") for k in found.apis)
+        probes: dict[str, Any | Unread] = {}
+        read, probes["access"], issuer = await asyncio.gather(
+            self.all_kinds(found),
+            self.tried("asking for permissions", access(self.api, openshift=openshift)),
+            self.issuer(found),
+        )
+        self.lists = read
+        probes |= issuer
+        names, kept_logs = await asyncio.gather(
+            self.tried("resolving names", dns(self.known(GATEWAY), self.known(INGRESS_CONFIG))),
+            self.logs() if logs else _nothing(),
+        )
+        if names != []:
+            probes["dns"] = names
+        if at_hand is not None:
+            probes["tools"] = await at_hand
+        apis = found.apis if isinstance(found, Discovered) else found
+        return Facts(Source(True, self.api.described), time.time(), version, apis, self.lists, probes, kept_logs)
+
+    async def first_words(self) -> tuple[Mapping[str, Any] | Unread, Discovered | Unread]:
+        """Where the three first calls all fail for the same reason, that is the answer."""
+        self.say("connecting")
+        answers = await asyncio.gather(
+            self.within("asking for the version", self.api.get("/version")),
+            self.within("asking which APIs there are", discover(self.api)),
+            return_exceptions=True,
+        )
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, MaasError):
+                raise answer
+        failures = [answer for answer in answers if isinstance(answer, Unreachable | LoginFailed)]
+        if len(failures) == len(answers):
+            raise failures[0]
+        version, found = (unread(each) if isinstance(each, MaasError) else each for each in answers)
+        if not isinstance(version, Mapping | Unread):
+            version = Unread(Cause.failed, "asking for the version: the server answered with no object")
+        assert isinstance(found, Discovered | Unread)
+        return version, found
+
+    async def all_kinds(self, found: Discovered | Unread) -> dict[str, Sequence[Object] | Unread]:
+        """The largest list is begun first: its pages come one after another."""
+        kinds = sorted(ALL, key=lambda kind: kind != POD)
+        self.of = len(kinds)
+        answers = await asyncio.gather(*(self.kind(kind, found) for kind in kinds))
+        by_key = {kind.key: answer for kind, answer in zip(kinds, answers, strict=True)}
+        return {kind.key: answer for kind in ALL if (answer := by_key[kind.key]) is not None}
+
+    async def kind(self, kind: Kind, found: Discovered | Unread) -> Read:
+        try:
+            return await self._kind(kind, found)
+        except Missing:
+            return None
+        except MaasError as error:
+            return unread(error)
+        finally:
+            self.done += 1
+            self.say(kind.key)
+
+    async def _kind(self, kind: Kind, found: Discovered | Unread) -> Read:
+        version = found.version(kind) if isinstance(found, Discovered) else kind.versions[0]
+        if version is None:
+            if isinstance(found, Discovered) and found.is_broken(kind):
+                return Unread(Cause.failed, f"the API {kind.group} is registered, but its server does not answer")
+            return None
+        told = partial(self.say, kind.key)
+        listed = self.api.list(kind, version, keep=partial(pruned, kind), told=told)
+        return await self.within(f"listing {kind.key}", listed)
+
+    async def issuer(self, found: Discovered | Unread) -> dict[str, Any]:
+        version = found.version(ISSUER) if isinstance(found, Discovered) else None
+        if version is None:
+            return {}
+        tried = dry_run_issuer(self.api, version)
+        return {"dry_run_issuer": await self.tried("creating an Issuer, as a dry run", tried)}
+
+    async def logs(self) -> Sequence[Log]:
+        kept: list[Log] = []
+        await self.tried("reading logs", read_logs(self.api, self.lists, kept))
+        return kept
+
+    def known(self, kind: Kind) -> Sequence[Object]:
+        found = self.lists.get(kind.key, ())
+        return () if isinstance(found, Unread) else found
+
+    async def within(self, what: str, awaited: Awaitable[T]) -> T:
+        """Raises TooSlow past the deadline."""
+        try:
+            async with asyncio.timeout_at(self.end):
+                return await awaited
+        except TimeoutError:
+            raise TooSlow(
+                f"{what} was not done within the {self.patience:g} seconds there were for everything"
+            ) from None
+
+    async def tried(self, what: str, awaited: Awaitable[T]) -> T | Unread:
+        try:
+            return await self.within(what, awaited)
+        except MaasError as error:
+            return unread(error)
+
+    def say(self, what: str, objects: int = 0) -> None:
+        if self.watch is not None:
+            self.watch(Step(what, self.done, self.of, objects))
+
+
+async def _nothing() -> Sequence[Log]:
+    return ()
+
+
+def unread(error: MaasError) -> Unread:
+    match error:
+        case Denied():
+            return Unread(Cause.denied, str(error))
+        case TooSlow():
+            return Unread(Cause.timeout, str(error))
+    return Unread(Cause.failed, str(error))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Millions of new objects and no garbage among them: the collector would take as long as all the rest together."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.freeze()  # nor need it look at them ever again
+            gc.enable()
