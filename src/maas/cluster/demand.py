@@ -70,7 +70,7 @@ def waiting(facts: Facts) -> dict[str, int]:
 
 
 def _requested(facts: Facts) -> dict[str, dict[str, int]]:
-    return requested(facts.all(POD))
+    return requested(facts.whole(POD))
 
 
 def _requests(container: Object) -> dict[str, int]:

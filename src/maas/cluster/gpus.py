@@ -28,13 +28,12 @@ _OTHER_MAKERS = re.compile(r"g4ad\.|Standard_N[VG].*(v4|V620)|Standard_ND_MI300"
 class GpuNode:
     """memory: bytes of one GPU, as labelled or known of the product; 0 if neither. driver, cuda: () if not labelled.
 
-    allocatable, free: whole GPUs, or time slices of them; slices: of MIG, by resource name, how many are free.
+    allocatable: whole GPUs, or time slices of them; slices: of MIG, how many there are by resource name.
     capability: 75 for 7.5; None if neither labelled nor known of the product.
     """
 
     node: Object
     allocatable: int
-    free: int
     slices: dict[str, int]
     product: str
     capability: int | None
@@ -61,8 +60,15 @@ class GpuNode:
 
 def with_gpus(facts: Facts) -> list[GpuNode]:
     """Nodes whose GPUs can be had. Raises NotRead."""
-    left = free(facts)
-    return [_read(node, left.get(name(node), {})) for node in facts.all(NODE) if _has(node)]
+    return [_read(node) for node in facts.all(NODE) if _has(node)]
+
+
+def unrequested(facts: Facts) -> dict[str, int]:
+    """By node: GPUs and slices of them that no pod requests. Raises NotRead."""
+    return {
+        node: sum(amount for key, amount in left.items() if key == GPU or key.startswith(_MIG))
+        for node, left in free(facts).items()
+    }
 
 
 def only_hardware(facts: Facts) -> Iterator[tuple[Object, str]]:
@@ -88,14 +94,14 @@ def _has(node: Object) -> bool:
     return any(amount > 0 for key, amount in allocatable.items() if key == GPU or key.startswith(_MIG))
 
 
-def _read(node: Object, left: dict[str, int]) -> GpuNode:
+def _read(node: Object) -> GpuNode:
+    allocatable = resources(mapping(node, "status", "allocatable"))
     product = label(node, "nvidia.com/gpu.product")
     known = of_product(product)
     return GpuNode(
         node,
-        resources(mapping(node, "status", "allocatable")).get(GPU, 0),
-        left.get(GPU, 0),
-        {key: amount for key, amount in left.items() if key.startswith(_MIG)},
+        allocatable.get(GPU, 0),
+        {key: amount for key, amount in allocatable.items() if key.startswith(_MIG) and amount},
         product,
         _capability(node) or (known.capability if known else None),
         _memory(node, known),

@@ -29,9 +29,13 @@ class End:
 def blocking(facts: Facts, source: End, target: End, port: int) -> list[Object]:
     """The policies that keep `source` from `target`; none if it gets through. Raises NotRead."""
     policies = facts.all(NETWORK_POLICY)
-    labels = {name(each): mapping(each, "metadata", "labels") for each in facts.known(NAMESPACE)}
+    labels = facts.derived(_labels)
     leaving = _closed(policies, source, target, port, "Egress", labels)
     return leaving or _closed(policies, target, source, port, "Ingress", labels)
+
+
+def _labels(facts: Facts) -> dict[str, Mapping[str, object]]:
+    return {name(each): mapping(each, "metadata", "labels") for each in facts.known(NAMESPACE)}
 
 
 def _closed(

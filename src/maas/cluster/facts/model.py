@@ -85,6 +85,12 @@ class Facts:
             raise NotRead(found)
         return found
 
+    def whole(self, kind: Kind) -> Sequence[Object]:
+        """As `all`, for what is added up: raises NotRead also where a part is all there is."""
+        if kind.key in self.partial:
+            raise NotRead(Unread(Cause.not_exported, self.partial[kind.key]))
+        return self.all(kind)
+
     def known(self, kind: Kind) -> Sequence[Object]:
         """Those that were read, for what is only evidence: never raises."""
         found = self.lists.get(kind.key, ())

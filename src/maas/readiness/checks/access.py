@@ -5,7 +5,6 @@ from typing import Any
 
 from maas.cluster.access import needed
 from maas.cluster.facts.model import Cause, Facts, Unread
-from maas.cluster.kinds import BY_KEY
 from maas.cluster.objects import flag, mapping, text
 from maas.cluster.platform import Version, parsed
 from maas.readiness.catalogue import BEFORE, Asked, Target, check
@@ -187,23 +186,22 @@ def _unread(cause: Cause, keys: Sequence[str], example: Unread) -> Outcome:
     return failed(
         f"{_SAID[cause]} {count(len(keys), 'kind')}: {names(keys, _EXAMPLES)}",
         Seen(keys[0], "", example.reason),
-        remedy=_readable(cause, keys),
+        remedy=_readable(cause),
         about=str(cause),
     )
 
 
-def _readable(cause: Cause, keys: Sequence[str]) -> Remedy:
+def _readable(cause: Cause) -> Remedy:
     match cause:
         case Cause.denied:
             reader = "kubectl create clusterrolebinding maas-reader --clusterrole=cluster-reader --user=YOUR_USER"
             return Remedy("Read with more rights (cluster-reader is OpenShift's role for it).", (reader,))
         case Cause.not_exported:
-            kinds = ",".join(key for key in keys if key in BY_KEY)
             return Remedy(
-                "Add them to the snapshot.", (f"kubectl get {kinds} -A -o yaml > more.yaml",) if kinds else ()
+                "Take the snapshot with maas: it holds all that is needed.", ("maas snapshot -o snapshot.tar.gz",)
             )
         case _:
-            return Remedy("Try again with more time.", ("maas preflight --wait 5m",))
+            return Remedy("Try again with more time.", ("maas preflight --timeout 2m",))
 
 
 def _tools(facts: Facts) -> Mapping[str, Any] | None:

@@ -1,10 +1,10 @@
 """Are there GPUs that can be had? (MAAS-131, 135-137). What they are good for is in gpu_support.py."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from maas.cluster.components import gpu_operator
 from maas.cluster.facts.model import Facts
-from maas.cluster.gpus import GpuNode, only_hardware, with_gpus
+from maas.cluster.gpus import GpuNode, only_hardware, unrequested, with_gpus
 from maas.cluster.nodes import GPU, TOLERATES_GPU, described, foreign_taints, is_cordoned, is_ready, is_usable
 from maas.cluster.objects import Object, at, label, name
 from maas.models.sizing import qwen3
@@ -58,31 +58,37 @@ def free_gpus(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         return
     nodes = with_gpus(facts)
     usable = [each for each in nodes if is_usable(each.node, TOLERATES_GPU)]
-    total = sum(each.free + sum(each.slices.values()) for each in usable)
     if not nodes:
         yield _no_gpus(facts, asked)
     elif not usable:
         yield _out_of_reach(nodes)
-    elif not total:
-        held = sum(each.allocatable for each in usable)
-        command = (
-            "kubectl get pods -A -o custom-columns=NS:.metadata.namespace,POD:.metadata.name,"
-            r"GPU:.spec.containers[*].resources.requests.nvidia\.com/gpu | grep -v '<none>'"
-        )
-        yield failed(
-            f"all {count(held, 'GPU')} on {count(len(usable), 'node')} are requested already",
-            *_seen(usable),
-            remedy=Remedy("Add a GPU node, or stop what holds them.", (command,)),
-        )
     else:
-        yield passed(f"{count(total, 'GPU')} free on {names(each.described for each in usable)}", *_seen(usable))
+        left = unrequested(facts)
+        yield _free(usable, {each.name: left.get(each.name, 0) for each in usable})
 
 
-def _seen(nodes: Sequence[GpuNode]) -> tuple[Seen, ...]:
-    return some(
-        Seen(f"Node {each.name}", f"status.allocatable.{GPU}", f"{each.allocatable}, {each.free} free")
-        for each in nodes
+def _free(usable: Sequence[GpuNode], left: Mapping[str, int]) -> Outcome:
+    seen = some(Seen(f"Node {each.name}", f"status.allocatable.{GPU}", _amounts(each, left)) for each in usable)
+    if total := sum(left.values()):
+        where = names(each.described for each in usable if left[each.name])
+        return passed(f"{count(total, 'GPU')} free on {where}", *seen)
+    command = (
+        "kubectl get pods -A -o custom-columns=NS:.metadata.namespace,POD:.metadata.name,"
+        r"'GPU:.spec.containers[*].resources.requests.nvidia\.com/gpu' | grep -v '<none>'"
     )
+    return failed(
+        f"all {count(sum(map(_all, usable)), 'GPU')} on {count(len(usable), 'node')} are requested already",
+        *seen,
+        remedy=Remedy("Add a GPU node, or stop what holds them.", (command,)),
+    )
+
+
+def _all(each: GpuNode) -> int:
+    return each.allocatable + sum(each.slices.values())
+
+
+def _amounts(each: GpuNode, left: Mapping[str, int]) -> str:
+    return f"{_all(each)}, {left[each.name]} free"
 
 
 def _no_gpus(facts: Facts, asked: Asked) -> Outcome:
@@ -110,7 +116,7 @@ _ADD_OPENSHIFT = (
 def _out_of_reach(nodes: Sequence[GpuNode]) -> Outcome:
     return failed(
         f"{count(len(nodes), 'GPU node')}, none of which takes pods: {names(_obstacle(each.node) for each in nodes)}",
-        *_seen(nodes),
+        *some(Seen(f"Node {each.name}", f"status.allocatable.{GPU}", str(_all(each))) for each in nodes),
         remedy=Remedy(
             "Bring one up, uncordon it, or tolerate its taint.", tuple(_way(each.node) for each in nodes[:3])
         ),
@@ -244,7 +250,7 @@ def _parted(each: GpuNode) -> Outcome:
     if each.slices:
         slices = ", ".join(f"{amount} {resource}" for resource, amount in sorted(each.slices.items()))
         remedy = Remedy("Ask for the slice by its name, in the model's resources; nvidia.com/gpu gets none.")
-        return warning(f"{each.name} has MIG slices free: {slices}", remedy=remedy, about=about)
+        return warning(f"{each.name} gives out MIG slices: {slices}", remedy=remedy, about=about)
     if "-MIG-" in each.product:
         return warning(f"{each.name} gives out MIG slices as {GPU}: {each.product}", about=about)
     replicas = label(each.node, "nvidia.com/gpu.replicas") or "several"

@@ -1,9 +1,9 @@
 """What the GPUs are good for: card, driver, CUDA, and the models that are wanted (MAAS-132 to 134, 138)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from maas.cluster.facts.model import Facts
-from maas.cluster.gpus import GpuNode, with_gpus
+from maas.cluster.facts.model import Facts, NotRead
+from maas.cluster.gpus import GpuNode, unrequested, with_gpus
 from maas.cluster.nodes import TOLERATES_GPU, is_usable
 from maas.cluster.objects import label
 from maas.models.sizing import qwen3, vllm
@@ -209,18 +209,27 @@ def models_fit(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     elif not nodes:
         yield skipped("there is no GPU node that takes pods")
     else:
+        left = _left(facts, nodes)
         for model in models:
-            yield _fits(model, nodes)
+            yield _fits(model, nodes, left)
 
 
-def _fits(model: str, nodes: Sequence[GpuNode]) -> Outcome:
+def _left(facts: Facts, nodes: Sequence[GpuNode]) -> dict[str, int]:
+    """Where nobody knows what is requested, MAAS-131 says so: here it is the size that counts."""
+    try:
+        return unrequested(facts)
+    except NotRead:
+        return {each.name: each.allocatable for each in nodes}
+
+
+def _fits(model: str, nodes: Sequence[GpuNode], left: Mapping[str, int]) -> Outcome:
     architecture = qwen3.find("qwen3-0.6b" if model == "qwen3" else model)
     measured = [each for each in nodes if each.memory and each.capability]
     if architecture is None or not measured:
         return unknown(f"{model}: no GPU node tells memory and compute capability", remedy=_DISCOVER)
     tried = [(each, best) for each in measured if (best := _best(architecture, each))]
     fitting = [(each, found) for each, found in tried if found.fits]
-    room = [(each, found) for each, found in fitting if each.free >= found.gpus]
+    room = [(each, found) for each, found in fitting if left.get(each.name, 0) >= found.gpus]
     about = f"model {model}"
     if room:
         each, found = min(room, key=lambda pair: pair[1].gpus)
@@ -229,7 +238,7 @@ def _fits(model: str, nodes: Sequence[GpuNode]) -> Outcome:
     if fitting:
         each, found = min(fitting, key=lambda pair: pair[1].gpus)
         return failed(
-            f"{model} needs {_cards(each, found)}, of which {each.free} are free",
+            f"{model} needs {_cards(each, found)}, of which {left.get(each.name, 0)} are free",
             *_memory_seen([each]),
             remedy=Remedy("Free them, or add a node.", ("kubectl describe nodes | grep -A 12 'Allocated resources'",)),
             about=about,

@@ -3,7 +3,8 @@
 Pods that are there are taken as they are; for those yet to come, the labels that they will have.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from maas.cluster.changes import Change, Verb
 from maas.cluster.facts.model import Facts
@@ -72,10 +73,21 @@ def gateway_to_models(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 )
 def gateway_to_kuadrant(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     gateways = _gateways(facts, asked)
-    for what, prefix, labels, port in _SERVICES:
-        pods = [pod for pod in facts.known(POD) if namespace(pod) == KUADRANT and name(pod).startswith(prefix)]
-        targets = [_end(pod) for pod in pods if not name(pod).startswith("authorino-operator")][:1]
-        yield from _judged(facts, gateways, targets or [End(what, KUADRANT, labels)], port)
+    shut = [
+        outcome
+        for what, prefix, labels, port in _SERVICES
+        for outcome in _shut(facts, gateways, [_service(facts, what, prefix, labels)], port)
+    ]
+    yield from shut
+    if not shut:
+        yield passed(f"Authorino, Limitador and the operator are open to {gateways[0].described}: {_looked_at(facts)}")
+
+
+def _service(facts: Facts, what: str, prefix: str, labels: Mapping[str, str]) -> End:
+    pods = [pod for pod in facts.known(POD) if namespace(pod) == KUADRANT and name(pod).startswith(prefix)]
+    return next(
+        (_end(pod) for pod in pods if not name(pod).startswith("authorino-operator")), End(what, KUADRANT, labels)
+    )
 
 
 _SERVICES = (
@@ -105,13 +117,25 @@ def prometheus_to_gateway(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 
 
 def _judged(facts: Facts, sources: Sequence[End], targets: Sequence[End], port: int) -> Iterator[Outcome]:
-    shut = [(s, t, found) for s in sources for t in targets if (found := blocking(facts, s, t, port))]
-    for source, target, found in shut[:5]:
-        yield _blocked(source, target, port, found)
+    shut = _shut(facts, sources, targets, port)
+    yield from shut
     if not shut:
-        policies = len(facts.all(NETWORK_POLICY))
-        said = f"{count(policies, 'NetworkPolicy', 'NetworkPolicies')} looked at" if policies else "there are none"
-        yield passed(f"port {port} of {targets[0].described} is open to {sources[0].described}: {said}")
+        yield passed(f"port {port} of {targets[0].described} is open to {sources[0].described}: {_looked_at(facts)}")
+
+
+def _shut(facts: Facts, sources: Sequence[End], targets: Sequence[End], port: int) -> list[Outcome]:
+    """A few of the ways that are closed; mending them mends their like."""
+    shut = ((s, t, found) for s in sources for t in targets if (found := blocking(facts, s, t, port)))
+    return [_blocked(source, target, port, found) for source, target, found in islice(shut, 5)]
+
+
+def _looked_at(facts: Facts) -> str:
+    policies = len(facts.whole(NETWORK_POLICY))
+    return (
+        f"{count(policies, 'NetworkPolicy', 'NetworkPolicies')} looked at"
+        if policies
+        else "there are no NetworkPolicies"
+    )
 
 
 def _blocked(source: End, target: End, port: int, policies: Sequence[Object]) -> Outcome:

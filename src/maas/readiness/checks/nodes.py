@@ -9,7 +9,7 @@ from maas.cluster.kinds import NODE
 from maas.cluster.nodes import PRESSURES, described, is_cordoned, is_ready, is_usable, taints
 from maas.cluster.objects import Object, condition, mapping, name, text
 from maas.readiness.catalogue import Asked, check
-from maas.readiness.evidence import names
+from maas.readiness.evidence import names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, unknown, warning
 from maas.readiness.wording import cores, count, gib
 
@@ -41,13 +41,15 @@ def nodes_ready(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield _none_usable(nodes)
         return
     down = [node for node in nodes if not is_ready(node)]
+    said = f"{len(usable)} of {count(len(nodes), 'node')} take ordinary pods"
     if down:
         yield warning(
-            f"{count(len(down), 'node')} of {len(nodes)} not ready: {names([name(node) for node in down])}",
-            *(_ready_seen(node) for node in down[:3]),
+            f"{said}; not ready: {names(map(name, down))}",
+            *some(_ready_seen(node) for node in down),
             remedy=Remedy("See why.", tuple(f"kubectl describe node {name(node)}" for node in down[:3])),
         )
-    yield passed(f"{len(usable)} of {count(len(nodes), 'node')} take ordinary pods")
+    else:
+        yield passed(said)
 
 
 def _none_usable(nodes: Sequence[Object]) -> Outcome:

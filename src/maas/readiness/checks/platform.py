@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from maas.cluster.facts.model import Facts, Unread
+from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CLUSTER_OPERATOR, CLUSTER_VERSION, NODE
 from maas.cluster.objects import Object, condition, is_true, name, text
 from maas.cluster.platform import (
@@ -17,7 +17,19 @@ from maas.cluster.platform import (
 )
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.evidence import brief, names
-from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
+from maas.readiness.findings import (
+    Category,
+    Outcome,
+    Remedy,
+    Seen,
+    Severity,
+    Status,
+    failed,
+    passed,
+    skipped,
+    unknown,
+    warning,
+)
 from maas.readiness.wording import count
 
 OPENSHIFT_FLOOR: Version = (4, 14, 0)
@@ -70,11 +82,20 @@ def new_enough(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if is_openshift(facts):
         seen = Seen("ClusterVersion version", "status.history", openshift_version(facts))
         yield _judged(seen, "OpenShift", OPENSHIFT_FLOOR, "oc adm upgrade")
-    elif isinstance(facts.version, Unread):
-        yield _by_nodes(facts, facts.version)
     else:
         seen = Seen("/version", "gitVersion", kubernetes_version(facts))
-        yield _judged(seen, "Kubernetes", KUBERNETES_FLOOR, "kubeadm upgrade plan    # or your provider's own way")
+        yield _known_by_halves(facts, _judged(seen, "Kubernetes", KUBERNETES_FLOOR, _UPGRADE))
+
+
+_UPGRADE = "kubeadm upgrade plan    # or your provider's own way"
+
+
+def _known_by_halves(facts: Facts, judged: Outcome) -> Outcome:
+    """What a snapshot derives from its nodes proves a new cluster: no kubelet is newer. Old ones prove nothing."""
+    derived = text(facts.version, "derivedFrom")
+    if judged.status is Status.failed and derived:
+        return unknown(f"the snapshot does not tell the version; by {derived} it may be too old", *judged.seen)
+    return judged
 
 
 def _judged(seen: Seen, product: str, floor: Version, command: str) -> Outcome:
@@ -89,16 +110,6 @@ def _judged(seen: Seen, product: str, floor: Version, command: str) -> Outcome:
         seen,
         remedy=Remedy(f"Update to {product} {wanted} or newer, one minor version after the other.", (command,)),
     )
-
-
-def _by_nodes(facts: Facts, why: Unread) -> Outcome:
-    """A kubelet is never newer than its API server: new nodes prove a new cluster, old ones prove nothing."""
-    kubelets = [(parsed(_kubelet(node)) or (0, 0, 0), node) for node in facts.known(NODE)]
-    newest, node = max(kubelets, key=lambda each: each[0], default=((0, 0, 0), {}))
-    if newest < KUBERNETES_FLOOR:
-        return unknown(why.reason)
-    seen = Seen(f"Node {name(node)}", "status.nodeInfo.kubeletVersion", _kubelet(node))
-    return passed(f"Kubernetes {newest[0]}.{newest[1]} or newer, going by its nodes", seen)
 
 
 @check(

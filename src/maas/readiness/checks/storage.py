@@ -9,7 +9,7 @@ from maas.cluster.nodes import is_usable
 from maas.cluster.objects import Object, annotation, at, every, flag, label, mapping, name, text
 from maas.cluster.quantities import whole
 from maas.readiness.catalogue import Asked, check
-from maas.readiness.evidence import names
+from maas.readiness.evidence import names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
 from maas.readiness.wording import count, gib
 
@@ -33,6 +33,13 @@ MIGRATED = {
 
 def is_default(storage_class: Object) -> bool:
     return any(annotation(storage_class, key) == "true" for key in DEFAULTS)
+
+
+def _short(asked: Asked, message: str, *seen: Seen, remedy: Remedy, about: str = "") -> Outcome:
+    """Too little room is in nobody's way while only the simulator is asked for: it keeps nothing."""
+    if asked.models <= {"simulator"} and not asked.gpu:
+        return warning(message, *seen, remedy=remedy, about=about)
+    return failed(message, *seen, remedy=remedy, about=about)
 
 
 def _defaults(facts: Facts) -> list[Object]:
@@ -133,23 +140,20 @@ def _provides(storage_class: Object, drivers: set[str], facts: Facts) -> Outcome
         return _static(seen, about, facts)
     if driver in drivers:
         return passed(f"{about}: the driver {driver} is installed", seen, about=about)
-    if driver.endswith(_CSI_NAMES):
-        remedy = Remedy(f"Install the CSI driver {driver}, or choose another default.", ("kubectl get csidrivers",))
+    if any(part in provisioner for part in _EXTERNAL):
+        return passed(f"{about}: {provisioner} makes volumes without a CSI driver", seen, about=about)
+    remedy = Remedy(f"Install the driver {driver}, or make another class the default.", ("kubectl get csidrivers",))
+    if _is_csi(driver) or provisioner.startswith("kubernetes.io/"):
         return failed(f"{about} wants the driver {driver}, which is not installed", seen, remedy=remedy, about=about)
-    return passed(f"{about}: {provisioner} makes volumes without a CSI driver", seen, about=about)
+    return warning(f"{about}: there is no CSIDriver {driver}; make sure that it runs", seen, remedy=remedy, about=about)
 
 
-_CSI_NAMES = (
-    ".csi.aws.com",
-    ".csi.azure.com",
-    ".csi.openstack.org",
-    ".csi.storage.gke.io",
-    ".csi.ceph.com",
-    "csi.vsphere.vmware.com",
-    "pxd.portworx.com",
-    ".csi.ibm.io",
-    "csi.trident.netapp.io",
-)
+# Provisioners that are ordinary pods, without a CSIDriver of their own.
+_EXTERNAL = ("local-path", "hostpath", "nfs", "cluster.local/")
+
+
+def _is_csi(driver: str) -> bool:
+    return ".csi." in driver or driver.startswith("csi.") or driver in MIGRATED.values()
 
 
 def _static(seen: Seen, about: str, facts: Facts) -> Outcome:
@@ -188,7 +192,7 @@ def _capacity(volume: Object) -> int:
     covers=("Storage Requirements",),
 )
 def quota(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    quotas = every(facts.all(QUOTA), asked.namespace)
+    quotas = every(facts.whole(QUOTA), asked.namespace)
     suffixes = tuple(
         f"{name(each)}.storageclass.storage.k8s.io/" for each in facts.known(STORAGE_CLASS) if is_default(each)
     )
@@ -200,7 +204,8 @@ def quota(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     ]
     for each, key, left in tight:
         about = f"ResourceQuota {asked.namespace}/{name(each)}"
-        yield failed(
+        yield _short(
+            asked,
             f"quota {name(each)} in namespace {asked.namespace} leaves {_amount(key, left)} of {key}",
             Seen(about, f"status.hard.{key}", str(at(each, "status", "hard", key))),
             Seen(about, f"status.used.{key}", str(at(each, "status", "used", key))),
@@ -259,7 +264,8 @@ def capacity(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if _pool(largest) >= WANTED:
         yield passed(f"{gib(_pool(largest))} in the largest of {count(len(pools), 'pool')}", seen)
     else:
-        yield failed(
+        yield _short(
+            asked,
             f"the largest of {count(len(pools), 'pool')} has {gib(_pool(largest))}",
             seen,
             remedy=Remedy("Enlarge it.", ("kubectl get csistoragecapacities -A",)),
