@@ -9,7 +9,7 @@ from maas.cluster.nodes import is_usable
 from maas.cluster.objects import Object, annotation, at, every, flag, label, mapping, name, text
 from maas.cluster.quantities import whole
 from maas.readiness.catalogue import Asked, check
-from maas.readiness.evidence import names, some
+from maas.readiness.evidence import names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
 from maas.readiness.wording import count, gib
 
