@@ -127,6 +127,8 @@ def _fields(place: str, part: type[BaseModel]) -> Iterator[str]:
         yield f"{place}.{name}"
         if name == "limits":
             yield from _fields(f"{place}.limits[]", schema.Limit)
+        if name == "endpoints":
+            yield from _fields(f"{place}.endpoints[]", schema.Endpoint)
 
 
 def test_the_files_are_all_there() -> None:

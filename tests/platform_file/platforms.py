@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from maas.domain import money
 from maas.domain.limits import Limit, Unit
 from maas.domain.money import Price
-from maas.domain.platform import Gateway, Model, Platform, Tier
+from maas.domain.platform import Endpoint, Gateway, Model, Platform, Tier
 
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?", fullmatch=True).filter(
     lambda name: name not in ("v1", "llm", "health", "authz", "metrics")
@@ -23,19 +23,32 @@ _MONEY = st.builds(
 )
 
 
+_ENDPOINTS = st.builds(
+    Endpoint,
+    st.sampled_from(["http://127.0.0.1:8000", "https://[::1]/base", "http://x.y"]),
+    st.integers(1, 1000),
+    st.none() | st.sampled_from(["/etc/a key", "/run/secrets/openai: #1"]),
+)
+_WEIGHTS = st.sampled_from(["/models/a b.gguf", "Qwen/Qwen3-0.6B-GGUF", "~", "no", "smollm2"])
+
+
 @st.composite
 def models(draw: st.DrawFn, name: str) -> Model:
-    external = draw(st.booleans())
+    runtime = draw(st.sampled_from(["simulator", "llama-cpp", "vllm", "external"]))
+    external = runtime == "external"
+    options = st.dictionaries(st.from_regex(r"[a-z][a-z0-9-]{0,9}", fullmatch=True), _LINE, max_size=3)
     return Model(
         name,
-        "external" if external else "simulator",
-        draw(st.sampled_from(["http://127.0.0.1:8000", "https://[::1]/base", "http://x.y"])) if external else None,
-        {}
-        if external
-        else draw(st.dictionaries(st.from_regex(r"[a-z][a-z0-9-]{0,9}", fullmatch=True), _LINE, max_size=3)),
+        runtime,
+        tuple(draw(st.lists(_ENDPOINTS, min_size=1, max_size=3))) if external else (),
+        {} if external else draw(options),
         draw(st.none() | st.integers(1, 10**9)),
         Price(draw(_PRICE), draw(_PRICE)),
         draw(TEXTS),
+        draw(_WEIGHTS) if runtime in ("llama-cpp", "vllm") else None,
+        draw(st.none() | st.sampled_from(["gpt-4o", "Qwen/Qwen3: 8B", "no"])) if external else None,
+        (f"{name[:50]}-too", f"{name[:50]}.2") if draw(st.booleans()) else (),
+        0 if external else draw(st.sampled_from([0, 1, 90, 600])),
     )
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from maas.domain.limits import Limit, Unit
-from maas.domain.platform import Gateway
+from maas.domain.platform import Endpoint, Gateway
 from maas.domain.platform_file import default_text, load
 
 
@@ -28,7 +28,7 @@ def test_what_is_commented_out_is_valid_too() -> None:
     text = re.sub(r"^( *)# (?=[-a-z_ ]+[:{])", r"\1", default_text(), flags=re.MULTILINE)
     platform = load(text)
     assert platform.gateway.remote
-    assert platform.models["llama"].url == "http://127.0.0.1:8000"
+    assert platform.models["llama"].endpoints == (Endpoint("http://127.0.0.1:8000"),)
     assert [str(limit) for limit in platform.tiers["premium"].limits][2:] == [
         "500000 tokens per 1d",
         "10 money per 30d",

@@ -11,7 +11,7 @@ BAD = """\
 gateway: {bind: 0.0.0.0, http_port: 8080, https_port: 8080, certificate: x}
 models:
   simulator:
-    runtime: vllm
+    runtime: ollama
     contxt_length: 1
   v1: {runtime: simulator}
   Qwen/Foo: {runtime: external, price: {input: 1.1234567}}
@@ -31,7 +31,7 @@ line 1, gateway.bind: 0.0.0.0 opens the gateway to other machines; write remote:
 are then served over TLS only), or bind: 127.0.0.1
 line 1, gateway.certificate: private_key is missing; write both, or neither for a certificate of the platform's own CA
 line 1, gateway.https_port: 8080 is both the http_port and the https_port; write different ports
-line 4, models.simulator.runtime: 'vllm' is not known; write simulator or external
+line 4, models.simulator.runtime: 'ollama' is not known; write simulator, llama-cpp, vllm or external
 line 5, models.simulator.contxt_length: is not known here; did you mean 'context_length'?
 line 6, models.v1: 'v1' is a path of the gateway's own; call the model for example v1-model
 line 7, models.Qwen/Foo: 'Qwen/Foo' is no name: up to 63 lower-case letters, digits, '.', '_' and '-', with a letter \
@@ -124,6 +124,21 @@ def limit(text: str) -> str:
         ("gateway: {hosts: [https://a]}", "is no host name"),
         ("usage: {days: 0}", "number of days"),
         ("usge: {days: 1}", "did you mean 'usage'?"),
+        ("models: {a: {runtime: external, url: http://x, endpoints: [{url: http://y}]}}", "either one url or a list"),
+        ("models: {a: {runtime: external, endpoints: [{url: http://y, weight: 0}]}}", "a whole number from 1 to 1000"),
+        ("models: {a: {runtime: external, url: http://x, api_key_file: sk-secret}}", "never the key"),
+        ("models: {a: {runtime: simulator, api_key_file: /k}}", "belongs beside a url"),
+        ("models: {a: {runtime: simulator, served_name: b}}", "only an external model has a served_name"),
+        ("models: {a: {runtime: llama-cpp}}", "weights is missing"),
+        ("models: {a: {runtime: simulator, weights: /w}}", "only llama-cpp and vllm serve weights"),
+        ("models: {a: {runtime: external, url: http://x, wait: 5s}}", "nobody knows when"),
+        ("models: {a: {runtime: simulator, wait: 11m}}", "from 1s to 10m"),
+        ("models: {a: {runtime: simulator, aliases: [b, b]}}", "'b' is written twice"),
+        ("models: {a: {runtime: simulator, aliases: [a]}}", "'a' is a model already"),
+        (
+            "models: {a: {runtime: simulator, aliases: [c]}, b: {runtime: simulator, aliases: [c]}}",
+            "'c' is an alias of 'a' already",
+        ),
     ],
 )
 def test_a_mistake_is_named(text: str, expected: str) -> None:
@@ -146,3 +161,7 @@ def test_no_text_makes_it_stumble(text: str) -> None:
         load(text)
     except InvalidPlatform as error:
         assert error.problems
+
+
+def test_a_key_that_was_written_in_place_of_its_file_is_not_repeated() -> None:
+    assert "sk-secret" not in one("models: {a: {runtime: external, url: http://x, api_key_file: sk-secret}}")

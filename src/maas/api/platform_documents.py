@@ -145,7 +145,7 @@ def model_document(model: Model, status: str) -> ModelDocument:
         ready=status == "ready",
         status=status,
         runtime=model.runtime,
-        url=model.url,
+        url=model.endpoints[0].url if model.endpoints else None,
         context_length=model.context_length,
         price=PriceDocument(input=_per_million(model.price.input), output=_per_million(model.price.output)),
         options=dict(model.options),

@@ -171,13 +171,13 @@ def identify(key: Key | None, platform: Platform, now: float) -> tuple[Key, Tier
 
 
 def permitted(name: str, key: Key, tier: Tier, platform: Platform) -> Model | Refused:
-    model = platform.models.get(name)
+    model = platform.model(name)
     if model is None:
         return Refused(
             Why.NO_MODEL, f"The model {name!r} does not exist here. GET /v1/models lists those this key may use."
         )
     if not may_use(model, key, tier):
-        by = f"the tier {tier.name!r}" if tier.models is not None and name not in tier.models else "this API key"
+        by = f"the tier {tier.name!r}" if tier.models is not None and model.name not in tier.models else "this API key"
         return Refused(Why.MODEL_DENIED, f"The model {name!r} is not open to {by}.")
     return model
 

@@ -90,7 +90,7 @@ def inference(target: Target, headers: Headers, body: bytes, platform: Platform)
     model = _model(target, headers, platform.gateway.hosts)
     if isinstance(model, Refused):
         return model
-    known = platform.models.get(model)
+    known = platform.model(model)
     answers = _answers(target.dialect, headers, body)
     if isinstance(answers, Refused):
         return answers

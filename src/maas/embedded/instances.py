@@ -7,7 +7,7 @@ which is started beside the old one and takes over when it is ready: nobody's re
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from urllib.parse import urlsplit
 
 from maas.domain.platform import Model, Platform
@@ -27,9 +27,9 @@ class Instance:
 
     @property
     def upstream(self) -> Upstream:
-        if self.model.url is None:
+        if not self.model.endpoints:
             return Upstream(self.name, self.home.model_socket(self._digest))
-        url = urlsplit(self.model.url)
+        url = urlsplit(self.model.endpoints[0].url)
         tls = url.scheme == "https"
         address = HostPort(url.hostname or "", url.port or (443 if tls else 80))
         return Upstream(self.name, address, tls, url.path.rstrip("/").removesuffix("/v1"))
@@ -62,7 +62,15 @@ class Instance:
 
 
 def instance(model: Model, home: Home) -> Instance:
-    restarts_for = [model.name, model.runtime, model.url, sorted(model.options.items()), model.context_length]
+    restarts_for = [
+        model.name,
+        model.runtime,
+        [astuple(endpoint) for endpoint in model.endpoints],
+        sorted(model.options.items()),
+        model.context_length,
+        model.weights,
+        model.served_name,
+    ]
     digest = hashlib.sha256(json.dumps(restarts_for).encode()).hexdigest()[:12]
     return Instance(f"{model.name}@{digest}", model, home)
 

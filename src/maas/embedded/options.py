@@ -18,6 +18,8 @@ def require_known_options(platform: Platform) -> None:
 
 
 def _problems(model: Model) -> list[str]:
+    if model.runtime in ("llama-cpp", "vllm"):
+        return [f"models.{model.name}.runtime: {model.runtime} is not built yet; simulator and external are"]
     if model.runtime != "simulator":
         return [f"models.{model.name}.options: a server that runs elsewhere has none"] if model.options else []
     return [problem for name, value in model.options.items() if (problem := _problem(model, name, value))]

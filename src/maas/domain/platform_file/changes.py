@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from maas.domain import durations
 from maas.domain.limits import Limit
-from maas.domain.platform import Gateway, Model, Platform, Tier
+from maas.domain.platform import Endpoint, Gateway, Model, Platform, Tier
 from maas.domain.platform_file import writing
 
 
@@ -68,13 +69,29 @@ def _gateway(gateway: Gateway) -> Iterator[tuple[str, str]]:
 
 def _model(place: str, model: Model) -> Iterator[tuple[str, str]]:
     yield f"{place}.runtime", model.runtime
-    for name in ("url", "context_length", "description"):
+    for name in ("weights", "served_name", "context_length", "description"):
         if value := getattr(model, name):
             yield f"{place}.{name}", str(value)
+    if model.aliases:
+        yield f"{place}.aliases", ", ".join(model.aliases)
+    if model.wait:
+        yield f"{place}.wait", durations.compact(model.wait)
+    yield from _endpoints(place, model.endpoints)
     for side, price in writing.prices(model.price).items():
         yield f"{place}.price.{side}", f"{price:f}"
     for name, value in model.options.items():
         yield f"{place}.options.{name}", value
+
+
+def _endpoints(place: str, endpoints: tuple[Endpoint, ...]) -> Iterator[tuple[str, str]]:
+    """The only one has its place in the model's own entry, as in the file."""
+    for index, endpoint in enumerate(endpoints):
+        where = place if writing.is_plain(endpoints) else f"{place}.endpoints[{index}]"
+        yield f"{where}.url", endpoint.url
+        if endpoint.api_key_file:
+            yield f"{where}.api_key_file", endpoint.api_key_file
+        if endpoint.weight != 1:
+            yield f"{where}.weight", str(endpoint.weight)
 
 
 def _tier(place: str, tier: Tier) -> Iterator[tuple[str, str]]:

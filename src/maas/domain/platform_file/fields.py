@@ -18,6 +18,7 @@ from maas.domain import durations
 RESERVED = frozenset({"v1", "llm", "health", "authz", "metrics"})  # first segments of the gateway's own paths
 LONGEST_NAME = 63
 LONGEST_WINDOW = 366 * 86400
+LONGEST_WAIT = 600
 MOST = 10**15  # of requests or tokens: far below what JSON numbers and database columns hold
 MOST_MONEY = 9_000_000  # in pico this just fits a 64-bit column
 MONEY_PLACES = 6
@@ -138,6 +139,32 @@ def _path(text: str) -> str:
     return text
 
 
+def _absolute(text: str) -> str:
+    if not text.startswith("/") or not text.isprintable():
+        raise ValueError("must be the absolute path of a file with the API key in it, never the key itself")
+    return text
+
+
+def _weights(text: str) -> str:
+    if not text or not text.isprintable() or len(text) > 500 or text.startswith("-"):
+        raise ValueError(f"{_quoted(text)} is neither a path nor a name such as Qwen/Qwen3-0.6B-GGUF")
+    return text
+
+
+def _served_name(text: str) -> str:
+    if not text or not text.isprintable() or not text.isascii() or len(text) > 256:
+        raise ValueError(f"{_quoted(text)} must be the name that the server knows the model by, at most 256 characters")
+    return text
+
+
+def _wait(text: str) -> int:
+    seconds = durations.parse(text) if len(text) <= 60 else LONGEST_WAIT + 1
+    longest = durations.compact(LONGEST_WAIT)
+    if seconds != int(seconds) or not 1 <= seconds <= LONGEST_WAIT:
+        raise ValueError(f"{_quoted(text)} must be whole seconds, from 1s to {longest}; write for example 30s")
+    return int(seconds)
+
+
 def _flag(text: str) -> str:
     if not _FLAG.fullmatch(text):
         raise ValueError(f"{_quoted(text)} is no option; write its name without dashes before it: mode, not --mode")
@@ -157,15 +184,16 @@ def _quoted(text: str) -> str:
 def _choice(*known: str) -> BeforeValidator:
     def read(text: str) -> str:
         if text not in known:
-            raise ValueError(f"{_quoted(text)} is not known; write {' or '.join(known)}")
+            raise ValueError(f"{_quoted(text)} is not known; write {expected}")
         return text
 
-    return _reader(read, " or ".join(known))
+    expected = f"{', '.join(known[:-1])} or {known[-1]}"
+    return _reader(read, expected)
 
 
 Name = Annotated[str, _reader(_name, "a name")]
 ModelName = Annotated[str, _reader(_model_name, "a name")]
-Runtime = Annotated[str, _choice("simulator", "external")]
+Runtime = Annotated[str, _choice("simulator", "llama-cpp", "vllm", "external")]
 Window = Annotated[int, _reader(_window, "a duration, for example 30s, 2m, 24h or 30d")]
 Amount = Annotated[int, _whole(0, MOST, "a whole number from 0, for example 100")]
 Positive = Annotated[int, _whole(1, 10**9, "a whole number from 1, for example 32768")]
@@ -177,6 +205,11 @@ Text = Annotated[str, _reader(_text, "a text")]
 Address = Annotated[str, _reader(_address, "an IP address, for example 127.0.0.1")]
 Host = Annotated[str, _reader(_host, "a host name")]
 Url = Annotated[str, _reader(_url, "an address, for example http://127.0.0.1:8000")]
+KeyPath = Annotated[str, _reader(_absolute, "the absolute path of a file that holds an API key")]
+Weights = Annotated[str, _reader(_weights, "a path, or a name on the hub")]
+ServedName = Annotated[str, _reader(_served_name, "a name")]
+Weight = Annotated[int, _whole(1, 1000, "a whole number from 1 to 1000, for example 3")]
+Wait = Annotated[int, _reader(_wait, "a duration, for example 30s")]
 PemPath = Annotated[str, _reader(_path, "the path of a PEM file, for example /etc/maas/tls.crt")]
 Flag = Annotated[str, _reader(_flag, "the name of an option")]
 OptionValue = Annotated[str, BeforeValidator(_option)]

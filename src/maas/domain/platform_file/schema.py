@@ -66,9 +66,28 @@ class Price(Part):
         return money.Price.per_million(self.input, self.output)
 
 
+class Endpoint(Part):
+    url: fields.Url
+    weight: fields.Weight = 1
+    api_key_file: fields.KeyPath | None = None
+
+    def build(self) -> platform.Endpoint:
+        return platform.Endpoint(self.url, self.weight, self.api_key_file)
+
+
+_ARTICLES = {"url": "a url", "endpoints": "endpoints", "served_name": "a served_name"}
+_OWN_WEIGHTS = ("llama-cpp", "vllm")
+
+
 class Model(Part):
     runtime: fields.Runtime
     url: fields.Url | None = None
+    api_key_file: fields.KeyPath | None = None
+    endpoints: tuple[Endpoint, ...] = ()
+    weights: fields.Weights | None = None
+    served_name: fields.ServedName | None = None
+    aliases: tuple[fields.ModelName, ...] = ()
+    wait: fields.Wait = 0
     context_length: fields.Positive | None = None
     price: Price = Price()
     options: dict[fields.Flag, fields.OptionValue] = {}
@@ -76,16 +95,48 @@ class Model(Part):
 
     def problems(self) -> Iterator[tuple[Path, str]]:
         external = self.runtime == "external"
-        if external and self.url is None:
+        if external and self.url is None and not self.endpoints:
             yield (), "url is missing; write where the model is served, for example url: http://127.0.0.1:8000"
-        if not external and self.url is not None:
-            yield ("url",), "only an external model has a url; leave it out, or write runtime: external"
+        if external and self.url is not None and self.endpoints:
+            yield ("url",), "there are endpoints, too; write either one url or a list of endpoints"
+        if self.api_key_file is not None and (self.endpoints or not external):
+            yield ("api_key_file",), "belongs beside a url; leave it out, or write it into each of the endpoints"
         if external and self.options:
             yield ("options",), "an external model takes no options; leave them out"
+        if self.runtime in _OWN_WEIGHTS and self.weights is None:
+            yield (), f"weights is missing; write what {self.runtime} is to serve: a path, or a name on the hub"
+        yield from self._misplaced(external)
+        repeated = sorted({alias for alias in self.aliases if self.aliases.count(alias) > 1})
+        if repeated:
+            yield ("aliases",), f"{repeated[0]!r} is written twice; keep one"
+
+    def _misplaced(self, external: bool) -> Iterator[tuple[Path, str]]:
+        for name in ("url", "endpoints", "served_name"):
+            if not external and getattr(self, name):
+                yield (name,), f"only an external model has {_ARTICLES[name]}; leave it out, or write runtime: external"
+        if self.weights is not None and self.runtime not in _OWN_WEIGHTS:
+            known = " and ".join(_OWN_WEIGHTS)
+            yield (
+                ("weights",),
+                f"only {known} serve weights; leave them out, or write such a runtime",
+            )
+        if external and self.wait:
+            yield ("wait",), "nobody knows when a server that runs elsewhere has loaded; leave it out"
 
     def build(self, name: str) -> platform.Model:
+        single = () if self.url is None else (platform.Endpoint(self.url, api_key_file=self.api_key_file),)
         return platform.Model(
-            name, self.runtime, self.url, self.options, self.context_length, self.price.build(), self.description
+            name,
+            self.runtime,
+            single or tuple(endpoint.build() for endpoint in self.endpoints),
+            self.options,
+            self.context_length,
+            self.price.build(),
+            self.description,
+            self.weights,
+            self.served_name,
+            self.aliases,
+            self.wait,
         )
 
 
@@ -170,6 +221,15 @@ class File(Part):
     models: dict[fields.ModelName, Annotated[Model, _EMPTY_IS_A_SECTION]] = {}
     tiers: dict[fields.Name, Annotated[Tier, _EMPTY_IS_A_SECTION]] = {}
     usage: Usage = Usage()
+
+    def problems(self) -> Iterator[tuple[Path, str]]:
+        """One name means one model, whether it is its own or another's alias."""
+        meant = dict.fromkeys(self.models, "a model")
+        for name, model in self.models.items():
+            for index, alias in enumerate(model.aliases):
+                if alias in meant:
+                    yield ("models", name, "aliases", index), f"{alias!r} is {meant[alias]} already; choose another"
+                meant[alias] = f"an alias of {name!r}"
 
     def build(self) -> platform.Platform:
         return platform.Platform(

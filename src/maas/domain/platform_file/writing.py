@@ -1,16 +1,16 @@
 """The platform as a text that reads as the same platform. What equals its default is left out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
 import yaml
 
-from maas.domain import money
+from maas.domain import durations, money
 from maas.domain.limits import Limit, Unit
 from maas.domain.money import Price
-from maas.domain.platform import Gateway, Model, Platform, Tier
+from maas.domain.platform import Endpoint, Gateway, Model, Platform, Tier
 
 _USAGE_DAYS = next(field.default for field in fields(Platform) if field.name == "usage_days")
 
@@ -45,13 +45,33 @@ def model(model: Model) -> dict[str, Any]:
     """The model's entry."""
     written = {
         "runtime": model.runtime,
-        "url": model.url,
+        **_served(model.endpoints),
+        "weights": model.weights,
+        "served_name": model.served_name,
+        "aliases": _Items(model.aliases),
         "context_length": model.context_length,
         "price": _Inline(prices(model.price)),
         "options": dict(model.options),
+        "wait": durations.compact(model.wait) if model.wait else None,
         "description": model.description,
     }
     return {name: value for name, value in written.items() if value}
+
+
+def is_plain(endpoints: Sequence[Endpoint]) -> bool:
+    """Whether they need no list of their own: one, which then has no weight."""
+    return len(endpoints) == 1 and endpoints[0].weight == 1
+
+
+def _served(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+    if is_plain(endpoints):
+        return {"url": endpoints[0].url, "api_key_file": endpoints[0].api_key_file}
+    return {"endpoints": [_Inline(_endpoint(endpoint)) for endpoint in endpoints]}
+
+
+def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
+    written = {"url": endpoint.url, "weight": endpoint.weight, "api_key_file": endpoint.api_key_file}
+    return {name: value for name, value in written.items() if value is not None and (name, value) != ("weight", 1)}
 
 
 def limit_amount(limit: Limit) -> Decimal:
@@ -69,6 +89,10 @@ class _Inline(dict[str, Any]):
     """Written in braces on one line."""
 
 
+class _Items(list[Any]):
+    """Written in brackets on one line."""
+
+
 class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -83,6 +107,11 @@ def _inline(dumper: yaml.SafeDumper, value: _Inline) -> yaml.Node:
     return dumper.represent_mapping("tag:yaml.org,2002:map", value.items(), flow_style=True)
 
 
+def _items(dumper: yaml.SafeDumper, value: _Items) -> yaml.Node:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=True)
+
+
+_Dumper.add_representer(_Items, _items)
 _Dumper.add_representer(Decimal, _decimal)
 _Dumper.add_representer(_Inline, _inline)
 
