@@ -140,6 +140,7 @@ _INGRESS_ADVICE = {
     looks="its conditions, and the reasons that it gives for Gateway API.",
     why="It publishes Routes, and from 4.19 on it brings Gateway API and its Istio.",
     mend="Do what the condition's message asks for.",
+    after=("MAAS-235", "MAAS-409"),
 )
 def ingress_operator(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     operator = gateway_api.ingress_operator(facts)
@@ -173,7 +174,7 @@ def _ingress(found: Object, what: str) -> Outcome:
     why="A Gateway whose class no controller has accepted never gets a proxy.",
     mend="`maas install` brings the class. If it waits for its controller, mend Istio, or the ingress operator.",
     covers=("Validate Gateway API",),
-    after=("MAAS-210", "MAAS-213", "MAAS-231", "MAAS-234", "MAAS-235"),
+    after=("MAAS-210", "MAAS-213", "MAAS-231", "MAAS-234", "MAAS-235", "MAAS-409"),
 )
 def gateway_class(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     controller = gateway_api.wanted_controller(facts)

@@ -119,9 +119,9 @@ def feature_discovery(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     wanted="state ready, and a reason other than NFDLabelsMissing and NoGPUNodes",
     looks="state and conditions of ClusterPolicy objects.",
     why="With these two reasons a ClusterPolicy calls itself ready and has done nothing.",
-    mend="Do what the message asks for; MAAS-4xx knows the usual causes.",
+    mend="Do what the message asks for; MAAS-401 and MAAS-410 know the usual causes.",
     covers=("4. NVIDIA GPU Operator (For GPU Workloads)", "GPU Not Detected"),
-    after=("MAAS-204", "MAAS-262", "MAAS-265"),
+    after=("MAAS-204", "MAAS-262", "MAAS-265", "MAAS-401", "MAAS-410"),
 )
 def policy(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     there = gpu_operator.policies(facts)
@@ -169,7 +169,7 @@ _ADVICE = {
     why="A node whose driver or device plug-in does not run offers no GPUs.",
     mend="Look at the log of the pod that does not become ready.",
     covers=("4. NVIDIA GPU Operator (For GPU Workloads)", "GPU Not Detected"),
-    after=("MAAS-263",),
+    after=("MAAS-263", "MAAS-401"),
 )
 def daemons(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     there = gpu_operator.operands(facts)

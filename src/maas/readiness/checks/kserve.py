@@ -7,11 +7,12 @@ from maas.cluster.components import kserve, rhoai
 from maas.cluster.components.pins import pins
 from maas.cluster.components.versions import version
 from maas.cluster.facts.model import Facts
+from maas.cluster.facts.redaction import is_redacted
 from maas.cluster.kinds import CONFIG_MAP, KNATIVE_SERVING
-from maas.cluster.objects import Object, namespace, place
+from maas.cluster.objects import Object, namespace, place, text
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.evidence import names
-from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, warning
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
 from maas.readiness.installing import absent, described, told, workload
 
 STEP = "kserve"
@@ -125,6 +126,8 @@ def _no_config(controller: Object) -> Outcome:
 
 def _mode(facts: Facts, controller: Object, config: Object) -> Outcome:
     about, found = f"ConfigMap {place(config)}", kserve.deployment_mode(config)
+    if is_redacted(text(config, "data", "deploy")):
+        return unknown("its configuration was redacted", Seen(about, "data.deploy"))
     seen = Seen(about, "data.deploy defaultDeploymentMode", found or "absent, which means Knative")
     if found in kserve.STANDARD_MODES:
         return passed(f"models run in {found} mode", seen, about=about)
@@ -192,7 +195,9 @@ def services(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for each in configs:
         about, headless = f"ConfigMap {place(each)}", kserve.headless(each)
         seen = Seen(about, "data.service serviceClusterIPNone", str(headless).lower())
-        if headless:
+        if is_redacted(text(each, "data", "service")):
+            yield unknown("its configuration was redacted", Seen(about, "data.service"))
+        elif headless:
             remedy = Remedy("Set it to false, or give clients the gateway's URL, which does not mind.")
             yield warning("Services of models are headless", seen, remedy=remedy, about=about)
         else:

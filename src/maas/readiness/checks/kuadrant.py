@@ -8,12 +8,13 @@ from maas.cluster.components.pins import Pin, pins
 from maas.cluster.components.state import By, Installation
 from maas.cluster.components.versions import version
 from maas.cluster.facts.model import Facts
+from maas.cluster.facts.redaction import is_redacted
 from maas.cluster.kinds import DEPLOYMENT, KUADRANT, SUBSCRIPTION
 from maas.cluster.objects import Object, condition, items, name, namespace, place, text
 from maas.readiness.catalogue import Asked, check
 from maas.readiness.conditions import status, why
 from maas.readiness.evidence import names
-from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, warning
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, unknown, warning
 from maas.readiness.installing import absent, described, operator, told, workload
 
 STEP = "kuadrant"
@@ -54,7 +55,7 @@ def installed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     why="Without them no policy takes effect and no change is taken up.",
     mend="Look at the pods of what is not available.",
     covers=("7. Kuadrant", "Authentication/Rate Limiting Issues"),
-    after=("MAAS-204",),
+    after=("MAAS-204", "MAAS-404"),
 )
 def operators(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     there = kuadrant.operator_deployments(facts)
@@ -85,7 +86,7 @@ def _no_part(part: str, where: str) -> Outcome:
     why="The operator takes one, and ignores all others. Without it no policy is enforced.",
     mend="MissingDependency: install what is missing, and restart the operator. Otherwise see MAAS-273 and 274.",
     covers=("7. Kuadrant", "Authentication/Rate Limiting Issues"),
-    after=("MAAS-210", "MAAS-230", "MAAS-231", "MAAS-271", "MAAS-273", "MAAS-274"),
+    after=("MAAS-210", "MAAS-230", "MAAS-231", "MAAS-271", "MAAS-273", "MAAS-274", "MAAS-404", "MAAS-406"),
 )
 def instance(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     there = kuadrant.instances(facts)
@@ -133,7 +134,7 @@ _ADVICE = {
     why="The gateway asks it who calls. It fails closed: without it every request is refused.",
     mend="Look at its pods.",
     covers=("7. Kuadrant", "Authentication/Rate Limiting Issues"),
-    after=("MAAS-271",),
+    after=("MAAS-271", "MAAS-404"),
 )
 def authorino(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     yield from _server(facts, "Authorino", "authorino")
@@ -148,7 +149,7 @@ def authorino(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     why="The gateway asks it whether a limit is reached. It fails open: without it there are no limits.",
     mend="Look at its pods.",
     covers=("7. Kuadrant", "Authentication/Rate Limiting Issues"),
-    after=("MAAS-271",),
+    after=("MAAS-271", "MAAS-404"),
 )
 def limitador(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     yield from _server(facts, "Limitador", "limitador-limitador")
@@ -193,8 +194,9 @@ def _ready(object: Object, kind: str) -> Outcome:
     wanted=f"Kuadrant {pins()['kuadrant'].floor} or RHCL {pins()['rhcl'].floor}, or newer; not RHCL 1.4.0",
     looks="the version of the CSV, or of the operator's image.",
     why="Older versions lack limits in tokens. RHCL 1.4.0 lets everybody in without a word.",
-    mend="Upgrade it; RHCL to 1.4.1 at least.",
+    mend="Upgrade it; RHCL to 1.4.2 at least.",
     covers=("7. Kuadrant",),
+    after=("MAAS-408",),
 )
 def new_enough(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     there = kuadrant.installations(facts)
@@ -209,7 +211,7 @@ def _version(installation: Installation) -> Outcome:
     if found is None:
         return warning(f"nothing tells the version of {pin.title}", seen)
     if bad := pin.why_bad(found):
-        remedy = Remedy("Upgrade it to 1.4.1 or newer at once, and ask the gateway without a key: it must answer 401.")
+        remedy = Remedy("Upgrade it to 1.4.2 or newer at once, and ask the gateway without a key: it must answer 401.")
         return failed(f"{pin.title} {installation.version} must not be used: {bad}", seen, remedy=remedy)
     if pin.is_old(found):
         remedy = Remedy(f"Upgrade it to {pin.version or 'its newest version'}.")
@@ -239,7 +241,9 @@ def controllers(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for each in there:
         about, known = f"Deployment {place(each)}", sorted(kuadrant.gateway_controllers(each))
         seen = Seen(about, f"env {kuadrant.CONTROLLERS_VARIABLE}", names(known))
-        if wanted in known:
+        if any(map(is_redacted, known)):
+            yield unknown("which controllers it knows was redacted", seen)
+        elif wanted in known:
             yield passed(f"it knows {wanted}", seen, about=about)
         else:
             remedy = _name_controller(facts, each, sorted({*known, wanted}))

@@ -212,6 +212,7 @@ def _no_cni(asked: Asked) -> Outcome:
     why="They share CRDs and GatewayClasses. On OpenShift 4.19 and newer, Service Mesh 2 keeps the built-in "
     "gateway from coming up.",
     mend="Remove the one that nothing needs.",
+    after=("MAAS-409",),
 )
 def conflicts(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     two, three, upstream = service_mesh.has_2(facts), service_mesh.has_3(facts), istio.upstream(facts)
