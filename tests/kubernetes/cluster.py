@@ -20,7 +20,7 @@ import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,8 +30,9 @@ import httpx
 import pytest
 
 from tests.kubernetes.authority import Authority
+from tests.kubernetes.definitions import write as write_definitions
 
-ADMINISTRATORS = "system:masters"
+ADMINISTRATORS, FRONT_PROXY = "system:masters", "front-proxy"
 _BUILD = Path(__file__).parent / "programs" / "build.sh"
 _PATIENCE = 60.0
 _HEAP = "120"  # % that Go's heap grows before it is swept: less memory for a little more time
@@ -50,6 +51,11 @@ class Cluster:
     def ca(self) -> Path:
         """What signed the server's certificate."""
         return self.authority.certificate
+
+    @property
+    def front_proxy(self) -> str:
+        """Whose certificate may name others: see front.py."""
+        return FRONT_PROXY
 
     @property
     def etcd(self) -> str:
@@ -133,13 +139,17 @@ def need(*names: str) -> None:
 
 
 @contextlib.contextmanager
-def running(*options: str) -> Iterator[Cluster]:
-    """options: further flags of kube-apiserver. Skips the test where the programs are missing."""
+def running(*options: str, definitions: Sequence[Mapping[str, Any]] = ()) -> Iterator[Cluster]:
+    """options: further flags of kube-apiserver. definitions: CRDs, as definitions.stored() has them.
+
+    Skips the test where the programs are missing.
+    """
     need("etcd", "kube-apiserver")
     folder = Path(tempfile.mkdtemp(prefix="kube", dir="/tmp"))  # a socket's path has 107 bytes at most
     try:
         with contextlib.ExitStack() as stack:
             stack.enter_context(_etcd(folder))
+            write_definitions(folder / "etcd.sock", definitions)
             yield stack.enter_context(_api_server(folder, options))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -172,6 +182,8 @@ def _api_server(folder: Path, options: Sequence[str]) -> Iterator[Cluster]:
             *("--bind-address=127.0.0.1", f"--secure-port={port}", "--permit-port-sharing"),
             *(f"--tls-cert-file={certificate}", f"--tls-private-key-file={key}", f"--client-ca-file={cluster.ca}"),
             *("--authorization-mode=RBAC", f"--token-auth-file={folder / 'tokens'}", "--allow-privileged"),
+            *(f"--requestheader-client-ca-file={cluster.ca}", f"--requestheader-allowed-names={FRONT_PROXY}"),
+            *("--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group"),
             *(f"--service-account-signing-key-file={key}", f"--service-account-key-file={key}"),
             *("--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.0.0.0/16"),
             *("--disable-admission-plugins=ServiceAccount", "--profiling=false"),  # nobody makes `default` accounts
