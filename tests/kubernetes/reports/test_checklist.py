@@ -1,0 +1,82 @@
+"""The first screen: the lines that people know, each with the finding that decides."""
+
+from dataclasses import replace
+
+import pytest
+
+from maas.cluster import kinds
+from maas.readiness.catalogue import Phase
+from maas.readiness.findings import Finding, Status
+from maas.readiness.reports import Format, Look
+from maas.readiness.reports.checklist import LINES
+from maas.readiness.reports.quick import quick
+from tests.kubernetes import shared
+from tests.kubernetes.offline import asked, facts
+from tests.kubernetes.reports.sample import ASKED, cluster, findings, rendered
+
+_ONE = findings()[0]  # MAAS-101, which covers the first line
+_MARKS = {
+    Status.passed: "x",
+    Status.warning: "!",
+    Status.failed: " ",
+    Status.to_install: "+",
+    Status.unknown: "?",
+    Status.skipped: "-",
+}
+
+
+def first_line(*some: Finding) -> str:
+    told = rendered(Format.table, Look(), some)
+    return next(line for line in told.splitlines() if LINES[0] in line)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_mark_for_every_status(status: Status) -> None:
+    line = first_line(replace(_ONE, status=status, message="because"))
+    assert line == f"[{_MARKS[status]}] {LINES[0]}: because"
+
+
+def test_the_worst_finding_decides() -> None:
+    bad = replace(_ONE, status=Status.failed, message="too old", about="Node a")
+    assert first_line(_ONE, bad, replace(bad, about="Node b")) == f"[ ] {LINES[0]}: Node a: too old (and 1 more)"
+
+
+def test_what_was_left_out_was_not_checked() -> None:
+    assert first_line() == f"[-] {LINES[0]}: not checked: left out by --only or --skip"
+
+
+def test_the_lines_are_those_of_the_prerequisites() -> None:
+    text = (shared.need() / "prerequisites.md").read_text()
+    assert tuple(line[len("- [ ] ") :] for line in text.splitlines() if line.startswith("- [ ] ")) == LINES
+
+
+def test_an_installed_stack_is_not_asked_what_precedes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.kubernetes.reports.sample.ASKED", replace(ASKED, phase=Phase.after))
+    for format in (Format.table, Format.markdown, Format.html):
+        assert "pre-installation" not in rendered(format)
+
+
+def test_quick_commands_are_answered_from_the_facts() -> None:
+    by_command = {answer.command: answer for answer in quick(cluster(), ASKED)}
+    assert by_command["oc version"].rows == [("OpenShift", "4.16.8"), ("Kubernetes", "v1.29.7")]
+    csvs = by_command["oc get csv -A"].rows
+    assert ("redhat-ods-operator", "rhods-operator.2.16.1", "Installing") in csvs
+    assert len(csvs) == 2  # the copy in llm is no operator of its own
+    gpus = by_command["kubectl get nodes -L nvidia.com/gpu.present,nvidia.com/gpu.product"]
+    assert gpus.rows[0] == ("gpu-0", "true", "Tesla-T4", "1")
+    assert (len(gpus.rows), gpus.more) == (8, 3)
+    assert by_command["kubectl get smcp -A"].note == "none"
+    assert by_command["kubectl get smmr -A"].note.startswith("not read: listing servicemeshmemberrolls was denied")
+    assert by_command["kubectl get gatewayclasses"].note == "none: the cluster does not serve this API"
+
+
+def test_objects_without_sense_are_shown_without_it() -> None:
+    odd = facts(
+        {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "labels": None}, "status": {"capacity": []}},
+        {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": None, "provisioner": 3},
+        {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "status": {"conditions": "x"}},
+        serves=[kinds.SMCP],
+    )
+    told = {answer.command: answer.rows for answer in quick(odd, asked())}
+    assert told["kubectl get storageclass"] == [("", "", "Immediate", "no")]
+    assert told["kubectl get gatewayclasses"] == [("", "", "Unknown")]
