@@ -7,15 +7,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from maas.cluster.demand import free, resources
+from maas.cluster.demand import Resources, free, requested, resources
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import NODE
+from maas.cluster.kinds import NODE, POD
 from maas.cluster.nodes import GPU
-from maas.cluster.objects import Object, label, mapping, name
+from maas.cluster.objects import Object, label, mapping, name, namespace
 from maas.models.gpus import Gpu, of_product
 
 _NFD = ("pci-10de.present", "pci-0302_10de.present", "pci-0300_10de.present")
 _MIG = "nvidia.com/mig-"
+_MODEL = "serving.kserve.io/inferenceservice"
 _MIB = 2**20
 # Of instances with NVIDIA GPUs, as their clouds name them.
 _INSTANCES = re.compile(
@@ -65,10 +66,17 @@ def with_gpus(facts: Facts) -> list[GpuNode]:
 
 def unrequested(facts: Facts) -> dict[str, int]:
     """By node: GPUs and slices of them that no pod requests. Raises NotRead."""
-    return {
-        node: sum(amount for key, amount in left.items() if key == GPU or key.startswith(_MIG))
-        for node, left in free(facts).items()
-    }
+    return {node: _gpus(left) for node, left in free(facts).items()}
+
+
+def held_by_models(facts: Facts, in_namespace: str) -> dict[str, int]:
+    """By node: GPUs that models there hold already. Their own pods are in nobody's way. Raises NotRead."""
+    mine = [pod for pod in facts.whole(POD) if namespace(pod) == in_namespace and label(pod, _MODEL)]
+    return {node: _gpus(amounts) for node, amounts in requested(mine).items()}
+
+
+def _gpus(amounts: Resources) -> int:
+    return sum(amount for key, amount in amounts.items() if key == GPU or key.startswith(_MIG))
 
 
 def only_hardware(facts: Facts) -> Iterator[tuple[Object, str]]:

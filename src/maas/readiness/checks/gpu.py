@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from maas.cluster.components import gpu_operator
 from maas.cluster.facts.model import Facts
-from maas.cluster.gpus import GpuNode, only_hardware, unrequested, with_gpus
+from maas.cluster.gpus import GpuNode, held_by_models, only_hardware, unrequested, with_gpus
 from maas.cluster.nodes import GPU, TOLERATES_GPU, described, foreign_taints, is_cordoned, is_ready, is_usable
 from maas.cluster.objects import Object, at, label, name
 from maas.models.sizing import qwen3
@@ -64,14 +64,21 @@ def free_gpus(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield _out_of_reach(nodes)
     else:
         left = unrequested(facts)
-        yield _free(usable, {each.name: left.get(each.name, 0) for each in usable})
+        yield _free(usable, {each.name: left.get(each.name, 0) for each in usable}, _held(facts, asked, usable))
 
 
-def _free(usable: Sequence[GpuNode], left: Mapping[str, int]) -> Outcome:
+def _held(facts: Facts, asked: Asked, usable: Sequence[GpuNode]) -> int:
+    held = held_by_models(facts, asked.namespace)
+    return sum(held.get(each.name, 0) for each in usable)
+
+
+def _free(usable: Sequence[GpuNode], left: Mapping[str, int], held: int) -> Outcome:
     seen = some(Seen(f"Node {each.name}", f"status.allocatable.{GPU}", _amounts(each, left)) for each in usable)
     if total := sum(left.values()):
         where = names(each.described for each in usable if left[each.name])
         return passed(f"{count(total, 'GPU')} free on {where}", *seen)
+    if held:
+        return passed(f"{count(held, 'GPU')} of {sum(map(_all, usable))} run models already, none is free", *seen)
     command = (
         "kubectl get pods -A -o custom-columns=NS:.metadata.namespace,POD:.metadata.name,"
         r"'GPU:.spec.containers[*].resources.requests.nvidia\.com/gpu' | grep -v '<none>'"

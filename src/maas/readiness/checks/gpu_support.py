@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from maas.cluster.facts.model import Facts, NotRead
-from maas.cluster.gpus import GpuNode, unrequested, with_gpus
+from maas.cluster.gpus import GpuNode, held_by_models, unrequested, with_gpus
 from maas.cluster.nodes import TOLERATES_GPU, is_usable
 from maas.cluster.objects import label
 from maas.models.sizing import qwen3, vllm
@@ -209,17 +209,18 @@ def models_fit(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     elif not nodes:
         yield skipped("there is no GPU node that takes pods")
     else:
-        left = _left(facts, nodes)
+        left = _left(facts, asked, nodes)
         for model in models:
             yield _fits(model, nodes, left)
 
 
-def _left(facts: Facts, nodes: Sequence[GpuNode]) -> dict[str, int]:
+def _left(facts: Facts, asked: Asked, nodes: Sequence[GpuNode]) -> dict[str, int]:
     """Where nobody knows what is requested, MAAS-131 says so: here it is the size that counts."""
     try:
-        return unrequested(facts)
+        left, held = unrequested(facts), held_by_models(facts, asked.namespace)
     except NotRead:
         return {each.name: each.allocatable for each in nodes}
+    return {node: amount + held.get(node, 0) for node, amount in left.items()}
 
 
 def _fits(model: str, nodes: Sequence[GpuNode], left: Mapping[str, int]) -> Outcome:

@@ -1,20 +1,17 @@
-"""Can volumes be had: where from, and 100 GB of them? (MAAS-14x)"""
+"""Can volumes be had, where from, and of which kind? (MAAS-141, 142, 145, 146)"""
 
 from collections.abc import Iterator, Sequence
 
-from maas.cluster.demand import STORAGE, free
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import CSI_CAPACITY, CSI_DRIVER, NODE, QUOTA, STORAGE_CLASS, VOLUME
-from maas.cluster.nodes import is_usable
-from maas.cluster.objects import Object, annotation, at, every, flag, label, mapping, name, text
+from maas.cluster.kinds import CSI_DRIVER, NODE, STORAGE_CLASS, VOLUME
+from maas.cluster.objects import Object, annotation, at, flag, label, name, text
 from maas.cluster.quantities import whole
 from maas.readiness.catalogue import Asked, check
 from maas.readiness.evidence import names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
 from maas.readiness.wording import count, gib
 
-WANTED = 100 * 10**9
-EPHEMERAL = 30 * 2**30  # vLLM's image is about 10 GB packed and twice that on disk; Qwen3 0.6B's weights are 1.5 GB
+WANTED = 100 * 10**9  # bytes
 DEFAULTS = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
 STATIC = "kubernetes.io/no-provisioner"
 _ZONE = "topology.kubernetes.io/zone"
@@ -35,14 +32,7 @@ def is_default(storage_class: Object) -> bool:
     return any(annotation(storage_class, key) == "true" for key in DEFAULTS)
 
 
-def _short(asked: Asked, message: str, *seen: Seen, remedy: Remedy, about: str = "") -> Outcome:
-    """Too little room is in nobody's way while only the simulator is asked for: it keeps nothing."""
-    if asked.models <= {"simulator"} and not asked.gpu:
-        return warning(message, *seen, remedy=remedy, about=about)
-    return failed(message, *seen, remedy=remedy, about=about)
-
-
-def _defaults(facts: Facts) -> list[Object]:
+def defaults_of(facts: Facts) -> list[Object]:
     return [each for each in facts.all(STORAGE_CLASS) if is_default(each)]
 
 
@@ -58,7 +48,7 @@ def _defaults(facts: Facts) -> list[Object]:
     covers=("Storage Requirements", "Default storage class configured", "Quick Validation Commands"),
 )
 def one_default(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    classes, defaults = facts.all(STORAGE_CLASS), _defaults(facts)
+    classes, defaults = facts.all(STORAGE_CLASS), defaults_of(facts)
     if len(defaults) == 1:
         yield passed(
             name(defaults[0]), Seen(f"StorageClass {name(defaults[0])}", "provisioner", _provisioner(defaults[0]))
@@ -122,7 +112,7 @@ def _provisioner(storage_class: Object) -> str:
     after=("MAAS-141",),
 )
 def provisioned(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    defaults = _defaults(facts)
+    defaults = defaults_of(facts)
     if not defaults:
         yield skipped("there is no default StorageClass")
         return
@@ -140,7 +130,7 @@ def _provides(storage_class: Object, drivers: set[str], facts: Facts) -> Outcome
         return _static(seen, about, facts)
     if driver in drivers:
         return passed(f"{about}: the driver {driver} is installed", seen, about=about)
-    if any(part in provisioner for part in _EXTERNAL):
+    if _is_external(provisioner):
         return passed(f"{about}: {provisioner} makes volumes without a CSI driver", seen, about=about)
     remedy = Remedy(f"Install the driver {driver}, or make another class the default.", ("kubectl get csidrivers",))
     if _is_csi(driver) or provisioner.startswith("kubernetes.io/"):
@@ -150,6 +140,10 @@ def _provides(storage_class: Object, drivers: set[str], facts: Facts) -> Outcome
 
 # Provisioners that are ordinary pods, without a CSIDriver of their own.
 _EXTERNAL = ("local-path", "hostpath", "nfs", "cluster.local/")
+
+
+def _is_external(provisioner: str) -> bool:
+    return any(part in provisioner for part in _EXTERNAL) and not _is_csi(provisioner)
 
 
 def _is_csi(driver: str) -> bool:
@@ -181,104 +175,6 @@ def _capacity(volume: Object) -> int:
 
 
 @check(
-    "MAAS-143",
-    "quotas leave 100 GB",
-    Category.storage,
-    wanted="100 GB of requests.storage and one more claim, where the models' namespace has a quota",
-    looks="status.hard minus status.used of every ResourceQuota in the models' namespace, for requests.storage, "
-    "persistentvolumeclaims and those of the default StorageClass.",
-    why="A claim beyond the quota is refused when the model is created, not when it is planned.",
-    mend="Raise the quota, or choose another namespace.",
-    covers=("Storage Requirements",),
-)
-def quota(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    quotas = every(facts.whole(QUOTA), asked.namespace)
-    suffixes = tuple(
-        f"{name(each)}.storageclass.storage.k8s.io/" for each in facts.known(STORAGE_CLASS) if is_default(each)
-    )
-    tight = [
-        (each, key, left)
-        for each in quotas
-        for key, least in _limits(suffixes)
-        if (left := _left(each, key)) is not None and left < least
-    ]
-    for each, key, left in tight:
-        about = f"ResourceQuota {asked.namespace}/{name(each)}"
-        yield _short(
-            asked,
-            f"quota {name(each)} in namespace {asked.namespace} leaves {_amount(key, left)} of {key}",
-            Seen(about, f"status.hard.{key}", str(at(each, "status", "hard", key))),
-            Seen(about, f"status.used.{key}", str(at(each, "status", "used", key))),
-            remedy=Remedy("Raise it.", (f"kubectl edit resourcequota {name(each)} -n {asked.namespace}",)),
-            about=about,
-        )
-    if not tight:
-        yield passed(
-            f"{count(len(quotas), 'quota')} in namespace {asked.namespace}" + (" leave 100 GB" if quotas else "")
-        )
-
-
-def _limits(classes: tuple[str, ...]) -> list[tuple[str, int]]:
-    prefixes = ("", *classes)
-    return [
-        (p + key, least)
-        for p in prefixes
-        for key, least in (("requests.storage", WANTED), ("persistentvolumeclaims", 1))
-    ]
-
-
-def _left(quota: Object, key: str) -> int | None:
-    """None where the quota says nothing about it."""
-    hard = whole(at(quota, "status", "hard", key))
-    if hard is None:
-        hard = whole(at(quota, "spec", "hard", key))
-    return None if hard is None else max(0, hard - (whole(at(quota, "status", "used", key)) or 0))
-
-
-def _amount(key: str, left: int) -> str:
-    return str(left) if key.endswith("persistentvolumeclaims") else gib(left)
-
-
-@check(
-    "MAAS-144",
-    "100 GB can be had",
-    Category.storage,
-    wanted="100 GB in one place, as far as the driver tells what it has",
-    looks="CSIStorageCapacity of the default StorageClass, where its driver publishes it.",
-    why="Weights and images of models are large; a claim that no pool can hold stays Pending.",
-    mend="Enlarge the pool, or make a StorageClass with more room the default.",
-    covers=("Storage Requirements",),
-    after=("MAAS-141", "MAAS-142"),
-)
-def capacity(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    defaults = {name(each) for each in _defaults(facts)}
-    if not defaults:
-        yield skipped("there is no default StorageClass")
-        return
-    pools = [each for each in facts.all(CSI_CAPACITY) if text(each, "storageClassName") in defaults]
-    if not pools:
-        yield skipped(f"the driver of {names(sorted(defaults))} does not tell how much it has")
-        return
-    largest = max(pools, key=_pool)
-    seen = Seen(f"CSIStorageCapacity {name(largest)}", "capacity", str(at(largest, "capacity")))
-    if _pool(largest) >= WANTED:
-        yield passed(f"{gib(_pool(largest))} in the largest of {count(len(pools), 'pool')}", seen)
-    else:
-        yield _short(
-            asked,
-            f"the largest of {count(len(pools), 'pool')} has {gib(_pool(largest))}",
-            seen,
-            remedy=Remedy("Enlarge it.", ("kubectl get csistoragecapacities -A",)),
-        )
-
-
-def _pool(capacity: Object) -> int:
-    """What the largest volume can be; a driver may limit it below what is free."""
-    free, largest = whole(at(capacity, "capacity")) or 0, whole(at(capacity, "maximumVolumeSize"))
-    return free if largest is None else min(free, largest)
-
-
-@check(
     "MAAS-145",
     "volumes can grow",
     Category.storage,
@@ -291,10 +187,12 @@ def _pool(capacity: Object) -> int:
     after=("MAAS-141",),
 )
 def expansion(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    defaults = _defaults(facts)
-    fixed = [each for each in defaults if not flag(each, "allowVolumeExpansion")]
-    if not defaults:
-        yield skipped("there is no default StorageClass")
+    defaults = defaults_of(facts)
+    sized = [each for each in defaults if not _is_external(_provisioner(each))]
+    fixed = [each for each in sized if not flag(each, "allowVolumeExpansion")]
+    if not sized:
+        without = f"volumes of {names(map(name, defaults))} are folders, with no size of their own"
+        yield skipped(without if defaults else "there is no default StorageClass")
     elif fixed:
         yield failed(
             f"volumes of {names(map(name, fixed))} cannot grow",
@@ -307,7 +205,7 @@ def expansion(facts: Facts, asked: Asked) -> Iterator[Outcome]:
             ),
         )
     else:
-        yield passed(f"volumes of {names(map(name, defaults))} can grow")
+        yield passed(f"volumes of {names(map(name, sized))} can grow")
 
 
 @check(
@@ -323,7 +221,7 @@ def expansion(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     after=("MAAS-141",),
 )
 def binding(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    defaults = _defaults(facts)
+    defaults = defaults_of(facts)
     zones = sorted({zone for node in facts.all(NODE) if (zone := label(node, _ZONE))})
     immediate = [each for each in defaults if text(each, "volumeBindingMode") != "WaitForFirstConsumer"]
     if not defaults:
@@ -340,37 +238,3 @@ def binding(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     else:
         modes = sorted({text(each, "volumeBindingMode") or "Immediate" for each in defaults})
         yield passed(f"{names(modes)}" + (f", and all nodes are in {names(zones)}" if immediate and zones else ""))
-
-
-@check(
-    "MAAS-147",
-    "nodes have room for images and caches",
-    Category.storage,
-    wanted="30 GiB of ephemeral storage on a node that takes models",
-    severity=Severity.warning,
-    looks="allocatable minus requested ephemeral-storage of the nodes that take ordinary pods.",
-    why="vLLM's image alone takes about 20 GB unpacked; emptyDir volumes for caches, shm and tmp are on the same disk. "
-    "A node that runs out evicts its pods.",
-    mend="Give the nodes larger disks.",
-    covers=("Storage Requirements", "GPU Nodes (Optional but Recommended)"),
-)
-def ephemeral(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    usable = {name(node) for node in facts.all(NODE) if is_usable(node) and _tells_disk(node)}
-    if not usable:
-        yield unknown("no node that takes ordinary pods tells the size of its disk")
-        return
-    left = {node: amounts.get(STORAGE, 0) for node, amounts in free(facts).items() if node in usable}
-    best = max(left, key=lambda node: left[node])
-    seen = Seen(f"Node {best}", "allocatable - requested", gib(left[best]))
-    if left[best] >= EPHEMERAL:
-        yield passed(f"{gib(left[best])} on node {best}", seen)
-    else:
-        yield failed(
-            f"no node has more than {gib(left[best])}",
-            seen,
-            remedy=Remedy("Give the nodes larger disks.", (f"kubectl describe node {best}",)),
-        )
-
-
-def _tells_disk(node: Object) -> bool:
-    return STORAGE in mapping(node, "status", "allocatable")

@@ -1,0 +1,156 @@
+"""Is there room in storage: quotas, pools and the nodes' own disks? (MAAS-143, 144, 147)"""
+
+from collections.abc import Iterator
+
+from maas.cluster.demand import STORAGE, free
+from maas.cluster.facts.model import Facts
+from maas.cluster.kinds import CSI_CAPACITY, NODE, QUOTA, STORAGE_CLASS
+from maas.cluster.nodes import is_usable
+from maas.cluster.objects import Object, at, every, mapping, name, text
+from maas.cluster.quantities import whole
+from maas.readiness.catalogue import Asked, check
+from maas.readiness.checks.storage import WANTED, defaults_of, is_default
+from maas.readiness.evidence import names
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
+from maas.readiness.wording import count, gib
+
+EPHEMERAL = 30 * 2**30  # vLLM's image is about 10 GB packed and twice that on disk; Qwen3 0.6B's weights are 1.5 GB
+
+
+def _short(asked: Asked, message: str, *seen: Seen, remedy: Remedy, about: str = "") -> Outcome:
+    """Too little room is in nobody's way while only the simulator is asked for: it keeps nothing."""
+    if asked.models <= {"simulator"} and not asked.gpu:
+        return warning(message, *seen, remedy=remedy, about=about)
+    return failed(message, *seen, remedy=remedy, about=about)
+
+
+@check(
+    "MAAS-143",
+    "quotas leave 100 GB",
+    Category.storage,
+    wanted="100 GB of requests.storage and one more claim, where the models' namespace has a quota",
+    looks="status.hard minus status.used of every ResourceQuota in the models' namespace, for requests.storage, "
+    "persistentvolumeclaims and those of the default StorageClass.",
+    why="A claim beyond the quota is refused when the model is created, not when it is planned.",
+    mend="Raise the quota, or choose another namespace.",
+    covers=("Storage Requirements",),
+)
+def quota(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    quotas = every(facts.whole(QUOTA), asked.namespace)
+    suffixes = tuple(
+        f"{name(each)}.storageclass.storage.k8s.io/" for each in facts.known(STORAGE_CLASS) if is_default(each)
+    )
+    tight = [
+        (each, key, left)
+        for each in quotas
+        for key, least in _limits(suffixes)
+        if (left := _left(each, key)) is not None and left < least
+    ]
+    for each, key, left in tight:
+        about = f"ResourceQuota {asked.namespace}/{name(each)}"
+        yield _short(
+            asked,
+            f"quota {name(each)} in namespace {asked.namespace} leaves {_amount(key, left)} of {key}",
+            Seen(about, f"status.hard.{key}", str(at(each, "status", "hard", key))),
+            Seen(about, f"status.used.{key}", str(at(each, "status", "used", key))),
+            remedy=Remedy("Raise it.", (f"kubectl edit resourcequota {name(each)} -n {asked.namespace}",)),
+            about=about,
+        )
+    if not tight:
+        yield passed(
+            f"{count(len(quotas), 'quota')} in namespace {asked.namespace}" + (" leave 100 GB" if quotas else "")
+        )
+
+
+def _limits(classes: tuple[str, ...]) -> list[tuple[str, int]]:
+    prefixes = ("", *classes)
+    return [
+        (p + key, least)
+        for p in prefixes
+        for key, least in (("requests.storage", WANTED), ("persistentvolumeclaims", 1))
+    ]
+
+
+def _left(quota: Object, key: str) -> int | None:
+    """None where the quota says nothing about it."""
+    hard = whole(at(quota, "status", "hard", key))
+    if hard is None:
+        hard = whole(at(quota, "spec", "hard", key))
+    return None if hard is None else max(0, hard - (whole(at(quota, "status", "used", key)) or 0))
+
+
+def _amount(key: str, left: int) -> str:
+    return str(left) if key.endswith("persistentvolumeclaims") else gib(left)
+
+
+@check(
+    "MAAS-144",
+    "100 GB can be had",
+    Category.storage,
+    wanted="100 GB in one place, as far as the driver tells what it has",
+    looks="CSIStorageCapacity of the default StorageClass, where its driver publishes it.",
+    why="Weights and images of models are large; a claim that no pool can hold stays Pending.",
+    mend="Enlarge the pool, or make a StorageClass with more room the default.",
+    covers=("Storage Requirements",),
+    after=("MAAS-141", "MAAS-142"),
+)
+def capacity(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    defaults = {name(each) for each in defaults_of(facts)}
+    if not defaults:
+        yield skipped("there is no default StorageClass")
+        return
+    pools = [each for each in facts.all(CSI_CAPACITY) if text(each, "storageClassName") in defaults]
+    if not pools:
+        yield skipped(f"the driver of {names(sorted(defaults))} does not tell how much it has")
+        return
+    largest = max(pools, key=_pool)
+    seen = Seen(f"CSIStorageCapacity {name(largest)}", "capacity", str(at(largest, "capacity")))
+    if _pool(largest) >= WANTED:
+        yield passed(f"{gib(_pool(largest))} in the largest of {count(len(pools), 'pool')}", seen)
+    else:
+        yield _short(
+            asked,
+            f"the largest of {count(len(pools), 'pool')} has {gib(_pool(largest))}",
+            seen,
+            remedy=Remedy("Enlarge it.", ("kubectl get csistoragecapacities -A",)),
+        )
+
+
+def _pool(capacity: Object) -> int:
+    """What the largest volume can be; a driver may limit it below what is free."""
+    free, largest = whole(at(capacity, "capacity")) or 0, whole(at(capacity, "maximumVolumeSize"))
+    return free if largest is None else min(free, largest)
+
+
+@check(
+    "MAAS-147",
+    "nodes have room for images and caches",
+    Category.storage,
+    wanted="30 GiB of ephemeral storage on a node that takes models",
+    severity=Severity.warning,
+    looks="allocatable minus requested ephemeral-storage of the nodes that take ordinary pods.",
+    why="vLLM's image alone takes about 20 GB unpacked; emptyDir volumes for caches, shm and tmp are on the same disk. "
+    "A node that runs out evicts its pods.",
+    mend="Give the nodes larger disks.",
+    covers=("Storage Requirements", "GPU Nodes (Optional but Recommended)"),
+)
+def ephemeral(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    usable = {name(node) for node in facts.all(NODE) if is_usable(node) and _tells_disk(node)}
+    if not usable:
+        yield unknown("no node that takes ordinary pods tells the size of its disk")
+        return
+    left = {node: amounts.get(STORAGE, 0) for node, amounts in free(facts).items() if node in usable}
+    best = max(left, key=lambda node: left[node])
+    seen = Seen(f"Node {best}", "allocatable - requested", gib(left[best]))
+    if left[best] >= EPHEMERAL:
+        yield passed(f"{gib(left[best])} on node {best}", seen)
+    else:
+        yield failed(
+            f"no node has more than {gib(left[best])}",
+            seen,
+            remedy=Remedy("Give the nodes larger disks.", (f"kubectl describe node {best}",)),
+        )
+
+
+def _tells_disk(node: Object) -> bool:
+    return STORAGE in mapping(node, "status", "allocatable")
