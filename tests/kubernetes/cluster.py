@@ -182,6 +182,7 @@ def _api_server(folder: Path, options: Sequence[str]) -> Iterator[Cluster]:
             *("--bind-address=127.0.0.1", f"--secure-port={port}", "--permit-port-sharing"),
             *(f"--tls-cert-file={certificate}", f"--tls-private-key-file={key}", f"--client-ca-file={cluster.ca}"),
             *("--authorization-mode=RBAC", f"--token-auth-file={folder / 'tokens'}", "--allow-privileged"),
+            "--kubelet-preferred-address-types=InternalIP",
             *(f"--requestheader-client-ca-file={cluster.ca}", f"--requestheader-allowed-names={FRONT_PROXY}"),
             *("--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group"),
             *(f"--service-account-signing-key-file={key}", f"--service-account-key-file={key}"),
