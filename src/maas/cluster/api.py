@@ -5,6 +5,7 @@ time is up; every failure becomes a MaasError that names what was asked for and 
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from maas.cluster.changes import Change, Verb
 from maas.cluster.failures import Missing, ServerFailed, TooSlow
 from maas.cluster.kinds import Body, Kind
 from maas.cluster.objects import Object, items, text
-from maas.cluster.session import Answer, Headers, Session, Traffic
+from maas.cluster.session import Answer, Begun, Headers, Session, Traffic
 
 JSON = "application/json"
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -31,6 +32,8 @@ _PAGE = 500
 _ATTEMPTS = 5
 _PAUSE = 0.2  # seconds before the second attempt; doubled before each further one
 _CALL_TIMEOUT = 30.0
+# A list's metadata, which comes before its items.
+_CONTINUED = re.compile(rb'\{"kind":"\w+","apiVersion":"[\w./]+","metadata":\{[^{}]*"continue":"([\w=-]+)"')
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 
 Objects = list[Object]
@@ -61,7 +64,7 @@ class Api:
     async def get(self, path: str, *, accept: str = JSON, within: float = _CALL_TIMEOUT) -> Any:
         """The JSON at a path of the server ("/version"). Raises MaasError."""
         answer = await self._asked("GET", path, [("Accept", accept)], within=within, again=True)
-        return _json(answer, path)
+        return as_json(answer, path)
 
     async def text(self, path: str, *, within: float = _CALL_TIMEOUT) -> str:
         """For logs. Raises MaasError."""
@@ -71,7 +74,7 @@ class Api:
     async def post(self, path: str, body: Mapping[str, Any], *, again: bool, within: float = _CALL_TIMEOUT) -> Any:
         """again: what it asks for may be done twice. Raises MaasError."""
         headers = [("Accept", JSON), ("Content-Type", JSON)]
-        return _json(await self._asked("POST", path, headers, orjson.dumps(body), within=within, again=again), path)
+        return as_json(await self._asked("POST", path, headers, orjson.dumps(body), within=within, again=again), path)
 
     async def list(self, kind: Kind, version: str, *, keep: Keep | None = None, told: Told | None = None) -> Objects:
         """All of a kind, `keep` applied to each. A list that expired between its pages is begun anew, once."""
@@ -85,23 +88,47 @@ class Api:
             raise ServerFailed(f"listing {kind.key}: the list expired between its pages, twice") from None
 
     async def _pages(self, kind: Kind, version: str, keep: Keep | None, told: Told | None) -> Objects:
+        """A page is asked for as soon as the one before begins to arrive, and tells how to go on."""
         found: Objects = []
-        continued = ""
-        while True:
-            page = await self._page(kind, version, continued)
-            found += [keep(each) for each in items(page, "items")] if keep else items(page, "items")
-            if told:
-                told(len(found))
-            continued = text(page, "metadata", "continue")
-            if not continued:
-                return found
+        coming: _Page | None = self._begin(kind, version, "")
+        following: _Page | None = None
+        try:
+            while coming is not None:
+                continued = await coming.continued
+                following = self._begin(kind, version, continued) if continued else None
+                page = await coming.body
+                found += [keep(each) for each in items(page, "items")] if keep else items(page, "items")
+                if told:
+                    told(len(found))
+                coming, following = following, None
+            return found
+        finally:
+            for page in (coming, following):
+                if page is not None:
+                    page.body.cancel()
 
-    async def _page(self, kind: Kind, version: str, continued: str) -> Any:
+    def _begin(self, kind: Kind, version: str, continued: str) -> "_Page":
+        known: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        return _Page(known, asyncio.create_task(self._page(kind, version, continued, known)))
+
+    async def _page(self, kind: Kind, version: str, continued: str, known: "asyncio.Future[str]") -> Any:
         asked = {"limit": str(_PAGE), "labelSelector": kind.labels, "fieldSelector": kind.fields, "continue": continued}
         path = f"{path_of(kind, version)}?{urlencode({key: value for key, value in asked.items() if value})}"
         accept = _METADATA if kind.body is Body.metadata else JSON
-        answer = await self._asked("GET", path, [("Accept", accept)], within=_CALL_TIMEOUT, again=True)
-        return _json(answer, path)
+
+        def begun(start: bytes) -> None:
+            if not known.done() and (found := _CONTINUED.match(start)):
+                known.set_result(found[1].decode())
+
+        try:
+            answer = await self._asked("GET", path, [("Accept", accept)], within=_CALL_TIMEOUT, again=True, begun=begun)
+            page = as_json(answer, path)
+            if not known.done():
+                known.set_result(text(page, "metadata", "continue"))
+            return page
+        finally:
+            if not known.done():
+                known.set_result("")
 
     async def carry_out(self, change: Change, *, dry_run: bool, now: float) -> Object:
         """The object as it is afterwards, or the server's Status after a deletion. Raises MaasError.
@@ -125,16 +152,24 @@ class Api:
         headers = [("Accept", JSON), ("Content-Type", type)]
         within = _CALL_TIMEOUT
         answer = await self._asked(method, path, headers, orjson.dumps(body), within=within, again=True)
-        found = _json(answer, path)
+        found = as_json(answer, path)
         return found if isinstance(found, Mapping) else {}
 
     async def _asked(
-        self, method: str, path: str, headers: Headers, body: bytes = b"", *, within: float, again: bool
+        self,
+        method: str,
+        path: str,
+        headers: Headers,
+        body: bytes = b"",
+        *,
+        within: float,
+        again: bool,
+        begun: Begun | None = None,
     ) -> Answer:
         pause = _PAUSE
         for last in (False,) * (_ATTEMPTS - 1) + (True,):
             try:
-                answer = await self.session.send(method, path, headers, body, within=within)
+                answer = await self.session.send(method, path, headers, body, within=within, begun=begun)
             except TooSlow:
                 raise
             except ServerFailed:
@@ -151,6 +186,14 @@ class Api:
         if is_gone(answer) and "continue=" in path:
             raise _Expired
         raise failure(answer, method, path)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """continued: the token of the next page, "" after the last one."""
+
+    continued: "asyncio.Future[str]"
+    body: "asyncio.Task[Any]"
 
 
 class _Expired(Exception):
@@ -193,7 +236,3 @@ def _request(change: Change, now: float) -> tuple[str, str, Any]:
             template = {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": at}}}
             return "PATCH", _MERGE, {"spec": {"template": template}}
     raise AssertionError(change.verb)
-
-
-def _json(answer: Answer, path: str) -> Any:
-    return as_json(answer, path)

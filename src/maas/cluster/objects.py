@@ -15,8 +15,8 @@ _NOTHING: Mapping[str, Any] = {}
 def at(value: object, *path: str | int) -> Any:
     """What is at the path, or None: at(node, "status", "allocatable", "cpu")."""
     for step in path:
-        if isinstance(value, Mapping):
-            value = value.get(step)
+        if value.__class__ is dict or isinstance(value, Mapping):  # the first is a fifth of the second's work
+            value = value.get(step)  # type: ignore[attr-defined]
         elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
             value = value[step]
         else:
@@ -41,13 +41,15 @@ def flag(value: object, *path: str | int) -> bool:
 
 def mapping(value: object, *path: str | int) -> Mapping[str, Any]:
     found = at(value, *path)
-    return found if isinstance(found, Mapping) else _NOTHING
+    return found if found.__class__ is dict or isinstance(found, Mapping) else _NOTHING
 
 
 def items(value: object, *path: str | int) -> list[Mapping[str, Any]]:
     """The objects in a list of objects."""
     found = at(value, *path)
-    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+    if not isinstance(found, list):
+        return []
+    return [item for item in found if item.__class__ is dict or isinstance(item, Mapping)]
 
 
 def texts(value: object, *path: str | int) -> list[str]:
