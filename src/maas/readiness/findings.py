@@ -48,6 +48,7 @@ class Category(StrEnum):
     models = "models"
     security = "security"
     known_issues = "known issues"
+    machine = "this machine"
     traffic = "live traffic"
     facts = "facts"
 

@@ -39,7 +39,7 @@ def issued(facts: Facts, asked: Asked) -> Iterator[Outcome]:
             f"Look at its requests, and at {issuer}.",
             (f"kubectl describe certificate,certificaterequest -n {namespace(certificate)}",),
         )
-        yield failed(f"{about} is not ready: {conditions.why(ready)}", seen, remedy=remedy, about=about)
+        yield failed(f"is not ready: {conditions.why(ready)}", seen, remedy=remedy, about=about)
     if not bad:
         yield passed(f"{len(found)} ready: {names(map(name, found))}") if found else skipped(_NONE)
 
@@ -88,12 +88,12 @@ def _expires(certificate: Object, now: float) -> Outcome | None:
     if end is None:
         return None
     if end <= now:
-        return failed(f"{about} expired {(now - end) / _DAY:.0f} days ago", seen, remedy=remedy, about=about)
+        return failed(f"expired {(now - end) / _DAY:.0f} days ago", seen, remedy=remedy, about=about)
     if end - now < _SOON:
-        return warning(f"{about} expires in {(end - now) / _DAY:.0f} days", seen, remedy=remedy, about=about)
+        return warning(f"expires in {(end - now) / _DAY:.0f} days", seen, remedy=remedy, about=about)
     if due is not None and due < now - _DAY:
         overdue = Seen(about, "status.renewalTime", renewal)
-        said = f"{about} should have been renewed {(now - due) / _DAY:.0f} days ago"
+        said = f"should have been renewed {(now - due) / _DAY:.0f} days ago"
         return warning(said, overdue, remedy=remedy, about=about)
     return None
 
@@ -122,12 +122,12 @@ def _encrypted(facts: Facts, gateway: Object) -> Outcome:
     about = ours.shown(kinds.GATEWAY, gateway)
     protocols = [text(listener, "protocol") for listener in items(gateway, "spec", "listeners")]
     if any(protocol in ("HTTPS", "TLS") for protocol in protocols):
-        return passed(f"{about} has an HTTPS listener", about=about)
+        return passed("has an HTTPS listener", about=about)
     if any(text(route, "spec", "tls", "termination") for route in routes_to(facts, [gateway])):
         return passed(f"a Route ends TLS in front of {about}", about=about)
     remedy = Remedy("Add an HTTPS listener with a certificate, or a Route with edge termination.", step="gateway")
     seen = Seen(about, "spec.listeners[].protocol", ", ".join(protocols))
-    said = f"{about} speaks plain http only; something else must end TLS in front of it"
+    said = "speaks plain http only; something else must end TLS in front of it"
     return warning(said, seen, remedy=remedy, about=about)
 
 

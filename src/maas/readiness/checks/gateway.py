@@ -62,19 +62,17 @@ def _programmed(gateway: Object) -> Outcome:
         found = condition(gateway, type)
         seen = Seen(about, f"status.conditions[{type}]", f"{conditions.status(found)} {text(found, 'reason')}".strip())
         if not found:
-            return failed(f"{about}: no controller has looked at it", seen, remedy=_no_controller(gateway), about=about)
+            return failed("no controller has looked at it", seen, remedy=_no_controller(gateway), about=about)
         if text(found, "status") == "True" and is_current(gateway, found):
             continue
         if not is_current(gateway, found):
-            return warning(
-                f"{about}: its status is of an older spec", seen, remedy=conditions.describe(about), about=about
-            )
+            return warning("its status is of an older spec", seen, remedy=conditions.describe(about), about=about)
         if text(found, "reason") == "AddressNotAssigned":
             return _no_address(about, seen)
-        said = f"{about} is not {type.lower()}: {conditions.why(found)}"
+        said = f"is not {type.lower()}: {conditions.why(found)}"
         return failed(said, seen, remedy=conditions.remedy(found, about), about=about)
     addresses = [text(each, "value") for each in items(gateway, "status", "addresses")]
-    return passed(f"{about} is programmed" + (f", at {names(addresses)}" if addresses else ""), about=about)
+    return passed("is programmed" + (f", at {names(addresses)}" if addresses else ""), about=about)
 
 
 def _no_address(about: str, seen: Seen) -> Outcome:
@@ -85,7 +83,7 @@ def _no_address(about: str, seen: Seen) -> Outcome:
         "an ingress or kubectl port-forward.",
         (command,),
     )
-    said = f"{about} has no address of its own: nothing gives out LoadBalancer addresses here"
+    said = "has no address of its own: nothing gives out LoadBalancer addresses here"
     return warning(said, seen, remedy=remedy, about=about)
 
 
@@ -130,10 +128,10 @@ def _listener_problems(gateway: Object) -> Iterator[Outcome]:
                 seen = Seen(
                     about, f"conditions[{text(found, 'type')}]", f"{conditions.status(found)} {text(found, 'reason')}"
                 )
-                said = f"{about}: {text(found, 'type')} is {conditions.status(found)}: {conditions.why(found)}"
+                said = f"{text(found, 'type')} is {conditions.status(found)}: {conditions.why(found)}"
                 yield failed(said, seen, remedy=conditions.remedy(found, about), about=about)
         if number(listener, "attachedRoutes") == 0:
-            yield warning(f"{about} has no route", Seen(about, "attachedRoutes", "0"), remedy=_ATTACH, about=about)
+            yield warning("has no route", Seen(about, "attachedRoutes", "0"), remedy=_ATTACH, about=about)
 
 
 _ATTACH = Remedy("Attach an HTTPRoute with parentRefs to it, or remove the listener.", ("kubectl get httproutes -A",))

@@ -86,7 +86,7 @@ def found_by_policies(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for key in lost[:5]:
         about, labels = _shown(key), _wanted_labels(policies)
         remedy = Remedy("Label it.", changes=(set_labels(kinds.SECRET, name(key), labels, namespace(key)),))
-        said = f"{about} is found by no AuthPolicy, so its key gets 401" + _and_more(lost)
+        said = "is found by no AuthPolicy, so its key gets 401" + _and_more(lost)
         yield failed(said, Seen(about, "metadata.labels"), remedy=remedy, about=about)
     if elsewhere:
         said = f"{names(map(_shown, elsewhere))}: no AuthPolicy looks into that namespace"
@@ -127,7 +127,7 @@ def valued(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         has = f"; it has {names(entries)}" if entries else ""
         command = f"kubectl create secret generic {name(key)} -n {namespace(key)} --from-literal=api_key=VALUE"
         remedy = Remedy("Give it a value.", (f"{command} --dry-run=client -o yaml | kubectl apply -f -",))
-        said = f"{about} has no data.api_key{has}" + _and_more(bad)
+        said = f"has no data.api_key{has}" + _and_more(bad)
         yield failed(said, Seen(about, "data", names(entries)), remedy=remedy, about=about)
     if not bad:
         yield passed(f"all {len(found)} have one") if found else skipped(_NONE)
@@ -156,7 +156,7 @@ def unique(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         remedy = Remedy(
             "Make new keys for all but one.", (f"kubectl delete secret {name(keys[-1])} -n {namespace(keys[-1])}",)
         )
-        yield failed(f"{about} hold the same key", *some(Seen(_shown(k)) for k in keys), remedy=remedy, about=about)
+        yield failed("hold the same key", *some(Seen(_shown(k)) for k in keys), remedy=remedy, about=about)
     if not found:
         yield skipped(_NONE)
     elif len(told_apart) < len(found):
@@ -189,7 +189,7 @@ def tiered(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         command = f"kubectl annotate secret {name(key)} -n {namespace(key)} --overwrite"
         remedy = Remedy("Annotate it.", (f"{command} {which}=TIER {rules.USER_ID}=USER",))
         more = f" (and {len(bad) - 5} more like it)" if len(bad) > 5 else ""
-        yield failed(f"{about} {said}{more}", Seen(about, "metadata.annotations"), remedy=remedy, about=about)
+        yield failed(f"{said}{more}", Seen(about, "metadata.annotations"), remedy=remedy, about=about)
     if not bad:
         yield passed(f"all {len(found)} do") if found else skipped(_NONE)
 
@@ -233,7 +233,7 @@ def no_leftovers(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for key in left[:5]:
         about = _shown(key)
         remedy = Remedy("Delete it.", changes=(Change(Verb.delete, kinds.SECRET, name(key), namespace(key)),))
-        said = f"{about} was left by a maas validate that was killed" + _and_more(left)
+        said = "was left by a maas validate that was killed" + _and_more(left)
         yield failed(said, Seen(about, EXPIRES, annotation(key, EXPIRES)), remedy=remedy, about=about)
     if not left:
         yield passed("none")

@@ -47,15 +47,15 @@ def _bad_rates(kind: Kind, policy: Object) -> Iterator[Outcome]:
         (f"kubectl edit {kind.plural} {name(policy)} -n {namespace(policy)}",),
     )
     if not limits:
-        yield failed(f"{about} has no limits", Seen(about, "spec.limits"), remedy=edit, about=about)
+        yield failed("has no limits", Seen(about, "spec.limits"), remedy=edit, about=about)
     for limit in limits:
         for rate in limit.rates:
             field = f"spec.limits.{limit.name}.rates"
             if not rates_valid(rate):
-                said = f"{about}: {limit.name} has the rate {rate.limit} per {rate.window!r}, which is not valid"
+                said = f"{limit.name} has the rate {rate.limit} per {rate.window!r}, which is not valid"
                 yield failed(said, Seen(about, field, rate.window), remedy=edit, about=about)
         if not limit.rates:
-            said = f"{about}: {limit.name} has no rates, and limits nothing"
+            said = f"{limit.name} has no rates, and limits nothing"
             yield failed(said, Seen(about, f"spec.limits.{limit.name}"), remedy=edit, about=about)
 
 

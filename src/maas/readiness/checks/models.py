@@ -77,19 +77,19 @@ def ready(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 def _not_ready(kind: Kind, model: Object) -> Outcome | None:
     about, overall = ours.shown(kind, model), condition(model, "Ready")
     if annotation(model, _STOP) == "true":
-        return warning(f"{about} is stopped by its annotation {_STOP}", Seen(about, _STOP, "true"), about=about)
+        return warning(f"is stopped by its annotation {_STOP}", Seen(about, _STOP, "true"), about=about)
     if text(overall, "status") == "True":
         if is_current(model, overall):
             return None
-        return warning(f"{about}: its status is of an older spec", remedy=conditions.describe(about), about=about)
+        return warning("its status is of an older spec", remedy=conditions.describe(about), about=about)
     remedy = Remedy(
         "Look at what keeps it from being ready.",
         (f"maas doctor model {name(model)}", f"kubectl describe {kind.plural} {name(model)} -n {namespace(model)}"),
     )
     if not mapping(model, "status"):
-        said = f"{about} has no status: KServe has not taken it up"
+        said = "has no status: KServe has not taken it up"
         return failed(said, Seen(about, "status", "none"), remedy=remedy, about=about)
-    said = f"{about} is not ready: {'; '.join(_reasons(model, overall))}"
+    said = f"is not ready: {'; '.join(_reasons(model, overall))}"
     return failed(said, *_evidence(about, model, overall), remedy=remedy, about=about)
 
 
@@ -137,7 +137,7 @@ def replicas(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     short = [(each, *counts) for each in found if (counts := _counts(each))[1] < counts[0]]
     for each, wanted, available in short:
         about = ours.shown(kinds.DEPLOYMENT, each)
-        said = f"{about}: {available} of {wanted} replicas are available{_progress(each)}"
+        said = f"{available} of {wanted} replicas are available{_progress(each)}"
         seen = Seen(about, "status.availableReplicas", str(available))
         yield failed(said, seen, remedy=conditions.describe(about), about=about)
     if not short:
@@ -183,7 +183,7 @@ def mode(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         about = ours.shown(kinds.INFERENCE_SERVICE, model)
         command = f"kubectl annotate inferenceservice {name(model)} -n {namespace(model)} --overwrite {_MODE}=Standard"
         remedy = Remedy("Use Standard mode; KServe takes it up when the object is created anew.", (command,))
-        said = f"{about} is served by Knative, past the gateway's policies"
+        said = "is served by Knative, past the gateway's policies"
         yield failed(said, Seen(about, "deploymentMode", _mode(model)), remedy=remedy, about=about)
     if not serverless:
         yield passed(_modes(found))

@@ -9,6 +9,7 @@ from maas.cluster.objects import Object, condition, items, mapping, name, namesp
 from maas.cluster.stack import ours
 from maas.readiness import conditions
 from maas.readiness.catalogue import AFTER, Asked, check
+from maas.readiness.checks.certificates import moment
 from maas.readiness.evidence import brief
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped
 
@@ -100,7 +101,7 @@ def _pull_trouble(pod: Object, now: float) -> Trouble | None:
         waiting = mapping(status, "state", "waiting")
         if text(waiting, "reason") in _PULL:
             image = text(status, "image") or "its image"
-            said = f"{_shown(pod)} cannot pull {image}: {conditions.why(waiting)}"
+            said = f"cannot pull {image}: {conditions.why(waiting)}"
             seen = Seen(_shown(pod), f"{path}.state.waiting", text(waiting, "reason"))
             return Trouble(pod, _owner(pod), said, (seen,), _describe(pod, _pull_advice(text(waiting, "message"))))
     return None
@@ -140,11 +141,11 @@ def _crash_trouble(pod: Object, now: float) -> Trouble | None:
         seen = Seen(_shown(pod), f"{path}.state.waiting", reason)
         if reason == "CrashLoopBackOff":
             last = mapping(status, "lastState", "terminated") or mapping(status, "state", "terminated")
-            said = f"{_shown(pod)}: {container} crashes{_ended(last)}, {number(status, 'restartCount') or 0} restarts"
+            said = f"{container} crashes{_ended(last)}, {number(status, 'restartCount') or 0} restarts"
             command = f"kubectl logs {name(pod)} -n {namespace(pod)} -c {container} --previous --tail=50"
             return Trouble(pod, _owner(pod), said, (seen,), Remedy("Read what it said last.", (command,)))
         if reason in _CONFIG:
-            said = f"{_shown(pod)}: {container} cannot be created: {conditions.why(waiting)}"
+            said = f"{container} cannot be created: {conditions.why(waiting)}"
             remedy = _describe(pod, "Create what it refers to: a Secret, a ConfigMap, a volume.")
             return Trouble(pod, _owner(pod), said, (seen,), remedy)
     return None
@@ -178,7 +179,7 @@ def _memory_trouble(pod: Object, now: float) -> Trouble | None:
             if text(status, state, "terminated", "reason") == "OOMKilled":
                 container = text(status, "name")
                 limit = _limit(pod, container)
-                said = f"{_shown(pod)}: {container} was killed for its memory" + (f" (limit {limit})" if limit else "")
+                said = f"{container} was killed for its memory" + (f" (limit {limit})" if limit else "")
                 seen = Seen(_shown(pod), f"{path}.{state}.terminated.reason", "OOMKilled")
                 return Trouble(pod, _owner(pod), said, (seen,), _describe(pod, "Raise its limits.memory."))
     return None
@@ -209,7 +210,7 @@ def _schedule_trouble(pod: Object, now: float) -> Trouble | None:
     if text(pod, "status", "phase") != "Pending" or text(found, "status") != "False":
         return None
     message = text(found, "message")
-    said = f"{_shown(pod)} waits for a node: {brief(message) or text(found, 'reason')}"
+    said = f"waits for a node: {brief(message) or text(found, 'reason')}"
     seen = Seen(_shown(pod), "status.conditions[PodScheduled]", text(found, "reason"))
     return Trouble(pod, _owner(pod), said, (seen,), _describe(pod, _schedule_advice(message)))
 
@@ -245,8 +246,6 @@ def initialised(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 
 
 def _init_trouble(pod: Object, now: float) -> Trouble | None:
-    from maas.readiness.checks.certificates import moment
-
     found = condition(pod, "Initialized")
     if text(pod, "status", "phase") != "Pending" or text(found, "status") != "False":
         return None
@@ -255,7 +254,7 @@ def _init_trouble(pod: Object, now: float) -> Trouble | None:
         return None
     pending = [s for s in items(pod, "status", "initContainerStatuses") if not _is_over(s)]
     which = text(pending[0], "name") if pending else "its init containers"
-    said = f"{_shown(pod)} is stuck in {which} for {(now - began) / 60:.0f} minutes"
+    said = f"is stuck in {which} for {(now - began) / 60:.0f} minutes"
     seen = Seen(_shown(pod), "status.conditions[Initialized]", f"False {brief(text(found, 'message'))}".strip())
     command = f"kubectl logs {name(pod)} -n {namespace(pod)} -c {which} --tail=50"
     return Trouble(pod, _owner(pod), said, (seen,), Remedy("Read what it says.", (command,)))
@@ -287,7 +286,7 @@ def _restart_trouble(pod: Object, now: float) -> Trouble | None:
         count, container = number(status, "restartCount") or 0, text(status, "name")
         if count >= _MANY_RESTARTS and not mapping(status, "state", "waiting"):
             last = mapping(status, "lastState", "terminated")
-            said = f"{_shown(pod)}: {container} restarted {count} times{_ended(last)}"
+            said = f"{container} restarted {count} times{_ended(last)}"
             command = f"kubectl logs {name(pod)} -n {namespace(pod)} -c {container} --previous --tail=50"
             remedy = Remedy("Read what it said before the last restart.", (command,))
             return Trouble(pod, _owner(pod), said, (Seen(_shown(pod), f"{path}.restartCount", str(count)),), remedy)

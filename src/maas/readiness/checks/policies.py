@@ -50,12 +50,12 @@ def _enforced(kind: Kind, policy: Object) -> Outcome | None:
         found = condition(policy, type)
         seen = Seen(about, f"status.conditions[{type}]", f"{conditions.status(found)} {text(found, 'reason')}".strip())
         if text(found, "status") != "True":
-            said = f"{about} is not {type.lower()}: {_why(found)}"
+            said = f"is not {type.lower()}: {_why(found)}"
             return failed(said, seen, remedy=_remedy(found, about), about=about)
         if not is_current(policy, found):
-            return warning(f"{about}: its status is of an older spec", seen, remedy=_restart("it lags"), about=about)
+            return warning("its status is of an older spec", seen, remedy=_restart("it lags"), about=about)
         if "partially" in text(found, "message"):
-            return warning(f"{about}: {conditions.why(found)}", seen, remedy=_remedy(found, about), about=about)
+            return warning(f"{conditions.why(found)}", seen, remedy=_remedy(found, about), about=about)
     return None
 
 
@@ -105,16 +105,16 @@ def _authenticated(gateway: Object, routes: Sequence[Object], policies: Sequence
     about = ours.shown(kinds.GATEWAY, gateway)
     on_gateway = [policy for policy in policies if ours.aimed_at(policy, [gateway], ())]
     if any(not any(t.section for t in ours.targets(policy)) for policy in on_gateway):
-        return passed(f"{about}: {names(map(name, on_gateway))} covers every route", about=about)
+        return passed(f"{names(map(name, on_gateway))} covers every route", about=about)
     bare = [route for route in routes if not any(ours.aimed_at(policy, (), [route]) for policy in policies)]
     remedy = Remedy("Attach an AuthPolicy to the gateway.", ("kubectl get authpolicies -A",), step="policies")
     if not policies or (bare and len(bare) == len(routes)) or not routes:
-        return failed(f"{about}: no AuthPolicy asks for a key", Seen(about), remedy=remedy, about=about)
+        return failed("no AuthPolicy asks for a key", Seen(about), remedy=remedy, about=about)
     if bare:
         seen = [Seen(ours.shown(kinds.HTTP_ROUTE, route)) for route in bare[:5]]
-        said = f"{about}: {names(map(name, bare))} can be called without a key"
+        said = f"{names(map(name, bare))} can be called without a key"
         return failed(said, *seen, remedy=remedy, about=about)
-    return passed(f"{about}: each of {len(routes)} routes has an AuthPolicy", about=about)
+    return passed(f"each of {len(routes)} routes has an AuthPolicy", about=about)
 
 
 def _leads(route: Object, gateway: Object) -> bool:
@@ -147,17 +147,17 @@ def _misplaced(policy: Object) -> Iterator[Outcome]:
     about, ways = ours.shown(kinds.AUTH_POLICY, policy), rules.schemes(policy)
     edit = Remedy("Correct the policy.", (f"kubectl edit authpolicy {name(policy)} -n {namespace(policy)}",))
     if not ways:
-        yield failed(f"{about} has no authentication rule: everybody gets in", Seen(about), remedy=edit, about=about)
+        yield failed("has no authentication rule: everybody gets in", Seen(about), remedy=edit, about=about)
     for way in ways:
         field = f"spec.rules.authentication.{way.name}"
         if way.is_anonymous:
-            said = f"{about}: {way.name} lets everybody in without a key"
+            said = f"{way.name} lets everybody in without a key"
             yield failed(said, Seen(about, field, "anonymous"), remedy=edit, about=about)
         if mapping(way.definition, "apiKey", "credentials"):
-            said = f"{about}: credentials of {way.name} stand below apiKey, where nobody reads them"
+            said = f"credentials of {way.name} stand below apiKey, where nobody reads them"
             yield failed(said, Seen(about, f"{field}.apiKey.credentials"), remedy=edit, about=about)
         if way.is_api_key and not mapping(way.selector, "matchLabels") and not way.selector.get("matchExpressions"):
-            said = f"{about}: {way.name} selects no labels, so every Secret with api_key lets in"
+            said = f"{way.name} selects no labels, so every Secret with api_key lets in"
             yield warning(said, Seen(about, f"{field}.apiKey.selector", "{}"), remedy=edit, about=about)
 
 

@@ -50,7 +50,7 @@ def _route_problems(route: Object, gateways: Sequence[Object]) -> Iterator[Outco
         statuses = [s for s in items(route, "status", "parents") if _is_of(s, parent, route)]
         by_controller = [_condition_problem(about, route, parent, status) for status in statuses]
         if not statuses:
-            said = f"{about}: {parent} has not looked at it"
+            said = f"{parent} has not looked at it"
             yield failed(said, Seen(about, "status.parents", "none"), remedy=conditions.describe(about), about=about)
         yield from (problem for problem in by_controller if problem)
 
@@ -68,10 +68,10 @@ def _condition_problem(about: str, route: Object, parent: ours.Target, status: O
         found = condition(status, type, "conditions")
         seen = Seen(about, f"status.parents[{parent.name}].conditions[{type}]", conditions.status(found))
         if text(found, "status") != "True":
-            said = f"{about}: {type} is {conditions.status(found)} at {parent}: {conditions.why(found)}"
+            said = f"{type} is {conditions.status(found)} at {parent}: {conditions.why(found)}"
             return failed(said, seen, remedy=conditions.remedy(found, about), about=about)
         if not is_current(route, found):
-            said = f"{about}: the status at {parent} is of an older spec"
+            said = f"the status at {parent} is of an older spec"
             return warning(said, seen, remedy=conditions.describe(about), about=about)
     return None
 
@@ -97,7 +97,7 @@ def grants(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     missing = [(route, backend) for route, backend in across if not _granted(facts, route, backend)]
     for route, backend in missing:
         about = ours.shown(kinds.HTTP_ROUTE, route)
-        said = f"{about} may not use {backend.kind} {backend.namespace}/{backend.name}"
+        said = f"may not use {backend.kind} {backend.namespace}/{backend.name}"
         yield failed(said, Seen(about, "backendRefs", str(backend)), remedy=_grant(route, backend), about=about)
     if not missing:
         yield passed(f"{len(across)} references into other namespaces are granted")
@@ -175,7 +175,7 @@ def _openshift_problems(route: Object) -> Iterator[Outcome]:
         found = admitted[0] if admitted else {}
         seen = Seen(about, "status.ingress[].conditions[Admitted]", conditions.status(found))
         yield failed(
-            f"{about} ({host}) is not admitted: {conditions.why(found)}",
+            f"{host} is not admitted: {conditions.why(found)}",
             seen,
             remedy=conditions.remedy(found, about),
             about=about,
@@ -184,4 +184,4 @@ def _openshift_problems(route: Object) -> Iterator[Outcome]:
         body = {"spec": {"tls": {"termination": "edge", "insecureEdgeTerminationPolicy": "Redirect"}}}
         change = Change(Verb.patch, kinds.ROUTE, name(route), namespace(route), body)
         remedy = Remedy("End TLS at the edge.", changes=(change,))
-        yield failed(f"{about} has no TLS: keys travel readably", Seen(about, "spec.tls"), remedy=remedy, about=about)
+        yield failed("has no TLS: keys travel readably", Seen(about, "spec.tls"), remedy=remedy, about=about)

@@ -34,7 +34,7 @@ def non_root(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     bad = [(pod, c, why) for pod in pods for c in _containers(pod) if (why := _root(pod, c))]
     for model in dict.fromkeys(ours.model_of(pod) for pod, _, _ in bad):
         mine = [(pod, c, why) for pod, c, why in bad if ours.model_of(pod) == model]
-        said = f"{model}: {names(dict.fromkeys(text(c, 'name') for _, c, _ in mine))} may run as root"
+        said = f"{names(dict.fromkeys(text(c, 'name') for _, c, _ in mine))} may run as root"
         seen = some(Seen(f"Pod {place(pod)}", f"{text(c, 'name')}.securityContext", why) for pod, c, why in mine)
         yield failed(said, *seen, remedy=_CONTEXT, about=model)
     if not bad:
@@ -78,7 +78,7 @@ def privileges(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         for what in _privileges(pod):
             by_model.setdefault(ours.model_of(pod), []).append((pod, what))
     for model, found in by_model.items():
-        said = f"{model}: {names(dict.fromkeys(what for _, what in found))}"
+        said = f"{names(dict.fromkeys(what for _, what in found))}"
         yield failed(
             said, *some(Seen(f"Pod {place(pod)}", value=what) for pod, what in found), remedy=_CONTEXT, about=model
         )
@@ -168,7 +168,7 @@ def plain_keys(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     found = [(pod, where) for pod in pods for c in _containers(pod) for where in _plain_keys(c)]
     for model in dict.fromkeys(ours.model_of(pod) for pod, _ in found):
         mine = [(pod, where) for pod, where in found if ours.model_of(pod) == model]
-        said = f"{model}: {names(dict.fromkeys(where for _, where in mine))} holds a value in plain sight"
+        said = f"{names(dict.fromkeys(where for _, where in mine))} holds a value in plain sight"
         remedy = Remedy("Refer to a Secret: valueFrom: {secretKeyRef: {name: NAME, key: KEY}}.")
         yield failed(said, *some(Seen(f"Pod {place(pod)}", where) for pod, where in mine), remedy=remedy, about=model)
     if not found:

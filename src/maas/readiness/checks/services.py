@@ -31,7 +31,7 @@ def headless(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     bad = [service for service in found if text(service, "spec", "clusterIP") == "None" and _translated(service)]
     for service in bad[:5]:
         about, (port, target) = ours.shown(kinds.SERVICE, service), _translated(service)[0]
-        said = f"{about} is headless: clients of its name must use port {target}, not {port}"
+        said = f"is headless: clients of its name must use port {target}, not {port}"
         seen = Seen(about, "spec.clusterIP", "None"), Seen(about, "spec.ports", f"{port} -> {target}")
         yield failed(said, *seen, remedy=_headed(facts, service, port, target), about=about)
     if not bad:
@@ -122,7 +122,7 @@ def _empty(facts: Facts, about: str, of: str, service: Object) -> Outcome:
     chosen = ",".join(f"{key}={value}" for key, value in selector.items())
     remedy = Remedy("Look at the pods.", (f"kubectl get pods -n {namespace(service)} -l {chosen}",))
     seen = some(Seen(f"Pod {namespace(pod)}/{name(pod)}", "status.phase", text(pod, "status", "phase")) for pod in pods)
-    return failed(f"{about} has no endpoint for {of}: {why}", *seen, remedy=remedy, about=about)
+    return failed(f"has no endpoint for {of}: {why}", *seen, remedy=remedy, about=about)
 
 
 def _model_of(service: Object) -> str:

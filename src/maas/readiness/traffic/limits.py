@@ -15,6 +15,8 @@ from maas.readiness.traffic.visit import CHAT, Visit
 MOST_REQUESTS = 200
 MOST_TOKENS = 20_000
 _TOKEN_CALLS = 40  # requests that a token limit may take
+_TOKENS_A_CALL = 25  # a guess, to choose by
+_SHORT = 5.0  # seconds
 _AT_ONCE = 4
 _MORE = 2  # requests beyond the limit
 _LIMITADOR = Remedy(
@@ -46,9 +48,20 @@ def cheapest(tiers: Sequence[Tier], unit: Unit, most: int) -> tuple[Tier, Limit]
         (tier, limit)
         for tier in tiers
         for limit in tier.limits
-        if limit.unit is unit and 0 < limit.amount <= most and (tier.models is None or tier.models)
+        if limit.unit is unit
+        and 0 < limit.amount <= most
+        and not any(each.shared for each in tier.limits)
+        and (tier.models is None or tier.models)
     ]
-    return min(fit, key=lambda pair: pair[1].amount, default=None)
+    return min(fit, key=lambda pair: _cost(*pair), default=None)
+
+
+def _cost(tier: Tier, limit: Limit) -> tuple[bool, bool, int]:
+    """A limit that another one of its tier comes before shows little; a very short window ends meanwhile."""
+    calls = limit.amount if limit.unit is Unit.requests else limit.amount / _TOKENS_A_CALL
+    others = [each for each in tier.limits if each.unit is not limit.unit]
+    first = any((e.amount if e.unit is Unit.requests else e.amount / _TOKENS_A_CALL) <= calls for e in others)
+    return first, limit.seconds < _SHORT, limit.amount
 
 
 @live(
@@ -110,6 +123,8 @@ def _with_retry_after(said: str, refusal: Answer, seen: Seen) -> Outcome:
 
 def _not_tried(visit: Visit, unit: Unit, most: int) -> Outcome:
     limits = [limit for tier in visit.tiers for limit in tier.limits if limit.unit is unit]
+    if limits and all(limit.shared for limit in limits):
+        return unknown(f"limits on {unit} are counted for all users together: reaching one would lock them all out")
     if limits:
         least = min(limits, key=lambda limit: limit.amount)
         return unknown(f"the smallest limit is {least}: reaching it would take more than {most} {unit}")

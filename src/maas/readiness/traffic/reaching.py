@@ -56,15 +56,15 @@ async def certificate(visit: Visit) -> AsyncIterator[Outcome]:
         if endpoint in visit.distrusted:
             why = visit.distrusted[endpoint]
             remedy = Remedy("Give clients the certificate of the CA, or get one from a CA that they know.")
-            said = f"{about}: the certificate cannot be verified: {why}"
+            said = f"the certificate cannot be verified: {why}"
             yield warning(said, Seen(about, "certificate", why), remedy=remedy, about=about)
         elif endpoint.is_secure:
-            yield passed(f"{about}: the certificate is verified", about=about)
+            yield passed("the certificate is verified", about=about)
         elif endpoint.base.startswith(_LOCAL):
-            yield passed(f"{about} is http, which never leaves this machine", about=about)
+            yield passed("is http, which never leaves this machine", about=about)
         else:
             remedy = Remedy("Add an HTTPS listener (a TLSPolicy makes its certificate), or a Route with edge TLS.")
-            yield warning(f"{about} is http: keys travel readably", remedy=remedy, about=about)
+            yield warning("is http: keys travel readably", remedy=remedy, about=about)
     if not visit.answers:
         from maas.readiness.findings import skipped
 

@@ -20,11 +20,15 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `amount` per window of `seconds`, for each user of the tier."""
+    """At most `amount` per window of `seconds`, for each user of the tier.
+
+    shared: it is counted for all users together; to reach it would lock them out.
+    """
 
     unit: Unit
     amount: int
     seconds: float
+    shared: bool = False
 
     def __str__(self) -> str:
         return f"{self.amount} {self.unit} per {self.seconds:g} s"

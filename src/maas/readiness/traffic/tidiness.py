@@ -26,8 +26,8 @@ def outcome(removed: Collection[str], left: Collection[str]) -> Outcome:
     if left:
         remedy = Remedy(
             "Remove them.",
-            ("kubectl delete secrets -A -l maas-temporary=validate", "maas keys list  # then: maas keys revoke ID"),
+            ("kubectl delete secrets -A -l maas-temporary", "maas keys list  # then: maas keys revoke ID"),
         )
         return failed(f"still there: {names(left)}", *(Seen(each) for each in list(left)[:5]), remedy=remedy)
     before = f"; {len(removed)} of an earlier run removed: {names(removed)}" if removed else ""
-    return passed(f"all temporary keys are gone{before}")
+    return passed(f"all temporary keys of this run are gone{before}")

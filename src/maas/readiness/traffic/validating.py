@@ -12,6 +12,7 @@ from maas.domain.errors import MaasError
 from maas.readiness.catalogue import Check, Phase, checks
 from maas.readiness.findings import Finding, Outcome, unknown
 from maas.readiness.judging import findings, is_chosen
+from maas.readiness.traffic import tidiness
 from maas.readiness.traffic.calling import TIMEOUT
 from maas.readiness.traffic.declaring import LIVE
 from maas.readiness.traffic.site import Site
@@ -35,25 +36,27 @@ async def validate(
 ) -> tuple[Finding, ...]:
     """deadline, answer_within: seconds. say: told what is being tried.
 
-    Temporary keys are gone when this returns or raises. Raises MaasError if the platform can't even be looked at.
+    Temporary keys are gone when this returns or raises. Raises MaasError if its administration does not answer.
     """
     chosen = [c for c in checks() if Phase.traffic in c.phases and is_chosen(c, only, skip)]
     visit, outcomes = Visit(site, model=model, timeout=answer_within), list[tuple[Check, Outcome]]()
+    missing = ""
     async with _cleaned_up(visit):
         removed = await site.remove_leftovers()
         try:
             async with asyncio.timeout(deadline):
                 await visit.open()
-                for check in chosen:
-                    if check.code != TIDY:
-                        say(check.title)
-                        outcomes += [(check, outcome) for outcome in await _judged(check, visit)]
+                for check in (check for check in chosen if check.code != TIDY):
+                    say(check.title)
+                    outcomes += [(check, outcome) for outcome in await _judged(check, visit)]
         except TimeoutError:
-            said = {check.code for check, _ in outcomes}
-            late = unknown(f"there was no time left for it, of {deadline:g} s for all live checks")
-            outcomes += [(check, late) for check in chosen if check.code not in {*said, TIDY}]
+            missing = f"there was no time left for it, of {deadline:g} s for all live checks"
+        except MaasError as error:
+            missing = str(error)
+    said = {check.code for check, _ in outcomes}
+    outcomes += [(check, unknown(missing)) for check in chosen if check.code not in {*said, TIDY}]
     left = await _cleared(site)
-    outcomes += [(check, tidiness(removed, left)) for check in chosen if check.code == TIDY]
+    outcomes += [(check, tidiness.outcome(removed, left)) for check in chosen if check.code == TIDY]
     return findings(outcomes)
 
 
@@ -88,9 +91,3 @@ async def _clean(visit: Visit) -> None:
 async def _cleared(site: Site) -> Collection[str]:
     async with asyncio.timeout(_CLEANING):
         return await site.withdraw_all()
-
-
-def tidiness(removed: Collection[str], left: Collection[str]) -> Outcome:
-    from maas.readiness.traffic.tidiness import outcome
-
-    return outcome(removed, left)
