@@ -1,13 +1,19 @@
 """What checks of components have in common: what to say of something absent, and of a workload that is not up."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
 from maas.cluster.changes import Change, Verb
 from maas.cluster.components.olm import Operator
 from maas.cluster.components.state import Installation, shortage
 from maas.cluster.kinds import DEPLOYMENT
-from maas.cluster.objects import Object, name, namespace, place, text
+from maas.cluster.objects import Object, name, namespace, number, place, text
 from maas.readiness.catalogue import Asked, Phase
 from maas.readiness.evidence import brief
-from maas.readiness.findings import Outcome, Remedy, Seen, failed, passed, to_install
+from maas.readiness.findings import Outcome, Remedy, Seen, Status, failed, passed, to_install
+
+# Why an operator of OLM is not installed; for `after` of the checks that miss it.
+OLM_CODES = ("MAAS-200", "MAAS-201", "MAAS-202", "MAAS-203", "MAAS-204", "MAAS-205")
 
 
 def absent(asked: Asked, message: str, *seen: Seen, step: str, about: str = "") -> Outcome:
@@ -16,6 +22,12 @@ def absent(asked: Asked, message: str, *seen: Seen, step: str, about: str = "") 
         return to_install(message, *seen, step=step)
     remedy = Remedy(f"Install it: step {step} of `maas install`.", step=step)
     return failed(message, *seen, remedy=remedy, about=about)
+
+
+def softened(outcomes: Iterable[Outcome], *, when: bool) -> Iterator[Outcome]:
+    """Failures as warnings, where nothing that was asked for stands on what failed."""
+    for each in outcomes:
+        yield replace(each, status=Status.warning) if when and each.status is Status.failed else each
 
 
 def told(installation: Installation) -> Seen:
@@ -30,16 +42,10 @@ def described(installation: Installation) -> str:
 def workload(deployment: Object, what: str) -> Outcome:
     """Whether a Deployment serves."""
     about, why = f"Deployment {place(deployment)}", shortage(deployment)
-    seen = Seen(about, "status.availableReplicas", str(deployment_available(deployment)))
+    seen = Seen(about, "status.availableReplicas", str(number(deployment, "status", "availableReplicas") or 0))
     if not why:
         return passed(f"{what} is available", seen, about=about)
     return failed(f"{what} is not available: {brief(why)}", seen, remedy=_start(deployment, why), about=about)
-
-
-def deployment_available(deployment: Object) -> int:
-    found = deployment.get("status")
-    available = found.get("availableReplicas") if isinstance(found, dict) else None
-    return available if isinstance(available, int) else 0
 
 
 def _start(deployment: Object, why: str) -> Remedy:

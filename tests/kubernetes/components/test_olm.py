@@ -5,10 +5,12 @@ import pytest
 from maas.cluster.components import olm
 from maas.cluster.facts.model import Cause, Unread
 from maas.cluster.kinds import CSV, INSTALL_PLAN, SUBSCRIPTION
+from maas.readiness.catalogue import Asked, Phase, Target
 from maas.readiness.findings import Status
 from tests.kubernetes.components.making import (
     BEFORE,
     ON_OPENSHIFT,
+    ON_OPENSHIFT_AFTER,
     catalog,
     condition,
     csv,
@@ -75,6 +77,20 @@ def test_a_missing_catalog_fails_on_openshift_and_is_no_matter_elsewhere() -> No
     assert one("MAAS-201", facts(serves=_OLM), BEFORE).status is Status.skipped
 
 
+def test_a_bad_catalog_is_only_a_warning_once_everything_is_installed() -> None:
+    bad = catalog(state="TRANSIENT_FAILURE")
+    assert one("MAAS-201", facts(*_MESH, bad), ON_OPENSHIFT_AFTER).status is Status.warning
+    waiting = subscription("rhods-operator", "redhat-ods-operator")
+    assert one("MAAS-201", facts(*_MESH, waiting, bad), ON_OPENSHIFT_AFTER).status is Status.failed
+
+
+def test_gpus_ask_for_their_catalog() -> None:
+    asked = Asked(Target.openshift, Phase.before, gpu=True)
+    codes = found("MAAS-201", facts(catalog(), serves=_OLM), asked)
+    assert [each.status for each in codes] == [Status.failed, Status.passed]
+    assert "certified-operators" in codes[0].message
+
+
 def test_the_catalog_of_a_subscription_matters_wherever_it_is() -> None:
     mine = subscription("kuadrant-operator", "kuadrant-system", csv="kuadrant-operator.v1.5.2", source="mine")
     assert "mine" in one("MAAS-201", facts(mine, serves=_OLM), BEFORE).message
@@ -116,6 +132,20 @@ def test_a_failed_plan_fails_with_its_message() -> None:
     why = [condition("Installed", "False", "InstallComponentFailed", "crd is owned by another")]
     finding = one("MAAS-203", facts(install_plan("Failed", "nfd.4.17.0", conditions=why)), ON_OPENSHIFT)
     assert finding.status is Status.failed and "crd is owned by another" in finding.message
+
+
+def test_an_upgrade_that_waits_is_a_warning() -> None:
+    plan, running = install_plan("RequiresApproval", "nfd.4.17.0"), csv("nfd.4.16.0", "ns")
+    finding = one("MAAS-203", facts(plan, running), ON_OPENSHIFT)
+    assert finding.status is Status.warning and finding.remedy and finding.remedy.changes
+
+
+def test_old_plans_say_nothing() -> None:
+    failed_once, later = install_plan("Failed", "nfd.4.17.0"), install_plan("Complete", "nfd.4.17.0")
+    failed_once["spec"]["generation"], later["spec"]["generation"] = 1, 2
+    assert one("MAAS-203", facts(failed_once, later), ON_OPENSHIFT).status is Status.passed
+    assert one("MAAS-203", facts(failed_once, csv("nfd.4.17.0", "ns")), ON_OPENSHIFT).status is Status.passed
+    assert one("MAAS-203", facts(failed_once), ON_OPENSHIFT).status is Status.failed
 
 
 def test_plans_that_are_done_or_approved_or_foreign_are_no_matter() -> None:

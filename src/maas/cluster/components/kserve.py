@@ -1,13 +1,15 @@
 """KServe: turns an InferenceService into a Deployment and a Service. By Helm, or brought by OpenShift AI."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
-from maas.cluster.components.state import Installation, deployments, image_version, installation
+from maas.cluster.components import rhoai
+from maas.cluster.components.state import By, Installation, deployments, image_version, installation
 from maas.cluster.components.versions import at_least, version
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CONFIG_MAP, ENDPOINT_SLICE, INFERENCE_SERVICE, VALIDATING_WEBHOOK
-from maas.cluster.objects import Object, flag, items, label, mapping, namespace, text, texts
+from maas.cluster.objects import Object, flag, items, label, mapping, name, namespace, text, texts
 
 CONTROLLER = "kserve-controller-manager"
 CONFIG = "inferenceservice-config"
@@ -21,8 +23,20 @@ def controllers(facts: Facts) -> list[Object]:
 
 
 def installations(facts: Facts) -> list[Installation]:
-    """Raises NotRead."""
-    return [installation(each) for each in controllers(facts)]
+    """One for each of the controllers. Raises NotRead."""
+    return [
+        _of_openshift_ai(facts, each) if of_openshift_ai(each) else installation(each) for each in controllers(facts)
+    ]
+
+
+def _of_openshift_ai(facts: Facts, controller: Object) -> Installation:
+    """Its images have digests and no tags: the DataScienceCluster tells the version."""
+    found = replace(installation(controller), by=By.openshift_ai)
+    for cluster in rhoai.clusters(facts):
+        if told := rhoai.kserve_version(cluster):
+            field = "status.components.kserve.releases"
+            return replace(found, version=told, told_by=(f"DataScienceCluster {name(cluster)}", field, told))
+    return found
 
 
 def served(facts: Facts) -> bool:
@@ -97,7 +111,8 @@ def _is_ready(endpoint: Object) -> bool:
 
 def of_openshift_ai(controller: Object) -> bool:
     owners = {text(each, "kind") for each in items(controller, "metadata", "ownerReferences")}
-    return bool(owners & {"Kserve", "DataScienceCluster"}) or bool(_part_of(controller))
+    known = owners & {"Kserve", "DataScienceCluster"} or namespace(controller) in rhoai.APPLICATIONS
+    return bool(known or _part_of(controller))
 
 
 def _part_of(controller: Object) -> str:

@@ -8,7 +8,7 @@ from maas.cluster.components import olm
 from maas.cluster.components.versions import Version, version
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import DATA_SCIENCE_CLUSTER, DSC_INITIALIZATION
-from maas.cluster.objects import Object, items, mapping, text
+from maas.cluster.objects import Object, condition, items, mapping, text
 
 APPLICATIONS = ("redhat-ods-applications", "opendatahub")  # where KServe's controller runs
 
@@ -58,6 +58,17 @@ def wants_serverless(cluster: Object) -> bool:
     )
 
 
+def kserve_version(cluster: Object) -> str:
+    """Which KServe it says it has brought; "" if it does not say."""
+    releases = items(cluster, "status", "components", "kserve", "releases")
+    return next((text(each, "version") for each in releases if "kserve" in text(each, "name").lower()), "")
+
+
+def kserve_is_ready(cluster: Object) -> bool:
+    """Whatever else of it is not."""
+    return text(condition(cluster, "KserveReady"), "status") == "True"
+
+
 def headed(cluster: Object) -> str:
     """Headed or Headless: whether a model's Service gets an address of its own. Headless is the default."""
     return text(kserve(cluster), "rawDeploymentServiceConfig") or "Headless"
@@ -65,7 +76,8 @@ def headed(cluster: Object) -> str:
 
 def bad_conditions(object: Object) -> list[Object]:
     """Those that are False, the specific ones before the summaries."""
-    false = [each for each in items(object, "status", "conditions") if each.get("status") == "False"]
+    every = items(object, "status", "conditions")
+    false = [each for each in every if each.get("status") == "False" and each.get("reason") != "Removed"]
     summaries = ("Ready", "ComponentsReady", "Available", "ReconcileComplete", "Progressing", "Degraded", "Upgradeable")
     specific = [each for each in false if each.get("type") not in summaries]
     return specific or [each for each in false if each.get("type") in ("Ready", "ComponentsReady", "Available")]

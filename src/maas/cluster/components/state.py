@@ -14,6 +14,7 @@ class By(StrEnum):
     helm = "Helm"
     olm = "OLM"
     platform = "the platform"  # comes with OpenShift and belongs to one of its operators
+    openshift_ai = "OpenShift AI"
     addon = "an add-on of the cloud"
     manifests = "manifests"
 

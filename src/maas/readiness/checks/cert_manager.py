@@ -23,7 +23,7 @@ from maas.readiness.findings import (
     unknown,
     warning,
 )
-from maas.readiness.installing import absent, described, operator, told, workload
+from maas.readiness.installing import OLM_CODES, absent, described, operator, told, workload
 
 STEP = "cert-manager"
 _ABSENT = "cert-manager is not installed"
@@ -38,6 +38,7 @@ _ABSENT = "cert-manager is not installed"
     why="KServe's webhooks and the gateway's TLS get their certificates from it.",
     mend="`maas install` brings it.",
     covers=("6. Cert-Manager",),
+    after=OLM_CODES,
 )
 def installed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     there = cert_manager.installations(facts)

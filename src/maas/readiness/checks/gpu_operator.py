@@ -14,7 +14,7 @@ from maas.cluster.objects import Object, every, items, name, namespace, number, 
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.evidence import brief, names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, warning
-from maas.readiness.installing import absent, described, operator, told, workload
+from maas.readiness.installing import OLM_CODES, absent, described, operator, softened, told, workload
 
 STEP = "gpu-operator"
 _NO_GPU = "no GPUs are asked for, and no node has one"
@@ -40,6 +40,7 @@ def _has_devices(facts: Facts) -> bool:
     why="It brings the driver and the device plug-in, without which no pod gets a GPU.",
     mend="`maas install --gpu` brings it.",
     covers=("4. NVIDIA GPU Operator (For GPU Workloads)", "GPU operator installed (if using GPUs)"),
+    after=OLM_CODES,
 )
 def installed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     there = gpu_operator.installations(facts)
@@ -55,7 +56,8 @@ def installed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield warning(
             "nodes have GPUs that nothing can use", remedy=Remedy("Ask for them: `maas preflight --gpu`.", step=STEP)
         )
-    yield from (operator(each, asked) for each in gpu_operator.operators(facts) if not each.ready)
+    unready = (operator(each, asked) for each in gpu_operator.operators(facts) if not each.ready)
+    yield from softened(unready, when=not asked.gpu)
 
 
 @check(
@@ -77,6 +79,8 @@ def new_enough(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         remedy = Remedy(f"Upgrade it; the newest that MaaS was made for is {pin.version}.")
         if found is None:
             yield warning("nothing tells its version", told(each))
+        elif pin.is_old(found) and not asked.gpu:
+            yield warning(f"the GPU Operator {each.version} is older than {pin.floor}", told(each), remedy=remedy)
         elif pin.is_old(found):
             yield failed(f"the GPU Operator {each.version} is older than {pin.floor}", told(each), remedy=remedy)
         else:
@@ -92,7 +96,7 @@ def new_enough(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     why="The GPU Operator finds nodes with GPUs by the labels that it sets.",
     mend="`maas install --gpu` brings it.",
     covers=("4. NVIDIA GPU Operator (For GPU Workloads)",),
-    after=("MAAS-204",),
+    after=OLM_CODES,
 )
 def feature_discovery(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     nodes = gpu_operator.gpu_nodes(facts)
@@ -109,7 +113,8 @@ def feature_discovery(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         )
     else:
         yield skipped("no GPUs are asked for")
-    yield from (operator(each, asked) for each in olm.operators(facts, olm.NFD) if not each.ready)
+    unready = (operator(each, asked) for each in olm.operators(facts, olm.NFD) if not each.ready)
+    yield from softened(unready, when=not asked.gpu)
 
 
 @check(
@@ -126,24 +131,24 @@ def feature_discovery(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 def policy(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     there = gpu_operator.policies(facts)
     if there:
-        yield from (_policy(each, asked) for each in there)
+        yield from softened((_policy(each) for each in there), when=not asked.gpu)
     elif not gpu_operator.installations(facts):
         yield skipped(_NOT_INSTALLED if _matters(facts, asked) else _NO_GPU)
     else:
         yield absent(asked, "the operator is there, but no ClusterPolicy", step=STEP)
 
 
-def _policy(policy: Object, asked: Asked) -> Outcome:
+def _policy(policy: Object) -> Outcome:
     about, state = f"ClusterPolicy {name(policy)}", text(policy, "status", "state")
-    reason, message = gpu_operator.reason(policy)
+    reason, said = gpu_operator.reason(policy)
     seen = (Seen(about, "status.state", state or "absent"), Seen(about, "status.conditions[Ready].reason", reason))
     remedy = Remedy(_ADVICE.get(reason, "Look at its pods."), (f"kubectl describe clusterpolicy {name(policy)}",))
     if reason in gpu_operator.BLIND:
-        told = f"{name(policy)} calls itself {state or 'nothing'}, but {_BLIND[reason]}"
-        return (failed if asked.gpu else warning)(told, *seen, remedy=remedy, about=about)
+        message = f"{name(policy)} calls itself {state or 'nothing'}, but {_BLIND[reason]}"
+        return failed(message, *seen, remedy=remedy, about=about)
     if state == "ready":
         return passed(f"{name(policy)} is ready", *seen, about=about)
-    why = ": ".join(part for part in (reason, brief(message)) if part) or "it gives no reason"
+    why = ": ".join(part for part in (reason, brief(said)) if part) or "it gives no reason"
     return failed(f"{name(policy)} is {state or 'without a state'}: {why}", *seen, remedy=remedy, about=about)
 
 
@@ -178,11 +183,12 @@ def daemons(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     elif not there and gpu_operator.gpu_nodes(facts) and gpu_operator.policies(facts):
         where = names(sorted(gpu_operator.namespaces(facts)))
         remedy = Remedy("Look at the operator's log: it could not create them.", (_log(facts),))
-        yield failed(f"there are GPU nodes, but no daemon set in {where}", remedy=remedy)
+        gone = failed(f"there are GPU nodes, but no daemon set in {where}", remedy=remedy)
+        yield from softened([gone], when=not asked.gpu)
     elif not there:
         yield skipped("there are no daemon sets yet: they come with the ClusterPolicy and GPU nodes")
     else:
-        yield from _daemons(facts, there)
+        yield from softened(_daemons(facts, there), when=not asked.gpu)
 
 
 def _log(facts: Facts) -> str:
@@ -242,8 +248,8 @@ def available(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not there and not gpu_operator.operators(facts):
         yield skipped(_NOT_INSTALLED if _matters(facts, asked) else _NO_GPU)
     elif not there:
-        yield failed(
-            "OLM has its operator, but there is no Deployment gpu-operator",
-            remedy=Remedy("See what OLM says (MAAS-204).", ("oc get csv -n nvidia-gpu-operator",)),
-        )
-    yield from (workload(each, f"gpu-operator in {namespace(each)}") for each in there)
+        remedy = Remedy("See what OLM says (MAAS-204).", ("oc get csv -n nvidia-gpu-operator",))
+        gone = failed("OLM has its operator, but there is no Deployment gpu-operator", remedy=remedy)
+        yield from softened([gone], when=not asked.gpu)
+    parts = (workload(each, f"gpu-operator in {namespace(each)}") for each in there)
+    yield from softened(parts, when=not asked.gpu)

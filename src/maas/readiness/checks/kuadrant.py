@@ -15,7 +15,7 @@ from maas.readiness.catalogue import Asked, check
 from maas.readiness.conditions import status, why
 from maas.readiness.evidence import names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, unknown, warning
-from maas.readiness.installing import absent, described, operator, told, workload
+from maas.readiness.installing import OLM_CODES, absent, described, operator, told, workload
 
 STEP = "kuadrant"
 _ABSENT = "Kuadrant is not installed"
@@ -30,6 +30,7 @@ _ABSENT = "Kuadrant is not installed"
     why="It lets only those with a key in, and counts what they use.",
     mend="`maas install` brings it.",
     covers=("7. Kuadrant",),
+    after=OLM_CODES,
 )
 def installed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     there = kuadrant.installations(facts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from maas.cluster.components import gateway_api, istio, service_mesh
+from maas.cluster.components import gateway_api, istio, serverless, service_mesh
 from maas.cluster.components.olm import Operator
 from maas.cluster.components.pins import pins
 from maas.cluster.components.service_mesh import Mesh
@@ -13,7 +13,7 @@ from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.conditions import status, why
 from maas.readiness.evidence import names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, warning
-from maas.readiness.installing import absent, described, operator, told, workload
+from maas.readiness.installing import OLM_CODES, absent, described, operator, softened, told, workload
 
 _STEPS = {Mesh.upstream: "istio", Mesh.service_mesh_3: "service-mesh", Mesh.service_mesh_2: "service-mesh"}
 
@@ -36,6 +36,7 @@ def _wanted(facts: Facts, asked: Asked) -> Mesh:
         "Service Mesh operator installed (OpenShift)",
         "Kubernetes (Alternative)",
     ),
+    after=OLM_CODES,
 )
 def installed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     match _wanted(facts, asked):
@@ -104,10 +105,17 @@ def control_planes_2(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     there = service_mesh.control_planes_2(facts)
     if not there:
         yield skipped(_no_mesh_2(facts))
-    for each in there:
-        yield _condition_ready(
-            each, "ServiceMeshControlPlane", f"{text(each, 'status', 'annotations', 'readyComponentCount')}"
-        )
+    found = (_condition_ready(each, "ServiceMeshControlPlane", _components(each)) for each in there)
+    yield from softened(found, when=not _needs_2(facts, asked))
+
+
+def _components(control_plane: Object) -> str:
+    """ "6/6"."""
+    return text(control_plane, "status", "annotations", "readyComponentCount")
+
+
+def _needs_2(facts: Facts, asked: Asked) -> bool:
+    return _wanted(facts, asked) is Mesh.service_mesh_2 or serverless.needed(facts)
 
 
 def _no_mesh_2(facts: Facts) -> str:
@@ -145,7 +153,7 @@ def member_rolls(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield skipped(
             _no_mesh_2(facts) if not service_mesh.has_2(facts) else "no namespace is a member of Service Mesh 2"
         )
-    yield from (_roll(each) for each in there)
+    yield from softened((_roll(each) for each in there), when=not _needs_2(facts, asked))
 
 
 def _roll(roll: Object) -> Outcome:

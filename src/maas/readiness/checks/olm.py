@@ -11,10 +11,24 @@ from maas.cluster.changes import Change, Verb
 from maas.cluster.components import olm
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CSV, INSTALL_PLAN, OLM_CONFIG, OPERATOR_GROUP, SUBSCRIPTION
-from maas.cluster.objects import Object, condition, every, flag, is_true, items, name, namespace, place, text, texts
-from maas.readiness.catalogue import Asked, Target, check
+from maas.cluster.objects import (
+    Object,
+    condition,
+    every,
+    flag,
+    is_true,
+    items,
+    name,
+    namespace,
+    number,
+    place,
+    text,
+    texts,
+)
+from maas.readiness.catalogue import Asked, Phase, Target, check
 from maas.readiness.evidence import brief, names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, warning
+from maas.readiness.installing import softened
 
 _OURS = frozenset(package.name for package in olm.STACK)
 _NO_OLM = "the cluster has no Operator Lifecycle Manager"
@@ -54,7 +68,7 @@ def lifecycle_manager(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     "the catalogs of operators are healthy",
     Category.olm,
     wanted="each CatalogSource that an operator comes from is READY",
-    looks="the CatalogSources of the stack's Subscriptions; on OpenShift, redhat-operators in any case.",
+    looks="the CatalogSources of the stack's Subscriptions, and those of what is still to be installed on OpenShift.",
     why="Operators are installed from catalogs. Without a healthy one, a Subscription waits for ever.",
     mend="Look at the catalog's pod in openshift-marketplace; a cluster without internet needs mirrored catalogs.",
 )
@@ -62,22 +76,32 @@ def catalogs(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not facts.serves(SUBSCRIPTION):
         yield skipped(_NO_OLM)
         return
-    there = olm.catalogs(facts)
-    wanted = {text(each, "spec", "source") for each in _subscriptions(facts)} - {""}
-    if asked.target is Target.openshift:
-        wanted |= {"redhat-operators"} | ({"certified-operators"} if asked.gpu else set())
-    if not wanted:
+    there, waited_for = olm.catalogs(facts), _waited_for(facts, asked)
+    named = {text(each, "spec", "source") for each in _subscriptions(facts)} - {""}
+    if not named | waited_for:
         yield skipped(_NONE)
-    for catalog in sorted(wanted):
-        yield _catalog(catalog, there.get(catalog))
+    for catalog in sorted(named | waited_for):
+        found = [_catalog(catalog, there.get(catalog))]
+        yield from softened(found, when=catalog not in waited_for)
+
+
+def _waited_for(facts: Facts, asked: Asked) -> set[str]:
+    """Catalogs without which something cannot be installed; a bad one of the others only holds up upgrades."""
+    ours = _subscriptions(facts)
+    waiting = {text(each, "spec", "source") for each in ours if not text(each, "status", "installedCSV")} - {""}
+    if asked.target is not Target.openshift or asked.phase is not Phase.before:
+        return waiting
+    wanted = [(olm.RHOAI, olm.ODH), (olm.CERT_MANAGER, olm.CERT_MANAGER_COMMUNITY), (olm.RHCL, olm.KUADRANT)]
+    wanted += [(olm.GPU,), (olm.NFD,)] if asked.gpu else []
+    return waiting | {family[0].catalog for family in wanted if not olm.operators(facts, *family)}
 
 
 def _catalog(named: str, catalog: Object | None) -> Outcome:
     about = f"CatalogSource {place(catalog) if catalog else named}"
     if catalog is None:
-        text_ = "Enable OperatorHub's default catalogs, or create one that mirrors it."
+        advice = "Enable OperatorHub's default catalogs, or create one that mirrors it."
         enable = 'oc patch operatorhub cluster --type=merge -p \'{"spec":{"disableAllDefaultSources":false}}\''
-        return failed(f"there is no catalog {named}", remedy=Remedy(text_, (enable,)), about=about)
+        return failed(f"there is no catalog {named}", remedy=Remedy(advice, (enable,)), about=about)
     state = olm.catalog_state(catalog)
     seen = Seen(about, "status.connectionState.lastObservedState", state or "absent")
     if state == "READY":
@@ -170,30 +194,41 @@ def _describe(subscription: Object) -> str:
     mend="Approve the InstallPlan after having looked at what it installs.",
 )
 def install_plans(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    plans = [each for each in facts.all(INSTALL_PLAN) if _names_ours(each)]
-    bad = [outcome for each in plans if (outcome := _plan(each))]
+    plans = [each for each in facts.all(INSTALL_PLAN) if _ours(each)]
+    succeeded = {(namespace(csv), name(csv)) for csv in olm.csvs(facts) if text(csv, "status", "phase") == "Succeeded"}
+    bad = [outcome for each in plans if not _is_past(each, plans, succeeded) and (outcome := _plan(each, succeeded))]
     yield from bad
     if not plans:
         yield skipped(_NONE if facts.serves(SUBSCRIPTION) else _NO_OLM)
     elif not bad:
-        yield passed(f"all {len(plans)} InstallPlans of the stack are carried out")
+        yield passed("no InstallPlan of the stack waits or failed")
 
 
-def _names_ours(plan: Object) -> bool:
-    return any(
-        csv.startswith(package.prefix)
-        for csv in texts(plan, "spec", "clusterServiceVersionNames")
-        for package in olm.STACK
-    )
+def _ours(plan: Object) -> set[str]:
+    """The packages of the stack that it installs."""
+    named = texts(plan, "spec", "clusterServiceVersionNames")
+    return {package.name for package in olm.STACK if any(csv.startswith(package.prefix) for csv in named)}
 
 
-def _plan(plan: Object) -> Outcome | None:
+def _is_past(plan: Object, plans: list[Object], succeeded: set[tuple[str, str]]) -> bool:
+    """OLM keeps old plans: one that is carried out after all, or that a newer one has replaced, says nothing."""
+    named = texts(plan, "spec", "clusterServiceVersionNames")
+    if all((namespace(plan), csv) in succeeded for csv in named):
+        return True
+    generation = number(plan, "spec", "generation") or 0
+    newer = [each for each in every(plans, namespace(plan)) if (number(each, "spec", "generation") or 0) > generation]
+    return any(_ours(plan) <= _ours(each) for each in newer)
+
+
+def _plan(plan: Object, succeeded: set[tuple[str, str]]) -> Outcome | None:
     about, phase = f"InstallPlan {place(plan)}", text(plan, "status", "phase")
     what = names(texts(plan, "spec", "clusterServiceVersionNames"))
     seen = Seen(about, "status.phase", phase)
     if phase == "RequiresApproval" and not flag(plan, "spec", "approved"):
         change = Change(Verb.patch, INSTALL_PLAN, name(plan), namespace(plan), {"spec": {"approved": True}})
         remedy = Remedy(f"Approve it, if you want {what}.", changes=(change,))
+        if _is_upgrade(plan, succeeded):
+            return warning(f"an upgrade waits for somebody's approval: {what}", seen, remedy=remedy, about=about)
         return failed(f"{what} waits for somebody's approval", seen, remedy=remedy, about=about)
     if phase == "Failed":
         why = condition(plan, "Installed")
@@ -201,6 +236,13 @@ def _plan(plan: Object) -> Outcome | None:
         remedy = Remedy("Mend what the message says; delete the InstallPlan to have it tried again.", (command,))
         return failed(f"installing {what} failed: {brief(text(why, 'message'))}", seen, remedy=remedy, about=about)
     return None
+
+
+def _is_upgrade(plan: Object, succeeded: set[tuple[str, str]]) -> bool:
+    """Whether an older version of all that it brings is at work."""
+    at_work = [csv for where, csv in succeeded if where == namespace(plan)]
+    prefixes = [package.prefix for package in olm.STACK if package.name in _ours(plan)]
+    return all(any(csv.startswith(prefix) for csv in at_work) for prefix in prefixes)
 
 
 @check(

@@ -13,7 +13,7 @@ from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.conditions import why
 from maas.readiness.evidence import names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, warning
-from maas.readiness.installing import absent, operator
+from maas.readiness.installing import OLM_CODES, absent, operator
 
 _NOT_HERE = "not for Kubernetes: KServe is installed by itself"
 _NO_OPERATOR = "OpenShift AI is not installed"
@@ -28,6 +28,7 @@ _NO_OPERATOR = "OpenShift AI is not installed"
     why="On OpenShift it brings KServe and keeps it.",
     mend="`maas install` brings it.",
     covers=("3. Red Hat OpenShift AI (RHOAI)", "RHOAI operator installed"),
+    after=OLM_CODES,
 )
 def installed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     there = rhoai.operators(facts)
@@ -50,6 +51,8 @@ def _phase(object: Object, kind: str) -> Outcome:
         return passed(f"{name(object)} is ready", *seen[:1], about=about)
     told = "; ".join(f"{text(each, 'type')}: {why(each)}" for each in bad[:2]) or "no condition says why"
     remedy = Remedy("Do what the conditions' messages ask for.", (f"oc describe {kind.lower()} {name(object)}",))
+    if rhoai.kserve_is_ready(object):
+        return warning(f"KServe is ready, but {name(object)} is not: {told}", *seen, remedy=remedy, about=about)
     return failed(f"{name(object)} is {phase or 'not ready'}: {told}", *seen, remedy=remedy, about=about)
 
 

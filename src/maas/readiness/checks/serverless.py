@@ -8,7 +8,7 @@ from maas.cluster.objects import Object, condition, name, namespace, place, text
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.conditions import status, why
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped
-from maas.readiness.installing import absent, operator
+from maas.readiness.installing import OLM_CODES, absent, operator, softened
 
 NOT_NEEDED = (
     "not needed: models run in KServe's Standard mode, without Knative. Only OpenShift AI 2.x in Serverless mode needs "
@@ -25,6 +25,7 @@ NOT_NEEDED = (
     why="The prerequisites ask for it on every OpenShift; that was true for KServe's Serverless mode only.",
     mend="Set defaultDeploymentMode to RawDeployment and serving to Removed, or install OpenShift Serverless.",
     covers=("2. OpenShift Serverless (OpenShift Only)", "Serverless operator installed (OpenShift)"),
+    after=OLM_CODES,
 )
 def installed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     there = serverless.operators(facts)
@@ -64,7 +65,7 @@ def serving(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not there:
         needed = serverless.needed(facts)
         yield absent(asked, "there is no KnativeServing", step="serverless") if needed else skipped(NOT_NEEDED)
-    yield from (_serving(each) for each in there)
+    yield from softened((_serving(each) for each in there), when=not serverless.needed(facts))
 
 
 def _serving(serving: Object) -> Outcome:
