@@ -4,7 +4,7 @@ The largest of: all containers together with the init containers that keep runni
 container together with the sidecars started before it. The pod's overhead comes on top.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from maas.cluster.facts.model import Facts
@@ -18,27 +18,35 @@ CPU, MEMORY, STORAGE, PODS = "cpu", "memory", "ephemeral-storage", "pods"
 
 def resources(found: Mapping[str, Any]) -> dict[str, int]:
     """Those of a resource list that can be understood."""
-    amounts = ((key, milli(value) if key == CPU else whole(value)) for key, value in found.items())
-    return {key: amount for key, amount in amounts if amount is not None}
+    total: dict[str, int] = {}
+    _add_list(total, found)
+    return total
 
 
 def of_pod(pod: Object) -> dict[str, int]:
     total: dict[str, int] = {}
     for container in items(pod, "spec", "containers"):
-        _add(total, _requests(container))
-    starting: dict[str, int] = {}
-    sidecars: dict[str, int] = {}
-    for container in items(pod, "spec", "initContainers"):
-        if text(container, "restartPolicy") == "Always":
-            _add(sidecars, _requests(container))
-            _raise(starting, sidecars)
-        else:
-            _raise(starting, _sum(sidecars, _requests(container)))
-    _add(total, sidecars)
-    _raise(total, starting)
-    total |= resources(mapping(pod, "spec", "resources", "requests"))  # of the pod as a whole, where it says so
-    _add(total, resources(mapping(pod, "spec", "overhead")))
+        _add_list(total, mapping(container, "resources", "requests"))
+    if starting := items(pod, "spec", "initContainers"):
+        _add_starting(total, starting)
+    if whole_pod := mapping(pod, "spec", "resources", "requests"):  # where it asks as a whole, containers only share
+        total |= resources(whole_pod)
+    _add_list(total, mapping(pod, "spec", "overhead"))
     return total
+
+
+def _add_starting(total: dict[str, int], containers: Sequence[Object]) -> None:
+    peak: dict[str, int] = {}
+    sidecars: dict[str, int] = {}
+    for container in containers:
+        requests = resources(mapping(container, "resources", "requests"))
+        beside = dict(sidecars)
+        _add(beside, requests)
+        _raise(peak, beside)
+        if text(container, "restartPolicy") == "Always":
+            sidecars = beside
+    _add(total, sidecars)
+    _raise(total, peak)
 
 
 def requested(pods: Iterable[Object]) -> dict[str, dict[str, int]]:
@@ -73,8 +81,11 @@ def _requested(facts: Facts) -> dict[str, dict[str, int]]:
     return requested(facts.whole(POD))
 
 
-def _requests(container: Object) -> dict[str, int]:
-    return resources(mapping(container, "resources", "requests"))
+def _add_list(total: dict[str, int], found: Mapping[str, Any]) -> None:
+    for key, value in found.items():
+        amount = milli(value) if key == CPU else whole(value)
+        if amount is not None and isinstance(key, str):  # YAML has others
+            total[key] = total.get(key, 0) + amount
 
 
 def _add(total: dict[str, int], more: Resources) -> None:
@@ -85,9 +96,3 @@ def _add(total: dict[str, int], more: Resources) -> None:
 def _raise(total: dict[str, int], least: Resources) -> None:
     for key, amount in least.items():
         total[key] = max(total.get(key, 0), amount)
-
-
-def _sum(one: Resources, other: Resources) -> dict[str, int]:
-    total = dict(one)
-    _add(total, other)
-    return total
