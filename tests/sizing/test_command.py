@@ -122,7 +122,8 @@ def _gguf(path: Path, pairs: dict[str, int | str]) -> None:
     words = text("tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, 3) + text("a") + text("b") + text("c")
     scores = text("tokenizer.ggml.scores") + struct.pack("<IIQ", 9, 6, 3) + struct.pack("<fff", 1, 2, 3)
     body = words + scores + b"".join(text(key) + value(of) for key, of in pairs.items())
-    path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, len(pairs) + 2) + body + b"\0" * 1000)
+    tensor = text("token_embd.weight") + struct.pack("<IQQIQ", 2, 576, 1000, 8, 0)
+    path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 1, len(pairs) + 2) + body + tensor + b"\0" * 1000)
 
 
 SMOL: dict[str, int | str] = {

@@ -1,11 +1,12 @@
 """The head of a GGUF file: llama.cpp's format says of itself what config.json says elsewhere.
 
-Layout (ggml's docs/gguf.md): magic, version, number of tensors and of key/value pairs, then the pairs. Only the pairs
-are read, and of arrays only the length: the list of all words would be the largest part by far.
+Layout (ggml's docs/gguf.md): magic, version, number of tensors and of key/value pairs, the pairs, then of each tensor
+its name, shape, type and place. Of arrays only the length is read: the list of all words is the largest part by far.
 """
 
 import struct
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,7 +16,7 @@ from maas.models.sizing.architecture import Architecture, Attention, Method, Qua
 _MAGIC = b"GGUF"
 _NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
-_MOST_PAIRS = 10_000
+_MOST = 100_000  # fields, and tensors
 _LONGEST_TEXT = 2**24
 
 
@@ -23,20 +24,29 @@ def read(path: Path) -> Architecture:
     """Raises InvalidInput."""
     try:
         with path.open("rb") as file:
-            pairs = _pairs(file)
+            pairs, parameters = _head(file)
         size = path.stat().st_size
     except (OSError, struct.error, UnicodeDecodeError, ValueError) as error:
         raise InvalidInput(f"{path} can't be read as GGUF: {error or 'it ends too early'}") from error
-    return _architecture(pairs, path.stem, size)
+    return _architecture(pairs, path.stem, size, parameters)
 
 
-def _pairs(file: BinaryIO) -> dict[str, Any]:
+def _head(file: BinaryIO) -> tuple[dict[str, Any], int]:
+    """The pairs, and how many parameters all tensors have together."""
     if file.read(4) != _MAGIC:
         raise ValueError("it does not begin as such a file does")
-    _version, _tensors, count = struct.unpack("<IQQ", _exactly(file, 20))
-    if count > _MOST_PAIRS:
-        raise ValueError(f"it claims to have {count} fields")
-    return {_text(file): _value(file, _number(file, "I")) for _ in range(count)}
+    _version, tensors, count = struct.unpack("<IQQ", _exactly(file, 20))
+    if max(count, tensors) > _MOST:
+        raise ValueError(f"it claims to have {count} fields and {tensors} tensors")
+    pairs = {_text(file): _value(file, _number(file, "I")) for _ in range(count)}
+    return pairs, sum(_parameters(file) for _ in range(tensors))
+
+
+def _parameters(file: BinaryIO) -> int:
+    _text(file)  # the name
+    shape = [int(_number(file, "Q")) for _ in range(_number(file, "I"))]
+    _exactly(file, 12)  # type and place
+    return prod(shape)
 
 
 def _value(file: BinaryIO, kind: int) -> Any:
@@ -80,7 +90,7 @@ def _exactly(file: BinaryIO, length: int) -> bytes:
     return data
 
 
-def _architecture(pairs: Mapping[str, Any], name: str, size: int) -> Architecture:
+def _architecture(pairs: Mapping[str, Any], name: str, size: int, parameters: int) -> Architecture:
     family = str(pairs.get("general.architecture", ""))
 
     def field(key: str, otherwise: int | None = None) -> int:
@@ -92,7 +102,6 @@ def _architecture(pairs: Mapping[str, Any], name: str, size: int) -> Architectur
     layers, hidden, heads = field("block_count"), field("embedding_length"), field("attention.head_count")
     head_dim = field("attention.key_length", hidden // heads)
     attention = Attention(layers, field("attention.head_count_kv", heads), head_dim)
-    parameters = int(pairs.get("general.parameter_count") or size)
     return Architecture(
         name=str(pairs.get("general.name") or name),
         family=family,
@@ -106,6 +115,6 @@ def _architecture(pairs: Mapping[str, Any], name: str, size: int) -> Architectur
         plain_parameters=0,
         active_parameters=parameters,
         max_context=field("context_length"),
-        quantisation=Quantisation(Method.gguf, 8.0 * size / parameters),
+        quantisation=Quantisation(Method.gguf, 8.0 * size / max(1, parameters)),
         weights_bytes=size,
     )

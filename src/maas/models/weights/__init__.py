@@ -1,0 +1,1 @@
+"""The weights of models on this machine: where they are, and how they get here."""

@@ -1,0 +1,139 @@
+"""Bringing a file of the hub to this machine: resumed after a break, and believed only if its checksum is right.
+
+What has come so far is in a file named after the checksum that the whole must have. So a break, of the network or of
+this process, costs nothing, and a file that was changed meanwhile starts anew.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from maas.domain.errors import InvalidInput, Unavailable
+from maas.models.weights.places import OnHub, repository_place
+
+_HUB = "https://huggingface.co"
+_CHUNK = 1024 * 1024
+_TRIES = 5  # in a row without a byte
+_ROOM = 100 * 2**20  # that must stay free
+_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+
+Progress = Callable[[int, int], None]  # bytes so far, bytes in all
+Pause = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Remote:
+    url: str
+    size: int
+    sha256: str
+
+
+def hub() -> str:
+    return os.environ.get("HF_ENDPOINT", _HUB).rstrip("/")
+
+
+def pull(
+    meant: OnHub,
+    folder: Path,
+    progress: Progress = lambda _so_far, _all: None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Path:
+    """Raises Unavailable (no network, no room, wrong checksum) and InvalidInput (no such file)."""
+    with httpx.Client(timeout=_TIMEOUT, follow_redirects=True, headers=_token()) as client:
+        file, remote = _look_up(client, meant)
+        place = repository_place(meant.repository, folder) / file
+        if place.exists() and place.stat().st_size == remote.size:
+            return place
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = place.with_name(f"{place.name}.{remote.sha256[:16]}.part")
+        _require_room(part, remote)
+        _fetch(client, remote, part, progress, pause)
+    _check(part, remote)
+    part.replace(place)
+    return place
+
+
+def _token() -> dict[str, str]:
+    token = os.environ.get("HF_TOKEN")
+    return {"authorization": f"Bearer {token}"} if token else {}
+
+
+def _look_up(client: httpx.Client, meant: OnHub) -> tuple[str, Remote]:
+    try:
+        answer = client.get(f"{hub()}/api/models/{meant.repository}", params={"blobs": "true"})
+    except httpx.HTTPError as error:
+        raise Unavailable(f"{hub()} can't be reached ({type(error).__name__}): is there a network?") from error
+    if answer.status_code in (401, 403, 404):
+        raise InvalidInput(
+            f"the hub has no repository {meant.repository}, or shows it only to those it knows ($HF_TOKEN)"
+        )
+    if answer.status_code != 200:
+        raise Unavailable(f"{hub()} answered {answer.status_code} when asked for {meant.repository}")
+    files = _files(answer)
+    name = meant.choose(list(files))
+    size, sha256 = files[name].get("size"), (files[name].get("lfs") or {}).get("sha256")
+    if not isinstance(size, int) or not isinstance(sha256, str):
+        raise Unavailable(f"{hub()} does not tell the size and the checksum of {name}: it is not taken on trust")
+    return name, Remote(f"{hub()}/{meant.repository}/resolve/main/{name}", size, sha256)
+
+
+def _files(answer: httpx.Response) -> dict[str, Mapping[str, Any]]:
+    try:
+        return {entry["rfilename"]: entry for entry in answer.json()["siblings"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unavailable(f"{hub()} answered, but not as the hub does") from error
+
+
+def _require_room(part: Path, remote: Remote) -> None:
+    missing = remote.size - (part.stat().st_size if part.exists() else 0)
+    free = shutil.disk_usage(part.parent).free
+    if free < missing + _ROOM:
+        raise Unavailable(f"{missing / 1e9:.1f} GB are to come, and only {free / 1e9:.1f} GB are free at {part.parent}")
+
+
+def _fetch(
+    client: httpx.Client, remote: Remote, part: Path, progress: Progress, pause: Callable[[float], None]
+) -> None:
+    tries = 0
+    while (have := part.stat().st_size if part.exists() else 0) < remote.size:
+        try:
+            _fetch_from(client, remote, part, have, progress)
+        except httpx.HTTPError as error:
+            came = part.exists() and part.stat().st_size > have
+            tries = 0 if came else tries + 1
+            if tries >= _TRIES:
+                raise Unavailable(
+                    f"the download broke off again and again ({type(error).__name__}); what has come is kept:"
+                    " run the same command again"
+                ) from error
+            pause(2.0**tries)
+
+
+def _fetch_from(client: httpx.Client, remote: Remote, part: Path, have: int, progress: Progress) -> None:
+    headers = {"range": f"bytes={have}-"} if have else {}
+    with client.stream("GET", remote.url, headers=headers) as answer:
+        if answer.status_code not in (200, 206):
+            raise Unavailable(f"{remote.url} answered {answer.status_code}")
+        resumed = answer.status_code == 206
+        with part.open("ab" if resumed else "wb") as file:
+            so_far = have if resumed else 0
+            for chunk in answer.iter_bytes(_CHUNK):
+                file.write(chunk)
+                so_far += len(chunk)
+                progress(so_far, remote.size)
+
+
+def _check(part: Path, remote: Remote) -> None:
+    with part.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+        os.fsync(file.fileno())
+    if found != remote.sha256:
+        part.unlink()
+        raise Unavailable("the file that came is not the one the hub describes (wrong checksum); it was thrown away")
