@@ -153,7 +153,7 @@ def _is_local(wanted: Options) -> bool:
 
 
 def _local(wanted: Options) -> Judged:
-    from maas.readiness.traffic import machine
+    from maas.readiness.traffic.checks import machine
     from maas.readiness.traffic.embedded_site import EmbeddedSite
 
     if wanted.source or wanted.context or wanted.kubeconfig:

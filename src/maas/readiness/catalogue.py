@@ -119,7 +119,8 @@ def _load() -> None:
     from importlib import import_module
     from pkgutil import iter_modules
 
-    from maas.readiness import checks, known_issues, traffic
+    from maas.readiness import checks, known_issues
+    from maas.readiness.traffic import checks as traffic
 
     for package in (checks, known_issues, traffic):
         for module in iter_modules(package.__path__):

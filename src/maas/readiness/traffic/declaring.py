@@ -1,13 +1,18 @@
 """Checks that ask a running gateway: declared in the catalogue beside all others, judged by validating.py."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING
 
 from maas.cluster.facts.model import Facts
 from maas.readiness.catalogue import TRAFFIC, Asked, check
 from maas.readiness.findings import Category, Outcome, Severity, skipped
-from maas.readiness.traffic.visit import Visit
 
-Ask = Callable[[Visit], AsyncIterator[Outcome]]
+if TYPE_CHECKING:
+    from maas.readiness.traffic.visit import Visit
+
+Ask = Callable[["Visit"], AsyncIterator[Outcome]]
 
 LIVE: dict[str, Ask] = {}
 

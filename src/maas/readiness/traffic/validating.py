@@ -12,11 +12,12 @@ from maas.domain.errors import MaasError
 from maas.readiness.catalogue import Check, Phase, checks
 from maas.readiness.findings import Finding, Outcome, unknown
 from maas.readiness.judging import findings, is_chosen
-from maas.readiness.traffic import tidiness
+from maas.readiness.traffic.answers import CannotAsk
 from maas.readiness.traffic.calling import TIMEOUT
+from maas.readiness.traffic.checks import tidiness
 from maas.readiness.traffic.declaring import LIVE
 from maas.readiness.traffic.site import Site
-from maas.readiness.traffic.visit import CannotAsk, Visit
+from maas.readiness.traffic.visit import Visit
 
 _CLEANING = 20.0  # seconds
 TIDY = "MAAS-514"  # is judged when everything else is over

@@ -6,19 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from maas.cluster.objects import items, text
-from maas.readiness.traffic.calling import TIMEOUT, Answer, Caller, Streamed, distrust
+from maas.readiness.traffic.answers import CHAT, MODELS, Answer, CannotAsk, Streamed
+from maas.readiness.traffic.calling import TIMEOUT, Caller, distrust
 from maas.readiness.traffic.site import Endpoint, Key, Site, Tier, Unit
 
-MODELS = "/v1/models"
-CHAT = "/v1/chat/completions"
 _TAKEN_UP_WITHIN = 15.0  # seconds until a new key must work
 _PAUSE = 0.1
 _NOT_HERE = frozenset({0, 404})
 _MOST_ENDPOINTS = 20
-
-
-class CannotAsk(Exception):
-    """Something that a check needs is not to be had; the message says what, for people."""
 
 
 class Visit:

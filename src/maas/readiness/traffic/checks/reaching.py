@@ -1,11 +1,17 @@
 """Whether clients reach the gateway at all, and whether what they send can be read on the way."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, passed, warning
+from maas.readiness.traffic.answers import MODELS
 from maas.readiness.traffic.declaring import live
 from maas.readiness.traffic.site import Endpoint
-from maas.readiness.traffic.visit import MODELS, Visit
+
+if TYPE_CHECKING:
+    from maas.readiness.traffic.visit import Visit
 
 _LOCAL = ("http://127.", "http://localhost", "http://[::1]")
 
@@ -26,10 +32,10 @@ async def answers(visit: Visit) -> AsyncIterator[Outcome]:
         yield failed("no address of the gateway is known", remedy=remedy)
     for endpoint, answer in visit.answers.items():
         if answer.status:
-            yield passed(f"{endpoint} answers within {answer.seconds * 1000:.0f} ms", about=str(endpoint))
+            yield passed(f"answers within {answer.seconds * 1000:.0f} ms", about=str(endpoint))
         else:
             seen = Seen(f"GET {endpoint.base}{MODELS}", value=answer.said)
-            yield failed(f"{endpoint} answers {answer.said}", seen, remedy=_reach(endpoint), about=str(endpoint))
+            yield failed(f"answers {answer.said}", seen, remedy=_reach(endpoint), about=str(endpoint))
 
 
 def _reach(endpoint: Endpoint) -> Remedy:

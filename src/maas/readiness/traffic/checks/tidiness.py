@@ -1,11 +1,16 @@
 """Nothing of a validation is left behind: neither of this one, nor of one that was killed."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Collection
+from typing import TYPE_CHECKING
 
 from maas.readiness.evidence import names
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, passed, unknown
 from maas.readiness.traffic.declaring import live
-from maas.readiness.traffic.visit import Visit
+
+if TYPE_CHECKING:
+    from maas.readiness.traffic.visit import Visit
 
 
 @live(

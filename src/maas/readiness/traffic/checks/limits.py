@@ -1,16 +1,21 @@
 """Whether limits really limit: Kuadrant lets everybody pass while Limitador is down, with all statuses green."""
 
+from __future__ import annotations
+
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, passed, skipped, unknown, warning
-from maas.readiness.traffic import calling
-from maas.readiness.traffic.calling import Answer
+from maas.readiness.traffic import answers
+from maas.readiness.traffic.answers import CHAT, Answer
 from maas.readiness.traffic.declaring import live
 from maas.readiness.traffic.site import Key, Limit, Tier, Unit
-from maas.readiness.traffic.visit import CHAT, Visit
+
+if TYPE_CHECKING:
+    from maas.readiness.traffic.visit import Visit
 
 MOST_REQUESTS = 200
 MOST_TOKENS = 20_000
@@ -167,7 +172,7 @@ async def _spend_tokens(visit: Visit, tier: Tier, limit: Limit) -> Outcome:
         if spent >= limit.amount:
             said = f"{spent} tokens are spent, and requests still pass: the tier {tier.name} allows {limit}"
             return failed(said, seen, remedy=_LIMITADOR)
-        spent += calling.tokens(answer.json) or 0
+        spent += answers.tokens(answer.json) or 0
     return unknown(f"{_TOKEN_CALLS} requests spent {spent} tokens only, of {limit}", seen)
 
 

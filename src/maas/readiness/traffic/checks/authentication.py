@@ -1,15 +1,20 @@
 """Who gets in, and for how long."""
 
+from __future__ import annotations
+
 import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING
 
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, passed, skipped, warning
-from maas.readiness.traffic.calling import Answer
+from maas.readiness.traffic.answers import CHAT, MODELS, Answer, CannotAsk
 from maas.readiness.traffic.declaring import live
 from maas.readiness.traffic.site import Endpoint, Key
-from maas.readiness.traffic.visit import CHAT, MODELS, CannotAsk, Visit
+
+if TYPE_CHECKING:
+    from maas.readiness.traffic.visit import Visit
 
 _GIVEN_UP_AFTER = 20.0  # seconds in which a revoked key must have stopped working
 _PAUSE = 0.05

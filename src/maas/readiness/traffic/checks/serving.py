@@ -1,15 +1,21 @@
 """What somebody with a good key gets: models, answers, streams, and a bill."""
 
+from __future__ import annotations
+
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from maas.cluster.objects import items, text
 from maas.readiness.evidence import names
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, passed, skipped, warning
-from maas.readiness.traffic import calling
+from maas.readiness.traffic import answers
+from maas.readiness.traffic.answers import CHAT, MODELS
 from maas.readiness.traffic.declaring import live
-from maas.readiness.traffic.visit import CHAT, MODELS, Visit
+
+if TYPE_CHECKING:
+    from maas.readiness.traffic.visit import Visit
 
 _METERED_WITHIN = 5.0  # seconds from the end of an answer until its tokens are in the ledger
 _NOT_SERVED = "maas-validate-no-such-model"
@@ -68,10 +74,10 @@ async def completed(visit: Visit) -> AsyncIterator[Outcome]:
     model = await visit.model()
     answer = await visit.chat(await visit.good_key())
     seen = Seen(f"POST {CHAT}", f"model {model}", answer.said)
-    used = calling.tokens(answer.json)
+    used = answers.tokens(answer.json)
     if answer.status != 200 or answer.problem:
         yield failed(f"{model} answers {answer.problem or answer.said}", seen, remedy=_LOGS)
-    elif not calling.answer_text(answer.json):
+    elif not answers.answer_text(answer.json):
         yield failed(f"{model} answers 200, but says nothing", seen, remedy=_LOGS)
     elif not used:
         said = f"{model} answers without usage.total_tokens: its tokens can be neither limited nor counted"
@@ -132,7 +138,7 @@ async def metered(visit: Visit) -> AsyncIterator[Outcome]:
         yield skipped("a cluster has no ledger of ours; what Limitador counted is seen by MAAS-509")
         return
     plain, stream = await visit.chat(key), await visit.chat_streamed(key)
-    told = (calling.tokens(plain.json) or 0) + (stream.usage or 0)
+    told = (answers.tokens(plain.json) or 0) + (stream.usage or 0)
     if not told:
         yield skipped("nothing was answered that could be counted: MAAS-505")
         return

@@ -1,4 +1,7 @@
-"""The platform on this machine, before traffic is sent through it: processes, parts, ports, certificate, disk."""
+"""The platform on this machine, before traffic is sent through it: processes, parts, ports, certificate, disk.
+
+What these looks need is imported when they look: the catalogue has to load fast.
+"""
 
 import json
 import os
@@ -7,16 +10,10 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 
-import httpx
-from cryptography import x509
-
 from maas.cluster.facts.model import Facts
 from maas.domain.errors import MaasError
 from maas.domain.platform import Platform
-from maas.embedded import addresses
-from maas.embedded import platform as embedded
 from maas.embedded.home import Home
-from maas.embedded.supervisor import client
 from maas.embedded.supervisor.status import READY, ProcessStatus
 from maas.readiness.catalogue import MACHINE, Asked, Phase, check, checks
 from maas.readiness.evidence import names
@@ -79,6 +76,8 @@ def _elsewhere(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     mend="maas up starts it; maas logs NAME says why a process died.",
 )
 def processes(home: Home) -> Iterator[Outcome]:
+    from maas.embedded.supervisor import client
+
     current = client.status(home)
     if current is None:
         yield failed("the platform is not running", Seen(str(home.root)), remedy=_UP)
@@ -118,6 +117,8 @@ def parts(home: Home) -> Iterator[Outcome]:
 
 def _health(home: Home) -> dict[str, str]:
     """A control plane that gives no good answer is one part, with that as its fault."""
+    import httpx
+
     transport = httpx.HTTPTransport(uds=str(home.api_socket))
     try:
         with httpx.Client(transport=transport, base_url="http://maas", timeout=_ASK) as http:
@@ -137,6 +138,8 @@ def _health(home: Home) -> dict[str, str]:
     after=("MAAS-520",),
 )
 def ports(home: Home) -> Iterator[Outcome]:
+    from maas.embedded import addresses
+
     listening = addresses.listening(_platform(home).gateway)
     for setting, (host, port) in listening.items():
         reached = "127.0.0.1" if host == "0.0.0.0" else "::1" if host == "::" else host  # noqa: S104 (compared)
@@ -158,6 +161,8 @@ def ports(home: Home) -> Iterator[Outcome]:
     mend="The local one is renewed by maas restart; your own: put the new one in its place, then maas up.",
 )
 def certificate(home: Home) -> Iterator[Outcome]:
+    from cryptography import x509
+
     gateway = _platform(home).gateway
     path = gateway.certificate or str(home.server_certificate)
     try:
@@ -197,4 +202,6 @@ def disk(home: Home) -> Iterator[Outcome]:
 
 
 def _platform(home: Home) -> Platform:
+    from maas.embedded import platform as embedded
+
     return embedded.applied(home)
