@@ -43,6 +43,7 @@ def installed(
         *limits(),
         *(key(name, tier) for name, tier in (("alice", "free"), ("bob", "premium"), ("carol", "free"))),
         *models,
+        only_through_the_gateway(),
         event("Pod", "some-pod", LLM, "FailedScheduling", "0/5 nodes are available: a moment ago, not any more"),
     ]
 
@@ -230,6 +231,24 @@ def _enforced(kind: str) -> Object:
     }
 
 
+def only_through_the_gateway() -> Object:
+    """Nobody else in the cluster reaches a model, except for its metrics."""
+    gateway = {"podSelector": {"matchLabels": {f"{_GATEWAY_API}/gateway-name": GATEWAY}}}
+    monitoring = {"namespaceSelector": {"matchLabels": {"openshift.io/cluster-monitoring": "true"}}}
+    return made(
+        "networking.k8s.io/v1",
+        "NetworkPolicy",
+        "models-through-the-gateway",
+        LLM,
+        labels=OURS,
+        spec={
+            "podSelector": {"matchExpressions": [{"key": "serving.kserve.io/inferenceservice", "operator": "Exists"}]},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": [gateway, monitoring], "ports": [{"port": 8080, "protocol": "TCP"}]}],
+        },
+    )
+
+
 def key(user: str, tier: str) -> Object:
     """A Secret as Authorino watches it."""
     value = base64.b64encode(f"maas-{user}-{zlib.crc32(user.encode()):08x}".encode()).decode()
@@ -269,6 +288,7 @@ def qwen3(on: str) -> list[Object]:
         args=[
             *("--model=Qwen/Qwen3-0.6B", "--served-model-name=qwen3-0-6b", "--port=8080", "--dtype=float16"),
             *("--max-model-len=4096", "--gpu-memory-utilization=0.85", "--max-num-seqs=16", "--enforce-eager"),
+            "--enable-force-include-usage",
         ],
         env=[{"name": name, "value": "/cache"} for name in writable],
         ports=[{"containerPort": 8080, "protocol": "TCP"}],

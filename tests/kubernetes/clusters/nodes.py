@@ -36,6 +36,7 @@ def node(
     driver: str = "580.95.05",
     labels: Mapping[str, str] | None = None,
     os_image: str = "Ubuntu 24.04.3 LTS",
+    provider: str = "aws:///eu-west-1a/i-",
 ) -> Object:
     """Allocatable is what a kubelet leaves of the capacity: half a core and 1.5 GiB less."""
     capacity: dict[str, str] = {"cpu": str(cpu), "memory": memory, "pods": "250", "ephemeral-storage": "200Gi"}
@@ -52,7 +53,9 @@ def node(
             resources["nvidia.com/gpu"] = str(gpu.count)
         wanted |= gpu_labels(gpu, driver)
     result = made("v1", "Node", name, labels=wanted)
-    result["spec"] = {"taints": _taints(role, gpu)} if _taints(role, gpu) else {}
+    result["spec"] = {"providerID": f"{provider}{name}"} if provider else {}
+    if taints := _taints(role, gpu):
+        result["spec"]["taints"] = taints
     result["status"] = {
         "capacity": capacity,
         "allocatable": allocatable,

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from maas.cluster.facts.model import Log
+from maas.cluster.objects import name
 from maas.readiness.catalogue import Asked, Phase, Target
 from tests.kubernetes.clusters import installation, openshift_ai, operators, platforms, stack
 from tests.kubernetes.clusters.making import Object, container, deployment, made, namespace, pod_spec
@@ -98,8 +100,8 @@ def eks_1_31() -> Scenario:
     image = "Amazon Linux 2023.9.20251014"
     names = [f"ip-10-1-0-{i}.eu-west-1.compute.internal" for i in range(4)]
     nodes = [
-        *(node(name, gpu=T4, kubelet=kubelet, os_image=image) for name in names[:2]),
-        *(node(name, cpu=8, memory="32Gi", kubelet=kubelet, os_image=image) for name in names[2:]),
+        *(node(each, gpu=T4, kubelet=kubelet, os_image=image) for each in names[:2]),
+        *(node(each, cpu=8, memory="32Gi", kubelet=kubelet, os_image=image) for each in names[2:]),
     ]
     return Scenario(
         "EKS 1.31",
@@ -115,8 +117,9 @@ def eks_1_31() -> Scenario:
 
 def kind() -> Scenario:
     """One node on somebody's laptop: no LoadBalancer, a storage class that writes into a folder."""
-    only = node("kind-control-plane", cpu=12, memory="31Gi", role="control-plane", os_image="Debian GNU/Linux 12")
-    only["spec"] = {}  # kind takes the taint away from a single node
+    called, image = "kind-control-plane", "Debian GNU/Linux 12 (bookworm)"
+    only = node(called, cpu=12, memory="31Gi", role="control-plane", os_image=image, provider="kind://docker/kind/")
+    del only["spec"]["taints"]  # as kind does with a single node
     storage = platforms.storage_class("standard", "rancher.io/local-path", expandable=False)[:1]  # without CSI
     return Scenario("kind", "v1.34.0", Asked(Target.kubernetes), (), tuple(platforms.kubernetes([only], storage)))
 
@@ -126,6 +129,7 @@ def rosa() -> Scenario:
     gpu = node("gpu-0", cpu=16, memory="64Gi", kubelet="v1.30.14")
     gpu["metadata"]["labels"] |= {"feature.node.kubernetes.io/pci-10de.present": "true"}
     nodes = platforms.openshift_nodes("v1.30.14", gpu)
+    operator = [_label_denied(each) for each in _without_operands(openshift_ai.gpus(["gpu-0"], "worker-1"))]
     return Scenario(
         "ROSA",
         "v1.30.14+a1b2c3d",
@@ -133,7 +137,12 @@ def rosa() -> Scenario:
         (*_OPENSHIFT, "nvidia-gpu-operator", "nfd-openshift"),
         (
             *platforms.openshift("4.17.42", nodes, domain="apps.rosa.x7k2.p1.openshiftapps.com", rosa=True),
-            *map(_label_denied, _without_operands(openshift_ai.gpus(["gpu-0"], "worker-1"))),
+            *operator,
+        ),
+        logs=tuple(
+            Log("nvidia-gpu-operator", name(each), "gpu-operator", (f'{{"level":"error","msg":"{_DENIED}"}}',))
+            for each in operator
+            if each["kind"] == "Pod" and name(each).startswith("gpu-operator")
         ),
     )
 
