@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from maas.cluster.failures import Conflicting, Denied, Missing, Refused, ServerFailed
-from maas.cluster.objects import items, number, text
+from maas.cluster.objects import at, items, number, text
 from maas.cluster.session import Answer
 from maas.domain.errors import MaasError
 
@@ -18,6 +18,15 @@ def as_json(answer: Answer, path: str) -> Any:
         return orjson.loads(answer.body)
     except orjson.JSONDecodeError:
         raise ServerFailed(f"{_subject(path)}: the server did not answer in JSON: {_glimpse(answer)}") from None
+
+
+def as_list(answer: Answer, path: str) -> Any:
+    """What is no list, or holds no items, would be taken for an empty one."""
+    found = as_json(answer, path)
+    whole = text(found, "kind").endswith("List") and isinstance(at(found, "items"), list | None)
+    if not whole or "items" not in found:
+        raise ServerFailed(f"{_doing('GET', path)}: the server did not answer with a list: {_glimpse(answer)}")
+    return found
 
 
 def is_gone(answer: Answer) -> bool:

@@ -15,22 +15,25 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from maas.cluster.answers import as_json, failure, is_gone
+from maas.cluster.answers import as_json, as_list, failure, is_gone
 from maas.cluster.changes import Change, Verb
-from maas.cluster.failures import Missing, ServerFailed, TooSlow
+from maas.cluster.failures import Missing, ServerFailed, TooSlow, Unreachable, Untrusted
 from maas.cluster.kinds import Body, Kind
 from maas.cluster.objects import Object, items, text
 from maas.cluster.session import Answer, Begun, Headers, Session, Traffic
+from maas.domain.errors import MaasError
 
 JSON = "application/json"
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _MERGE = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 _APPLY = "application/apply-patch+yaml"  # of which JSON is a part
+_REPEATABLE = frozenset({Verb.patch, Verb.apply, Verb.restart})  # twice is the same as once
 _MANAGER = "maas"
 _PAGE = 500
 _ATTEMPTS = 5
 _PAUSE = 0.2  # seconds before the second attempt; doubled before each further one
+_LONGEST_PAUSE = 10.0
 _CALL_TIMEOUT = 30.0
 # A list's metadata, which comes before its items.
 _CONTINUED = re.compile(rb'\{"kind":"\w+","apiVersion":"[\w./]+","metadata":\{[^{}]*"continue":"([\w=-]+)"')
@@ -122,7 +125,7 @@ class Api:
 
         try:
             answer = await self._asked("GET", path, [("Accept", accept)], within=_CALL_TIMEOUT, again=True, begun=begun)
-            page = as_json(answer, path)
+            page = as_list(answer, path)
             if not known.done():
                 known.set_result(text(page, "metadata", "continue"))
             return page
@@ -150,8 +153,8 @@ class Api:
         asked |= {"fieldManager": _MANAGER} if change.verb is not Verb.delete else {}
         path = path_of(change.kind, version, change.namespace, change.name) + (f"?{urlencode(asked)}" if asked else "")
         headers = [("Accept", JSON), ("Content-Type", type)]
-        within = _CALL_TIMEOUT
-        answer = await self._asked(method, path, headers, orjson.dumps(body), within=within, again=True)
+        again = dry_run or change.verb in _REPEATABLE
+        answer = await self._asked(method, path, headers, orjson.dumps(body), within=_CALL_TIMEOUT, again=again)
         found = as_json(answer, path)
         return found if isinstance(found, Mapping) else {}
 
@@ -170,10 +173,8 @@ class Api:
         for last in (False,) * (_ATTEMPTS - 1) + (True,):
             try:
                 answer = await self.session.send(method, path, headers, body, within=within, begun=begun)
-            except TooSlow:
-                raise
-            except ServerFailed:
-                if last or not again:
+            except (ServerFailed, Unreachable) as error:
+                if last or not self._worth_trying_again(error, again):
                     raise
                 await asyncio.sleep(pause)
             else:
@@ -186,6 +187,12 @@ class Api:
         if is_gone(answer) and "continue=" in path:
             raise _Expired
         raise failure(answer, method, path)
+
+    def _worth_trying_again(self, error: MaasError, again: bool) -> bool:
+        """A server that never answered is not waited for; one that did may be restarting."""
+        if isinstance(error, Unreachable):
+            return self.traffic.answered > 0 and not isinstance(error, Untrusted)
+        return again and not isinstance(error, TooSlow)
 
 
 @dataclass(frozen=True)
@@ -212,7 +219,7 @@ def _worth_another(status: int, again: bool) -> bool:
 
 def _retry_after(answer: Answer) -> float:
     said = answer.headers.get("retry-after", "")
-    return float(said) if said.isdigit() else 0.0
+    return min(float(said), _LONGEST_PAUSE) if said.isdigit() else 0.0
 
 
 def _versions(change: Change) -> tuple[str, ...]:
@@ -235,4 +242,3 @@ def _request(change: Change, now: float) -> tuple[str, str, Any]:
             at = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             template = {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": at}}}
             return "PATCH", _MERGE, {"spec": {"template": template}}
-    raise AssertionError(change.verb)

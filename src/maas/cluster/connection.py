@@ -15,7 +15,7 @@ from maas.cluster.credentials import Credentials, Fixed, Identity, TokenFile, ba
 from maas.cluster.exec_plugin import ExecPlugin
 from maas.cluster.failures import BadKubeconfig
 from maas.cluster.kubeconfig import Entry, Login, files, read
-from maas.cluster.network import route
+from maas.cluster.proxies import route
 from maas.cluster.session import Session
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")

@@ -67,7 +67,7 @@ class ExecPlugin:
         except TimeoutError:
             raise LoginFailed(f"{self._name} gave no answer within {patience:g} seconds") from None
         finally:
-            _end(process, group=not self.interactive)
+            await _end(process, group=not self.interactive)
         if process.returncode:
             said = _LOOKS_SECRET.sub("…", (errors or b"").decode(errors="replace")).strip()[-400:]
             raise LoginFailed(
@@ -166,10 +166,13 @@ def _expiry(written: str) -> float | None:
         return None
 
 
-def _end(process: asyncio.subprocess.Process, *, group: bool) -> None:
+async def _end(process: asyncio.subprocess.Process, *, group: bool) -> None:
     """With whatever it started: a child that holds the pipe open would hold us."""
     with suppress(ProcessLookupError):
         if group:
             os.killpg(process.pid, signal.SIGKILL)
         elif process.returncode is None:
             process.kill()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            await process.wait()

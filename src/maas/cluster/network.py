@@ -1,61 +1,29 @@
-"""The way to the server: names, proxies, TLS names; for httpcore's connection pool.
+"""The connections to a server: httpcore's pool, with our way of resolving names and of expecting them.
 
 httpcore, which is httpx's engine, and not httpx: a list of 20 000 pods came at a third less processor time, answers
 hold no reference cycles (with which the collector, switched off meanwhile, would have kept 100 MB), and importing it
-takes a tenth of the time. Names are resolved in threads of our own that nobody waits for: those of asyncio are joined
-at the end of the program, for as long as a dead name server takes.
+takes a tenth of the time.
 """
 
 import asyncio
 import ipaddress
-import os
-import socket
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from importlib.util import find_spec
 from ssl import SSLContext
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import httpcore
 
 from maas.cluster.failures import BadKubeconfig
 from maas.cluster.kubeconfig import Login
+from maas.cluster.names import resolve
+from maas.cluster.proxies import Route, split
 
 CONNECT_TIMEOUT = 8.0
 _CONNECTIONS = 10
-
-
-async def resolve(host: str, port: int = 0, *, within: float) -> list[str]:
-    """Its addresses. Raises socket.gaierror, and TimeoutError when nobody answered."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[list[str]] = loop.create_future()
-
-    def ask() -> None:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            say(list(dict.fromkeys(str(each[4][0]) for each in found)))
-        except (OSError, UnicodeError) as error:
-            say(error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name"))
-
-    def say(said: list[str] | OSError) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(_settle, answer, said)
-
-    threading.Thread(target=ask, name=f"resolve {host}", daemon=True).start()
-    async with asyncio.timeout(within):
-        return await answer
-
-
-def _settle(answer: "asyncio.Future[list[str]]", said: list[str] | OSError) -> None:
-    if answer.done():
-        return
-    if isinstance(said, OSError):
-        answer.set_exception(said)
-    else:
-        answer.set_result(said)
 
 
 class Network(httpcore.AsyncNetworkBackend):
@@ -129,79 +97,14 @@ class _Named(httpcore.AsyncNetworkStream):
         return self._below.get_extra_info(info)
 
 
-@dataclass(frozen=True)
-class Route:
-    """host and port of the server; proxy: a URL, or ""."""
-
-    host: str
-    port: int
-    proxy: str = ""
-
-    @property
-    def bare_proxy(self) -> str:
-        """Without user and password."""
-        parts = urlsplit(self.proxy)
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        return f"{parts.scheme.replace('socks5h', 'socks5')}://{host}" + (f":{parts.port}" if parts.port else "")
-
-
-def route(login: Login, environment: Mapping[str, str] = os.environ) -> Route:
-    parts = _split(login.server)
-    host = parts.hostname or ""
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    proxy = login.cluster.text("proxy-url") or _of_environment(parts.scheme, host, port, environment)
-    if proxy and _split(proxy).scheme not in ("http", "https", "socks5", "socks5h"):
-        raise BadKubeconfig("The proxy must be an http://, https:// or socks5:// URL")
-    return Route(host, port, proxy)
-
-
-def _split(url: str) -> Any:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise BadKubeconfig("The address of the server or its proxy is no valid URL") from None
-    return parts
-
-
-def _of_environment(scheme: str, host: str, port: int, environment: Mapping[str, str]) -> str:
-    """As Go's clients read it: loopback is never proxied, NO_PROXY may hold networks."""
-    name = f"{scheme}_proxy"
-    proxy = environment.get(name.upper()) or environment.get(name) or ""
-    if not proxy or host == "localhost" or _in_network(host, "127.0.0.0/8") or _in_network(host, "::1/128"):
-        return ""
-    exceptions = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
-    if any(_excepted(host, port, each.strip()) for each in exceptions.split(",")):
-        return ""
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _excepted(host: str, port: int, exception: str) -> bool:
-    if exception == "*":
-        return True
-    if exception.endswith(f":{port}"):
-        exception = exception.removesuffix(f":{port}")
-    suffix = exception.removeprefix("*").lower()
-    if not suffix:
-        return False
-    return (
-        host == suffix or _in_network(host, suffix) or host.endswith(suffix if suffix.startswith(".") else f".{suffix}")
-    )
-
-
-def _in_network(host: str, network: str) -> bool:
-    try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
-    except ValueError:
-        return False
-
-
 def pool(login: Login, way: Route, tls: SSLContext) -> httpcore.AsyncConnectionPool:
     expected = login.cluster.text("tls-server-name")
     network = Network({way.host: expected} if expected else {})
     if not way.proxy:
         return httpcore.AsyncConnectionPool(tls, max_connections=_CONNECTIONS, network_backend=network)
-    parts = _split(way.proxy)
+    parts = split(way.proxy)
     user = (unquote(parts.username or ""), unquote(parts.password or "")) if parts.username else None
+    if parts.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise BadKubeconfig("The proxy is a SOCKS one, which needs the Python package socksio: pip install socksio")
     made = httpcore.AsyncSOCKSProxy if parts.scheme.startswith("socks") else httpcore.AsyncHTTPProxy
     return made(way.bare_proxy, proxy_auth=user, ssl_context=tls, max_connections=_CONNECTIONS, network_backend=network)

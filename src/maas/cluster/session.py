@@ -10,17 +10,20 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpcore
 
 from maas.cluster.credentials import Credentials, Identity, blob, impersonation
-from maas.cluster.failures import LoginFailed, ServerFailed, TooSlow, Unreachable, Untrusted
+from maas.cluster.failures import BadKubeconfig, LoginFailed, ServerFailed, TooSlow, Unreachable, Untrusted
 from maas.cluster.kubeconfig import Login
-from maas.cluster.network import CONNECT_TIMEOUT, Route, pool
+from maas.cluster.network import CONNECT_TIMEOUT, pool
+from maas.cluster.proxies import Route
 from maas.cluster.trust import context
+from maas.domain.errors import MaasError
 
 _AT_ONCE = 8
+_USED_FOR = 30.0  # seconds, at least
 _LARGEST = 1 << 30  # bytes of one answer: more than a cluster has, less than the machine
 
 Headers = list[tuple[str, str]]
@@ -37,9 +40,13 @@ class Answer:
 
 @dataclass
 class Traffic:
-    """calls: requests sent; received: bytes of bodies on the wire; unpacked: the same, decompressed."""
+    """calls: requests sent; answered: those of them that were.
+
+    received: bytes of bodies on the wire; unpacked: the same, decompressed.
+    """
 
     calls: int = 0
+    answered: int = 0
     received: int = 0
     unpacked: int = 0
 
@@ -52,6 +59,8 @@ class Session:
     traffic: Traffic = field(default_factory=Traffic)
     _identity: Identity | None = None
     _pool: httpcore.AsyncConnectionPool | None = None
+    _old: list[httpcore.AsyncConnectionPool] = field(default_factory=list)
+    _failed: MaasError | None = None
 
     def __post_init__(self) -> None:
         self._logging_in = asyncio.Lock()
@@ -61,9 +70,10 @@ class Session:
         self._insecure = self.login.cluster.flag("insecure-skip-tls-verify")
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.aclose()
-            self._pool = None
+        for each in (*self._old, self._pool):
+            if each is not None:
+                await each.aclose()
+        self._old, self._pool = [], None
 
     async def log_in(self) -> None:
         """Raises LoginFailed, BadKubeconfig."""
@@ -89,7 +99,7 @@ class Session:
     async def _current(self) -> Identity:
         async with self._logging_in:
             if self._identity is None or not self._identity.is_fresh(time.time()):
-                await self._take(await self.credentials.identity())
+                await self._log_in()
             assert self._identity is not None
             return self._identity
 
@@ -97,14 +107,29 @@ class Session:
         """Once for all requests that were refused with the same identity."""
         async with self._logging_in:
             if self._identity is refused:
-                await self._take(await self.credentials.identity())
+                await self._log_in()
 
-    async def _take(self, identity: Identity) -> None:
+    async def _log_in(self) -> None:
+        """A login that failed is not tried again for each of fifty calls."""
+        if self._failed is not None:
+            raise self._failed
+        try:
+            identity = await self.credentials.identity()
+        except (LoginFailed, BadKubeconfig) as failure:
+            self._failed = failure
+            raise
+        soonest = time.time() + _USED_FOR
+        if identity.expires is not None and identity.expires < soonest:
+            identity = replace(identity, expires=soonest)  # what is born expired is for the server to refuse
+        self._take(identity)
+
+    def _take(self, identity: Identity) -> None:
         known = self._identity
         self._identity = identity
         same = known is not None and (known.certificate, known.key) == (identity.certificate, identity.key)
         if self._pool is not None and not same:
-            self._pool = None  # requests under way end on the old connections; those end with their last reference
+            self._old.append(self._pool)  # requests may be under way on its connections
+            self._pool = None
         if self._pool is None:
             tls = context(self._authority, identity, insecure=self._insecure)
             self._pool = pool(self.login, self.way, tls)
@@ -132,6 +157,7 @@ class Session:
                 extensions={"timeout": limits},
             ) as response,
         ):
+            self.traffic.answered += 1
             known = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
             return Answer(response.status, known, await self._read(response, known, begun))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maas.cluster.api import JSON, Api
+from maas.cluster.failures import ServerFailed
 from maas.cluster.kinds import ALL, Kind
 from maas.cluster.objects import at, items, text, texts
 from maas.domain.errors import MaasError
@@ -47,15 +48,24 @@ class Discovered:
 
 async def discover(api: Api) -> Discovered:
     """Raises MaasError."""
-    core, rest = await asyncio.gather(_asked(api, "/api"), _asked(api, "/apis"))
+    found = await asyncio.gather(_asked(api, "/api"), _asked(api, "/apis"), return_exceptions=True)
+    core, rest = (_or_raised(each) for each in found)
     apis, broken = {**core.apis, **rest.apis}, core.broken | rest.broken
     return Discovered(apis, broken)
+
+
+def _or_raised(found: Discovered | BaseException) -> Discovered:
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 async def _asked(api: Api, path: str) -> Discovered:
     answer = await api.get(path, accept=_AGGREGATED)
     if text(answer, "kind") == "APIGroupDiscoveryList":
         return _aggregated(answer)
+    if text(answer, "kind") not in ("APIVersions", "APIGroupList"):
+        raise ServerFailed(f"asking {path} which APIs there are: the server answered with something else")
     return await _one_by_one(api, _group_versions(answer))
 
 

@@ -19,7 +19,7 @@ from maas.cluster.facts.logs import read_logs
 from maas.cluster.facts.model import Cause, Facts, Log, Source, Step, Unread, Watch
 from maas.cluster.facts.probing import access, dns, dry_run_issuer, tools_at_hand
 from maas.cluster.facts.pruning import pruned
-from maas.cluster.failures import Denied, LoginFailed, Missing, TooSlow, Unreachable
+from maas.cluster.failures import BadKubeconfig, Denied, LoginFailed, Missing, TooSlow, Unreachable
 from maas.cluster.kinds import ALL, GATEWAY, INGRESS_CONFIG, ISSUER, POD, Kind
 from maas.cluster.objects import Object
 from maas.domain.errors import MaasError
@@ -32,6 +32,8 @@ async def read(
     api: Api, *, deadline: float, watch: Watch | None = None, logs: bool = False, tools: bool = True
 ) -> Facts:
     """deadline: seconds from now, for everything. Raises Unreachable, LoginFailed, BadKubeconfig."""
+    if api.session.credentials.interactive:
+        await api.session.log_in()  # people take longer than machines: this has limits of its own
     with _uncollected():
         reading = _Reading(api, deadline, asyncio.get_running_loop().time() + deadline, watch)
         return await reading.facts(logs=logs, tools=tools)
@@ -73,15 +75,16 @@ class _Reading:
     async def first_words(self) -> tuple[Mapping[str, Any] | Unread, Discovered | Unread]:
         """Where the three first calls all fail for the same reason, that is the answer."""
         self.say("connecting")
+        half = self.end - self.patience / 2  # without an answer, kinds are asked for all the same
         answers = await asyncio.gather(
-            self.within("asking for the version", self.api.get("/version")),
-            self.within("asking which APIs there are", discover(self.api)),
+            self.within("asking for the version", self.api.get("/version"), half),
+            self.within("asking which APIs there are", discover(self.api), half),
             return_exceptions=True,
         )
         for answer in answers:
             if isinstance(answer, BaseException) and not isinstance(answer, MaasError):
                 raise answer
-        failures = [answer for answer in answers if isinstance(answer, Unreachable | LoginFailed)]
+        failures = [answer for answer in answers if isinstance(answer, Unreachable | LoginFailed | BadKubeconfig)]
         if len(failures) == len(answers):
             raise failures[0]
         version, found = (unread(each) if isinstance(each, MaasError) else each for each in answers)
@@ -115,8 +118,8 @@ class _Reading:
             if isinstance(found, Discovered) and found.is_broken(kind):
                 return Unread(Cause.failed, f"the API {kind.group} is registered, but its server does not answer")
             return None
-        told = partial(self.say, kind.key)
-        listed = self.api.list(kind, version, keep=partial(pruned, kind), told=told)
+        told, keep = partial(self.say, kind.key), partial(_kept, kind, version)
+        listed = self.api.list(kind, version, keep=keep, told=told)
         return await self.within(f"listing {kind.key}", listed)
 
     async def issuer(self, found: Discovered | Unread) -> dict[str, Any]:
@@ -135,10 +138,10 @@ class _Reading:
         found = self.lists.get(kind.key, ())
         return () if isinstance(found, Unread) else found
 
-    async def within(self, what: str, awaited: Awaitable[T]) -> T:
+    async def within(self, what: str, awaited: Awaitable[T], end: float | None = None) -> T:
         """Raises TooSlow past the deadline."""
         try:
-            async with asyncio.timeout_at(self.end):
+            async with asyncio.timeout_at(end or self.end):
                 return await awaited
         except TimeoutError:
             raise TooSlow(
@@ -154,6 +157,12 @@ class _Reading:
     def say(self, what: str, objects: int = 0) -> None:
         if self.watch is not None:
             self.watch(Step(what, self.done, self.of, objects))
+
+
+def _kept(kind: Kind, version: str, object: Object) -> Object:
+    """Items of a list do not say what they are, or only that they are metadata."""
+    named = {"apiVersion": f"{kind.group}/{version}".lstrip("/"), "kind": kind.name}
+    return pruned(kind, {**object, **named})
 
 
 async def _nothing() -> Sequence[Log]:

@@ -15,7 +15,7 @@ from maas.cluster.access import Permission, needed
 from maas.cluster.api import Api, path_of
 from maas.cluster.failures import Denied, Refused, ServerFailed, TooSlow
 from maas.cluster.kinds import ISSUER
-from maas.cluster.network import resolve
+from maas.cluster.names import resolve
 from maas.cluster.objects import Object, flag, items, text
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"

@@ -12,7 +12,7 @@ from sys import intern
 from typing import Any
 
 from maas.cluster.facts.redaction import without_values
-from maas.cluster.kinds import ENDPOINT_SLICE, NODE, POD, SECRET, Kind
+from maas.cluster.kinds import ENDPOINT_SLICE, NODE, POD, SECRET, Body, Kind
 from maas.cluster.objects import Object, items, mapping, text
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -25,6 +25,7 @@ _OURS = (
 _LABELS_OF_OURS = (
     "serving.kserve.io/", "gateway.networking.k8s.io/", "kuadrant.io/", "sidecar.istio.io/",
     "app.kubernetes.io/part-of=maas",
+    "app.kubernetes.io/part-of=llminferenceservice", "kserve.io/",
 )  # fmt: skip
 _POD_SPEC = frozenset(
     {
@@ -39,6 +40,8 @@ _CONTAINER_OF_NO_USE = frozenset({"terminationMessagePath", "terminationMessageP
 
 def pruned(kind: Kind, object: Object) -> Object:
     """The parts that checks may ask for; absurd parts of them as they are. Never raises."""
+    if kind.body is Body.metadata:
+        object = {key: value for key, value in object.items() if key in ("apiVersion", "kind", "metadata")}
     special = _OF.get(kind.key)
     return special(object) if special else _without_noise(object)
 
@@ -144,6 +147,8 @@ def _slim_pod(pod: Object) -> Object:
 
 def _slim_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
     kept = _some(spec, ("nodeName", "overhead", "resources", "hostNetwork"))
+    if context := spec.get("securityContext"):
+        kept["securityContext"] = context
     for key in ("containers", "initContainers"):
         if key in spec:
             kept[key] = [_slim_container(each) for each in items(spec, key)]
@@ -153,17 +158,24 @@ def _slim_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
 def _slim_container(container: Mapping[str, Any]) -> dict[str, Any]:
     kept = _some(container, ("name", "image", "restartPolicy"))
     if requests := mapping(container, "resources", "requests"):
-        kept["resources"] = {"requests": {intern(str(k)): _shared(v) for k, v in requests.items()}}
+        kept["resources"] = {"requests": _shared(requests)}
+    if context := container.get("securityContext"):
+        kept["securityContext"] = context
+    if ports := [port for port in items(container, "ports") if "hostPort" in port]:
+        kept["ports"] = ports
     return kept
 
 
 def _slim_status(status: Mapping[str, Any]) -> dict[str, Any]:
     kept = _some(status, ("phase",))
     if "containerStatuses" in status:
-        kept["containerStatuses"] = [
-            _some(s, ("name", "ready", "restartCount")) for s in items(status, "containerStatuses")
-        ]
+        kept["containerStatuses"] = [_slim_state(each) for each in items(status, "containerStatuses")]
     return kept
+
+
+def _slim_state(status: Mapping[str, Any]) -> dict[str, Any]:
+    kept = _some(status, ("name", "ready", "restartCount"))
+    return {**kept, "lastState": status["lastState"]} if status.get("lastState") else kept
 
 
 def _some(found: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
