@@ -71,7 +71,10 @@ def preflight(
     def once() -> _Judged:
         facts = gather(source, context=context, kubeconfig=kubeconfig, deadline=timeout)
         what = asked(facts, target, gpu=gpu, models=models, namespace=namespace)
-        return _Judged(facts, what, judge(facts, what, only=chosen[0], skip=chosen[1]))
+        findings = judge(facts, what, only=chosen[0], skip=chosen[1])
+        if not findings:
+            raise InvalidInput("--only and --skip leave no check")  # and nothing checked is not ready
+        return _Judged(facts, what, findings)
 
     found = _repeated(once, wait, lambda it: judged.exit_code(it.findings, strict=strict) == 0) if wait else once()
     judged.show(output, found.findings, found.facts, found.asked)
