@@ -6,11 +6,12 @@ from dataclasses import replace
 from maas.cluster.changes import Change, Verb
 from maas.cluster.components.olm import Operator
 from maas.cluster.components.state import Installation, shortage
-from maas.cluster.kinds import DEPLOYMENT
+from maas.cluster.facts.model import Facts
+from maas.cluster.kinds import DEPLOYMENT, SUBSCRIPTION
 from maas.cluster.objects import Object, name, namespace, number, place, text
 from maas.readiness.catalogue import Asked, Phase
 from maas.readiness.evidence import brief
-from maas.readiness.findings import Outcome, Remedy, Seen, Status, failed, passed, to_install
+from maas.readiness.findings import Outcome, Remedy, Seen, Status, failed, passed, skipped, to_install
 
 # Why an operator of OLM is not installed; for `after` of the checks that miss it.
 OLM_CODES = ("MAAS-200", "MAAS-201", "MAAS-202", "MAAS-203", "MAAS-204", "MAAS-205")
@@ -55,6 +56,12 @@ def _start(deployment: Object, why: str) -> Remedy:
     where = namespace(deployment)
     commands = (f"kubectl describe deployment -n {where} {name(deployment)}", f"kubectl get pods -n {where}")
     return Remedy("Look at why its pods do not become ready.", commands)
+
+
+def no_operators(facts: Facts) -> Outcome:
+    """Why there is nothing of OLM to judge. Raises NotRead."""
+    served = facts.serves(SUBSCRIPTION)
+    return skipped(f"no operator of the stack is installed with OLM{' yet' if served else ': the cluster has none'}")
 
 
 def operator(found: Operator, asked: Asked) -> Outcome:

@@ -64,6 +64,9 @@ STACK = (
 )  # fmt: skip
 
 
+NAMES = frozenset(package.name for package in STACK)
+
+
 @dataclass(frozen=True)
 class Operator:
     """One that OLM was asked for, or runs. Either may be missing: a Subscription without CSV, a CSV left behind."""
@@ -109,6 +112,11 @@ def package_of(csv: Object) -> Package | None:
 def subscribed(subscription: Object) -> str:
     """The package's name. Raises nothing; "" if it names none."""
     return text(subscription, "spec", "name")
+
+
+def of_stack(facts: Facts) -> list[Object]:
+    """Subscriptions of the stack's packages. Raises NotRead."""
+    return [each for each in facts.all(SUBSCRIPTION) if subscribed(each) in NAMES]
 
 
 def operators(facts: Facts, *packages: Package) -> list[Operator]:
