@@ -169,7 +169,9 @@ def counted(report: Report) -> str:
 
 
 def said(finding: Finding) -> str:
-    return f"{finding.about}: {finding.message}" if finding.about else finding.message
+    """With the object that it is about, unless its words name that already."""
+    apart = finding.about and finding.about not in finding.message
+    return f"{finding.about}: {finding.message}" if apart else finding.message
 
 
 def _plural(status: Status, number: int) -> str:

@@ -126,7 +126,7 @@ def _group(group: Group, look: Look) -> Iterator[str]:
 def _said_in_a_line(group: Group) -> str:
     deciding = [finding for finding in group.findings if finding.status is group.status]
     more = f" (and {len(deciding) - 1} more)" if len(deciding) > 1 else ""
-    return said(deciding[0]) + more
+    return deciding[0].message + more  # without its object: that all is well needs no names
 
 
 def _beside(symbol: str, text: str, look: Look) -> Iterator[str]:
