@@ -205,7 +205,7 @@ def load_balancer(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if served:
         first = served[0]
         seen = Seen(f"Service {place(first)}", "status.loadBalancer.ingress", names(_given(first)))
-        yield passed(f"{count(len(served), 'Service')} have one", seen)
+        yield passed(f"given to {count(len(served), 'Service')} already", seen)
         return
     giver = _giver(facts)
     if services:

@@ -175,7 +175,7 @@ def room(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     stuck = waiting(facts)
     if stuck.get(PODS):
         yield warning(
-            f"{count(stuck[PODS], 'pod')} wait for a node already, with {cores(stuck.get(CPU, 0))} CPUs and "
+            f"{count(stuck[PODS], 'pod')} waiting for a node already, with {cores(stuck.get(CPU, 0))} CPUs and "
             f"{gib(stuck.get(MEMORY, 0))}",
             remedy=Remedy("See why they wait.", ("kubectl get pods -A --field-selector=status.phase=Pending",)),
             about="waiting pods",
@@ -257,7 +257,7 @@ def _odd(odd: Sequence[Object], usable: Sequence[Object]) -> Outcome:
     remedy = Remedy("Add linux/amd64 nodes, or check every image.", ("kubectl get nodes -L kubernetes.io/arch",))
     known = all(_platform(node) == "linux/arm64" for node in odd)
     if known or len(odd) < len(usable):
-        return warning(f"{count(len(odd), 'node')} of {len(usable)} are not linux/amd64: {said}", *seen, remedy=remedy)
+        return warning(f"not linux/amd64: {len(odd)} of {count(len(usable), 'node')}: {said}", *seen, remedy=remedy)
     return failed(f"no node is linux/amd64 or linux/arm64: {said}", *seen, remedy=remedy)
 
 

@@ -299,7 +299,7 @@ def kubelets_fit(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     odd = [node for node, kubelet in nodes if not _fits(kubelet, server)]
     if odd:
         yield failed(
-            f"{count(len(odd), 'node')} run a kubelet that does not go with API server {server[0]}.{server[1]}: "
+            f"{count(len(odd), 'node')} with a kubelet that does not go with API server {server[0]}.{server[1]}: "
             + names([f"{name(node)} ({_kubelet(node)})" for node in odd]),
             *(Seen(f"Node {name(node)}", "status.nodeInfo.kubeletVersion", _kubelet(node)) for node in odd[:3]),
             remedy=Remedy("Update those nodes.", ("kubectl get nodes -o wide",)),

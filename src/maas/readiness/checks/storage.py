@@ -51,7 +51,8 @@ def one_default(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     classes, defaults = facts.all(STORAGE_CLASS), defaults_of(facts)
     if len(defaults) == 1:
         yield passed(
-            name(defaults[0]), Seen(f"StorageClass {name(defaults[0])}", "provisioner", _provisioner(defaults[0]))
+            f"StorageClass {name(defaults[0])}",
+            Seen(f"StorageClass {name(defaults[0])}", "provisioner", _provisioner(defaults[0])),
         )
     elif not classes:
         yield failed("the cluster has no StorageClass at all", remedy=_ADD_ONE)
