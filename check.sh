@@ -14,13 +14,14 @@ main() {
     [ $# -eq 0 ] || { echo "usage: ./check.sh" >&2 && exit 2; }
     set_up_programs
     set_up_venv
+    set_up_cluster_programs
     PATH=$VENV/bin:$PATH
     run "ruff check" ruff check
     run "ruff format" ruff format --check
     run "mypy" mypy
     run "lint-imports" lint-imports --no-cache
     if command -v shellcheck >/dev/null; then
-        run "shellcheck" shellcheck install.sh check.sh .ci/run requirements/lock.sh
+        run "shellcheck" shellcheck install.sh check.sh .ci/run requirements/lock.sh tests/kubernetes/programs/build.sh
     else
         echo "shellcheck is not installed: the shell scripts were not checked"
     fi
@@ -47,6 +48,14 @@ set_up_programs() {
     # shellcheck disable=SC2086 # a list
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing; } \
         >/dev/null </dev/null || echo "could not install$missing: tests that need them will be skipped"
+}
+
+# etcd, kube-apiserver and their like for the tests of clusters: minutes the first time, then nothing.
+set_up_cluster_programs() {
+    [ -z "${KUBEBUILDER_ASSETS:-}" ] || return 0 # the tests look there
+    build=tests/kubernetes/programs/build.sh
+    [ -d "$($build --where)" ] || echo "== building a Kubernetes API server for the tests: takes minutes, only the first time"
+    $build >/dev/null || echo "no Kubernetes API server: the tests that need one will be skipped"
 }
 
 set_up_venv() {

@@ -29,6 +29,7 @@ build() {
     mkdir -p "$(dirname "$FOLDER")"
     new=$(mktemp -d "$FOLDER.XXXXXX")
     trap 'rm -rf "$new"' EXIT
+    trap 'exit 1' INT TERM
     version=k8s.io/component-base/version
     minor=${KUBERNETES#1.}
     go_build kubernetes "-X $version.gitVersion=v$KUBERNETES -X $version.gitMajor=1 -X $version.gitMinor=${minor%.*}" \
