@@ -81,6 +81,7 @@ def limit(text: str) -> str:
         ("models: {}\nmodels: {}\n", "line 2: 'models' is written twice, first on line 1"),
         ("models: {a: {runtime: simulator}, a: {runtime: simulator}}", "'a' is written twice"),
         ("models: &a {}\n", "the anchor &a is not allowed"),
+        ("*a : 1", "the alias *a is not allowed"),
         ("usage: !!python/object:os.system {days: 3}\n", "line 1: the tag"),
         ("a: 1\n---\nb: 2\n", "line 2: a second document begins"),
         ("? [a]\n: b\n", "a name must be a plain word"),

@@ -75,6 +75,11 @@ class Home:
         return self.root / "logs"
 
     @property
+    def weights(self) -> Path:
+        """Of models, as they were brought here."""
+        return self.root / "weights"
+
+    @property
     def run(self) -> Path:
         """What should run, what does, and who sees to it."""
         return self.root / "run"

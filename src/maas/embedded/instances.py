@@ -15,6 +15,7 @@ from maas.embedded.envoy.clusters import HostPort, Upstream
 from maas.embedded.envoy.names import BODY_LIMIT
 from maas.embedded.home import Home
 from maas.embedded.supervisor.spec import Spec
+from maas.models.runtimes import RUNTIMES
 
 _STOP_GRACE = 30.0
 
@@ -37,8 +38,34 @@ class Instance:
     @property
     def process(self) -> Spec | None:
         """None for a server that somebody else runs."""
-        if self.model.runtime != "simulator":
+        runtime = RUNTIMES.get(self.model.runtime)
+        if runtime is None:
             return None
+        return Spec(
+            self.name,
+            tuple(self._simulator() if self.model.runtime == "simulator" else self._served()),
+            str(self.home.logs / f"{self.model.name}.log"),
+            stop_grace=_STOP_GRACE,
+            order=1,
+            ready=str(self.home.model_socket(self._digest)),
+            health=runtime.health,
+        )
+
+    @property
+    def patience(self) -> float:
+        """Seconds that its process may take to be ready."""
+        return RUNTIMES[self.model.runtime].start
+
+    def _served(self) -> list[str]:
+        model = self.model
+        argv = [sys.executable, "-m", "maas.models.serve", "--runtime", model.runtime, "--name", model.name]
+        argv += ["--weights", model.weights or "", "--folder", str(self.home.weights)]
+        argv += ["--socket", str(self.home.model_socket(self._digest))]
+        if model.context_length is not None:
+            argv += ["--context-length", str(model.context_length)]
+        return argv + [part for name, value in model.options.items() for part in ("--option", f"{name}={value}")]
+
+    def _simulator(self) -> list[str]:
         socket = str(self.home.model_socket(self._digest))
         argv = [sys.executable, "-m", "maas.models.simulator", "--uds", socket, "--model", self.model.name]
         argv += ["--max-request-body-size-mb", str(BODY_LIMIT // 2**20)]
@@ -46,15 +73,7 @@ class Instance:
             argv += ["--max-model-len", str(self.model.context_length)]
         for option, value in self.model.options.items():
             argv += [f"--{option}", value]
-        return Spec(
-            self.name,
-            tuple(argv),
-            str(self.home.logs / f"{self.model.name}.log"),
-            stop_grace=_STOP_GRACE,
-            order=1,
-            ready=socket,
-            health="/health/ready",
-        )
+        return argv
 
     @property
     def _digest(self) -> str:

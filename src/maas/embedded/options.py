@@ -5,6 +5,7 @@ import re
 
 from maas.domain.errors import InvalidPlatform
 from maas.domain.platform import Model, Platform
+from maas.models.runtimes import RUNTIMES
 from maas.models.simulator.settings import OPTIONS
 
 _BY_NAME = {option.name: option for option in OPTIONS}
@@ -19,7 +20,8 @@ def require_known_options(platform: Platform) -> None:
 
 def _problems(model: Model) -> list[str]:
     if model.runtime in ("llama-cpp", "vllm"):
-        return [f"models.{model.name}.runtime: {model.runtime} is not built yet; simulator and external are"]
+        owned = [option for option in model.options if option in RUNTIMES[model.runtime].owned]
+        return [f"models.{model.name}.options.{option}: is the platform's own to set; leave it out" for option in owned]
     if model.runtime != "simulator":
         return [f"models.{model.name}.options: a server that runs elsewhere has none"] if model.options else []
     return [problem for name, value in model.options.items() if (problem := _problem(model, name, value))]

@@ -24,7 +24,6 @@ from maas.embedded.supervisor import client
 from maas.embedded.supervisor.logs import last_words
 from maas.embedded.supervisor.status import FAILED, READY, ProcessStatus
 
-_MODEL_START = 120.0
 _POLL = 0.05
 _RETIRE_EVERY = 0.5
 _RENEWAL_EVERY = 6 * 3600.0
@@ -99,7 +98,8 @@ class Rollout:
     async def _start(self, running: Mapping[str, Instance], fresh: Iterable[str]) -> None:
         waiting = {name for name in fresh if running[name].process}
         generation = await asyncio.to_thread(self._want, running)
-        deadline = time.monotonic() + _MODEL_START
+        patience = max((running[name].patience for name in waiting), default=0.0)
+        deadline = time.monotonic() + patience
         while waiting:
             current = client.status(self._home)
             if current and current.generation == generation:
@@ -108,7 +108,7 @@ class Rollout:
                         raise Unavailable(_failed(process))
                 waiting -= {process.name for process in current.processes if process.state == READY}
             if time.monotonic() > deadline:
-                raise Unavailable(f"{', '.join(sorted(waiting))} is not ready after {_MODEL_START:g} s")
+                raise Unavailable(f"{', '.join(sorted(waiting))} is not ready after {patience:g} s")
             await asyncio.sleep(_POLL)
 
     async def _route(self, gateway: Gateway, running: Mapping[str, Instance]) -> None:

@@ -151,7 +151,7 @@ class _Reader:
             if not isinstance(key, Scalar):
                 self._problem(key.start.line, "a name must be a plain word, not a list or a section")
                 continue
-            name = str(event.value)
+            name = "" if isinstance(event, yaml.AliasEvent) else str(event.value)  # an alias is a problem already
             if name in entries:
                 first = entries[name][0].start.line + 1
                 self._problem(key.start.line, f"{name!r} is written twice, first on line {first}; keep one")
