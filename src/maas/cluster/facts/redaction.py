@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from maas.cluster.facts.redaction_patterns import ASSIGNED, CREDENTIAL, is_prose, names_a_secret
+from maas.cluster.facts.redaction_patterns import CREDENTIAL, LEAD, VALUE, is_prose, names_a_secret
 from maas.cluster.objects import Object, mapping
 
 REDACTED = "[redacted]"
@@ -72,14 +72,14 @@ def scrubbed(text: str) -> str:
 
 
 def _scrub(text: str) -> str:
-    return ASSIGNED.sub(_hide_assigned, CREDENTIAL.sub(_hide_credential, text))
+    return _without_assigned(CREDENTIAL.sub(_hide_credential, text))
 
 
 _scrubbed_once = lru_cache(maxsize=100_000)(_scrub)  # the same strings come back thousands of times
 
 
 def _mapping(value: Mapping[str, Any]) -> dict[str, Any]:
-    hidden = {key: _named(key, each) for key, each in value.items()}
+    hidden = {scrubbed(str(key)): _named(key, each) for key, each in value.items()}
     named = value.get("name")
     if isinstance(named, str) and isinstance(value.get("value"), str) and names_a_secret(named):
         hidden["value"] = _hidden(str(value["value"]))  # an environment variable, a header, a parameter
@@ -116,12 +116,27 @@ def _hide_credential(match: re.Match[str]) -> str:
     return "".join(found.values()) + REDACTED
 
 
-def _hide_assigned(match: re.Match[str]) -> str:
-    if not names_a_secret(match["name"] or match["flag"]) or is_prose(match):
-        return match[0]
-    quote = match["quote"] or ""
-    value = match["quoted"] or match["block"] or match["bare"]
-    return f"{match['lead']}{quote}{_hidden(value)}{quote}"
+def _without_assigned(text: str) -> str:
+    """Values are read only after names that say so: msg="token=x" holds an assignment in a value."""
+    parts, position = [], 0
+    for lead in LEAD.finditer(text):
+        if lead.start() < position or not names_a_secret(lead["name"] or lead["flag"]):
+            continue
+        if value := VALUE.match(text, lead.end()):
+            parts += [text[position : lead.end()], _hidden_value(lead, value)]
+            position = value.end()
+    return "".join((*parts, text[position:]))
+
+
+def _hidden_value(lead: re.Match[str], value: re.Match[str]) -> str:
+    """In quotes if it was, or if its name is: then it is a number in JSON."""
+    if is_prose(lead["name"] or "", lead["by"] or "", value["bare"] or ""):
+        return value[0]
+    hidden = _hidden(value["quoted"] or value[0])
+    if hidden != REDACTED:
+        return value[0]
+    quote = value["quote"] or (lead["key_quote"] if value["bare"] else "") or ""
+    return f"{quote}{hidden}{quote}"
 
 
 def _stand_in(shown: Any, value: bytes | str) -> str:

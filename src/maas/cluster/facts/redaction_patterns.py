@@ -22,26 +22,32 @@ CREDENTIAL = re.compile(
         | nvapi-[A-Za-z0-9_-]{16,} | dckr_(?:pat|oat)_[A-Za-z0-9_-]{16,} | npm_[A-Za-z0-9]{16,}
         | sha256~[A-Za-z0-9_-]{20,}  # OpenShift
       )
-    | (?P<url>[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/@:"'\[]*:)?)(?!\[redacted\]@)[^\s/@"']+(?=@(?!sha256:))
+    | (?<![A-Za-z0-9+.-])(?P<url>[A-Za-z][A-Za-z0-9+.-]{0,20}://(?!(?:[^\s/@:]*:)?\[redacted\]@)(?:[^\s/@:"']*:)?)
+      [^\s/@"']+(?=@(?!sha256:))
     """,
     re.VERBOSE,
 )
 """What is hidden wherever it stands. What a group but `encoded` has found stays."""
 
-ASSIGNED = re.compile(
+LEAD = re.compile(
     r"""
-    (?P<lead>
-        (?P<name>[A-Za-z_][\w.-]*) (?:\\*["'])? [ \t]* (?P<by>[:=]+) [ \t]*
-      | (?<![\w-])--?(?P<flag>[A-Za-z][\w-]*)[ \t]+ (?!-)
-    )
-    (?: (?P<quote>\\*["']) (?P<quoted>(?:(?!(?P=quote))[^\n])+) (?P=quote)
-      | (?P<block>[|>][-+]?[ \t]*\n[ \t]+[^\n]+)
-      | (?P<bare>\$\{\w+\} | (?![|>])[^\s,;&"'<>{}\[\]\\]+)
-    )
+      (?:(?<=\\[nrt])|(?<![\w.\\-])) (?P<name>-{0,2}[A-Za-z_][\w.-]*) (?P<key_quote>\\*["'])?
+      [ \t]* (?P<by>[:=]+) [ \t]*
+    | (?<![\w-])--?(?P<flag>[A-Za-z][\w-]*)[ \t]+ (?!-)
     """,
     re.VERBOSE,
 )
-"""name: value, name=value, "name":"value", --name value: hidden if the name says what it holds."""
+"""What stands before a value: name: value, name=value, "name":"value", --name value."""
+
+VALUE = re.compile(
+    r"""
+      (?P<quote>\\*["']) (?P<quoted>(?:(?!(?<!\\)(?P=quote))[^\n])+) (?<!\\)(?P=quote)
+    | (?P<unclosed>\\*["'][^\n"']+)
+    | (?P<block>[|>][-+]?[ \t]*\n[ \t]+[^\n]+)
+    | (?P<bare>\$\{\w+\} | (?![|>])[^\s,;&"'<>{}\[\]\\]+)
+    """,
+    re.VERBOSE,
+)
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
@@ -52,7 +58,7 @@ def _words(text: str) -> frozenset[str]:
 
 _SECRET_WORDS = _words(
     "password passwd pwd passphrase secret secrets token apikey credential credentials auth authorization cookie jwt "
-    "bearer dsn pat accesskey privatekey secretkey"
+    "bearer dsn pat accesskey privatekey secretkey sig signature"
 )
 _SECRET_ENDINGS = ("password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "privatekey")
 _KEYS = _words(
@@ -70,26 +76,28 @@ _PROSE = re.compile(r"[a-z]+(?:-[a-z]+)*\.?")
 @lru_cache(maxsize=50_000)
 def names_a_secret(name: str) -> bool:
     """Whether a variable, a field or an option of that name holds a credential itself, not the name of one."""
-    words = [word.lower() for word in _WORD.findall(name.rpartition("/")[2])]
-    stripped = len(words)
-    while stripped > 1 and (words[stripped - 1] in _SUFFIXES or words[stripped - 1].isdecimal()):
-        stripped -= 1
-    words = words[:stripped]
-    match words:
-        case [*_, "connection"]:
+    words = _meaning(name)
+    before, last = (["", "", *words])[-2:]
+    match last:
+        case "key":
+            return before in _KEYS
+        case "token":
+            return before not in _COUNTED
+        case "pass":
+            return before not in ("", "proxy")
+        case "connection":
             return "string" in name.lower()
-        case [*_, before, "key"]:
-            return str(before) in _KEYS
-        case [*_, before, "token"] if before in _COUNTED:
-            return False
-        case [_, *_, "pass"]:
-            return words[0] != "proxy"
-        case [*_, last]:
-            return last in _SECRET_WORDS or str(last).endswith(_SECRET_ENDINGS)
-    return False
+    return last in _SECRET_WORDS or last.endswith(_SECRET_ENDINGS)
 
 
-def is_prose(match: re.Match[str]) -> bool:
+def _meaning(name: str) -> list[str]:
+    """hfToken_2 and HF_TOKEN_VALUE are both hf token."""
+    words = [word.lower() for word in _WORD.findall(name.rpartition("/")[2])]
+    while len(words) > 1 and (words[-1] in _SUFFIXES or words[-1].isdecimal()):
+        words.pop()
+    return words
+
+
+def is_prose(name: str, by: str, value: str) -> bool:
     """Whether an assignment is a sentence: "token: expired". Of a password nothing is."""
-    name, value = match["name"] or "", match["bare"] or ""
-    return match["by"] == ":" and bool(_PROSE.fullmatch(value)) and "pass" not in name.lower()
+    return by == ":" and bool(_PROSE.fullmatch(value)) and "pass" not in name.lower()

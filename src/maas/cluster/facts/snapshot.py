@@ -16,7 +16,7 @@ from typing import Any
 from maas.cluster.facts import snapshot_absence, snapshot_documents
 from maas.cluster.facts.model import Cause, Facts, Source, Step, Unread, Watch
 from maas.cluster.facts.snapshot_derived import served_version, taken_at
-from maas.cluster.facts.snapshot_files import BROKEN, LARGEST, File, files, nothing_in
+from maas.cluster.facts.snapshot_files import BROKEN, File, files, nothing_in
 from maas.cluster.facts.snapshot_gathering import Gathering
 from maas.cluster.facts.snapshot_layout import ABOUT, APIS, PROBES, UNREAD, VERSION, key_of_list
 from maas.cluster.facts.snapshot_logs import is_log, logs, tail
@@ -87,22 +87,15 @@ def _is_of_a_container(path: str) -> bool:
 
 def _take_record(reading: _Reading, file: File, name: str) -> None:
     """The one that lies highest: a container may have a version.json of its own."""
-    _refuse_if_big(file)
     depth = file.path.count("/")
-    with file.open() as stream:
+    with file.opened() as stream:
         found = snapshot_documents.loads(stream.read())
     if name not in reading.records or depth < reading.records[name][0]:
         reading.records[name] = (depth, found)
 
 
-def _refuse_if_big(file: File) -> None:
-    if file.size > LARGEST:
-        raise Unreadable(f"it is too big: {file.size >> 20} MB, at most {LARGEST >> 20} MB are read")
-
-
 def _take_objects(reading: _Reading, file: File) -> None:
-    _refuse_if_big(file)
-    with file.open() as stream:
+    with file.opened() as stream:
         key = key_of_list(file.path)
         if key is not None and (listed := snapshot_documents.own_list(stream)) is not None:
             reading.gathering.add_listed(key, _watched(reading, key, listed))

@@ -84,7 +84,7 @@ def objects(document: Any) -> Iterator[Object]:
     of_kind = {"apiVersion": document.get("apiVersion"), "kind": kind.removesuffix("List")}
     for item in items if isinstance(items, list) else ():
         if isinstance(item, Mapping):
-            yield item if "kind" in item else {**of_kind, **item}
+            yield from objects(item if "kind" in item else {**of_kind, **item})
 
 
 def is_list(document: Any) -> bool:

@@ -14,6 +14,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from maas.cluster.facts.snapshot_yaml import Unreadable
 from maas.domain.errors import InvalidInput
 
 LARGEST = 1 << 30  # bytes of one file
@@ -31,6 +32,12 @@ class File:
     modified: float
     open: Callable[[], BufferedReader]
     sought: bool = True  # whether its end can be gone to without reading it all
+
+    def opened(self) -> BufferedReader:
+        """To be read as a whole. Raises Unreadable, OSError."""
+        if self.size > LARGEST:
+            raise Unreadable(f"it is too big: {self.size >> 20} MB, at most {LARGEST >> 20} MB are read")
+        return self.open()
 
 
 def files(path: Path, report: Report) -> Iterator[File]:
@@ -57,6 +64,8 @@ def nothing_in(path: Path, why: str) -> InvalidInput:
 def _is_archive(path: Path) -> bool:
     if path.suffix in (".yaml", ".yml", ".json"):
         return False
+    if not path.stat().st_size:
+        raise nothing_in(path, "is empty")
     try:
         with path.open("rb") as file:
             if file.read(2) == b"\x1f\x8b":

@@ -45,13 +45,12 @@ class Gathering:
         self.count += len(kept)
 
     def _note_list(self, document: Any, path: str) -> None:
-        kind = self._kind_of_list(document, path)
-        if kind is None:
-            return
-        if in_namespace := _namespace_of(path):
-            self.in_namespaces.setdefault(kind.key, set()).add(in_namespace)
-        else:
-            self.listed.add(kind.key)
+        in_namespace = _namespace_of(path)
+        for kind in _kinds_of_list(document, path):
+            if in_namespace:
+                self.in_namespaces.setdefault(kind.key, set()).add(in_namespace)
+            else:
+                self.listed.add(kind.key)
 
     def _note_single(self, object: Object, path: str) -> None:
         kind, folders = kind_of(object), path.split("/")[:-1]
@@ -61,15 +60,6 @@ class Gathering:
             self.in_namespaces.setdefault(kind.key, set()).add(in_namespace)
         elif "cluster-scoped-resources" in folders and kind is not NAMESPACE:
             self.in_folders.add(kind.key)
-
-    def _kind_of_list(self, document: Any, path: str) -> Kind | None:
-        """By its items, else by its type, else by its file's name: `kubectl get` prints an empty List of nothing."""
-        first = next(iter(objects(document)), None)
-        if first is not None:
-            return kind_of(first)
-        group = text(document, "apiVersion").rpartition("/")[0]
-        typed = _BY_GROUP_AND_KIND.get((group, text(document, "kind").removesuffix("List")))
-        return typed or _kind_by_name(path)
 
     def _add_object(self, object: Object) -> None:
         self.count += 1
@@ -88,6 +78,15 @@ class Gathering:
         for version in items(crd, "spec", "versions"):
             if flag(version, "served"):
                 self.apis.setdefault(f"{group}/{text(version, 'name')}", set()).add(plural)
+
+
+def _kinds_of_list(document: Any, path: str) -> set[Kind]:
+    """By its items, else by its type, else by its file's name: `kubectl get` prints an empty List of nothing."""
+    if document.get("items"):
+        return {kind for each in objects(document) if (kind := kind_of(each))}
+    group = text(document, "apiVersion").rpartition("/")[0]
+    kind = _BY_GROUP_AND_KIND.get((group, text(document, "kind").removesuffix("List"))) or _kind_by_name(path)
+    return {kind} if kind else set()
 
 
 def kind_of(object: Object) -> Kind | None:

@@ -14,9 +14,9 @@ from maas.cluster.facts.model import Log
 from maas.cluster.facts.snapshot_layout import part
 from maas.cluster.objects import Object, items, name, namespace, text
 
-LAST_LINES = 200
+LAST_LINES = 1000
 _LINE = 4096  # characters
-_KEPT = 256 * 1024  # bytes from a file's end, where it can be sought
+_KEPT = 512 * 1024  # bytes from a file's end, where it can be sought
 
 _INSPECT = re.compile(r"(?:^|/)namespaces/([^/]+)/pods/([^/]+)/([^/]+)/(?:[^/]+/)?logs/(current|previous)\.log$")
 _SUPPORT_BUNDLE = re.compile(r"(?:^|/)pods?[/-]logs/([^/]+)/([^/]+)/([^/]+?)(-previous)?\.log$")

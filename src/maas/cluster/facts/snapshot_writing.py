@@ -20,7 +20,7 @@ import orjson
 
 from maas import __version__
 from maas.cluster.facts.model import Facts, Log, Unread
-from maas.cluster.facts.redaction import redacted, scrubbed
+from maas.cluster.facts.redaction import redacted, scrubbed, without_values
 from maas.cluster.facts.snapshot_layout import (
     ABOUT,
     APIS,
@@ -33,6 +33,7 @@ from maas.cluster.facts.snapshot_layout import (
     list_path,
     log_path,
 )
+from maas.cluster.kinds import SECRET
 from maas.domain.errors import Conflict, InvalidInput
 
 ARCHIVES = (".tar.gz", ".tgz", ".tar")
@@ -139,10 +140,10 @@ def _files(facts: Facts) -> Iterator[tuple[str, _Chunks]]:
     if not isinstance(facts.apis, Unread):
         yield APIS, _document({version: sorted(plurals) for version, plurals in sorted(facts.apis.items())})
     yield PROBES, _document(redacted({k: v for k, v in facts.probes.items() if not isinstance(v, Unread)}))
-    yield UNREAD, _document(redacted(_missing(facts)))
+    yield UNREAD, _document(_missing(facts))
     for key, found in facts.lists.items():
         if not isinstance(found, Unread):
-            yield list_path(key), _list(found)
+            yield list_path(key), _list(map(without_values, found) if key == SECRET.key else found)
     for log in facts.logs:
         yield log_path(log.namespace, log.pod, log.container, log.previous), _log(log)
 
@@ -155,18 +156,22 @@ def _about(facts: Facts) -> dict[str, Any]:
 
 def _missing(facts: Facts) -> dict[str, Any]:
     """What could not be read, and why."""
-    single = {"version": facts.version, "apis": facts.apis}
     return {
-        **{name: asdict(why) for name, why in single.items() if isinstance(why, Unread)},
+        **_unread({"version": facts.version, "apis": facts.apis}),
         "lists": _unread(facts.lists),
         "probes": _unread(facts.probes),
-        "unreadable": dict(facts.unreadable),
-        "partial": dict(facts.partial),
+        "unreadable": _scrubbed(facts.unreadable),
+        "partial": _scrubbed(facts.partial),
     }
 
 
 def _unread(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: asdict(why) for name, why in found.items() if isinstance(why, Unread)}
+    """By names of kinds and probes, which name no secret."""
+    return {name: _scrubbed(asdict(why)) for name, why in found.items() if isinstance(why, Unread)}
+
+
+def _scrubbed(found: Mapping[str, str]) -> dict[str, str]:
+    return {scrubbed(name): scrubbed(why) for name, why in found.items()}
 
 
 def _document(value: Any) -> _Chunks:
@@ -184,7 +189,8 @@ def _list(objects: Iterable[Any]) -> _Chunks:
 
 def _log(log: Log) -> _Chunks:
     """As one text: a private key goes over many lines."""
-    yield "".join(f"{line}\n" for line in scrubbed("\n".join(log.lines)).splitlines()).encode(errors="replace")
+    if log.lines:
+        yield (scrubbed("\n".join(log.lines)) + "\n").encode(errors="replace")
 
 
 def _dumped(value: Any, option: int = 0) -> bytes:
