@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from maas.cli.output import notes
 from maas.cli.target import configured_cluster
@@ -90,7 +90,6 @@ def _shown(first: str) -> Iterator[Watch]:
     columns = (
         SpinnerColumn(),
         BarColumn(bar_width=16),
-        MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.description}", markup=False),
     )
@@ -100,4 +99,6 @@ def _shown(first: str) -> Iterator[Watch]:
 
 
 def _said(step: Step) -> str:
-    return f"{step.what}, {step.objects:,} objects" if step.objects else step.what
+    """ "12 of 63: pods, 3,500 objects"."""
+    part = f"{step.done} of {step.of}: {step.what}" if step.of else step.what
+    return f"{part}, {step.objects:,} objects" if step.objects else part

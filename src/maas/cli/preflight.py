@@ -24,7 +24,7 @@ from maas.readiness.reports.report import Report, listed
 
 app = noun("Say whether a cluster will carry the platform, and what to do first.")
 
-_PAUSE = 5.0  # seconds between two readings
+_PAUSE = 5  # seconds between two readings
 Wait = Annotated[
     float | None,
     typer.Option(
@@ -92,7 +92,7 @@ def _repeated(once: Callable[[], _Judged], seconds: float, done: Callable[[_Judg
         next_end = time.monotonic() + _PAUSE + (time.monotonic() - begun)
         if next_end > end:
             return _found(outcome)
-        _pause(outcome, end - time.monotonic())
+        _pause(outcome, end)
 
 
 def _tried(once: Callable[[], _Judged]) -> _Judged | Unavailable:
@@ -108,14 +108,18 @@ def _found(outcome: _Judged | Unavailable) -> _Judged:
     return outcome
 
 
-def _pause(outcome: _Judged | Unavailable, left: float) -> None:
+def _pause(outcome: _Judged | Unavailable, end: float) -> None:
     if not sys.stderr.isatty():
         time.sleep(_PAUSE)
         return
-    if isinstance(outcome, _Judged):
-        report = Report(outcome.findings, outcome.facts, outcome.asked)
-        awaited = listed([*report.first_to_mend, *report.unjudged]) or "warnings to go"
-    else:
-        awaited = f"the cluster ({outcome})"
-    with notes().status(f"waiting for {awaited}; {durations.compact(left)} left"):
-        time.sleep(_PAUSE)
+    with notes().status("") as line:
+        for _ in range(_PAUSE):
+            line.update(f"waiting for {_awaited(outcome)}; {durations.compact(end - time.monotonic())} left")
+            time.sleep(1)
+
+
+def _awaited(outcome: _Judged | Unavailable) -> str:
+    if isinstance(outcome, Unavailable):
+        return f"the cluster ({outcome})"
+    report = Report(outcome.findings, outcome.facts, outcome.asked)
+    return listed([*report.first_to_mend, *report.unjudged]) or "warnings to go"

@@ -66,9 +66,9 @@ def test_a_thousand_findings_of_a_check_are_a_few_and_a_number() -> None:
 
 
 def test_each_finding_keeps_a_remedy_of_its_own() -> None:
-    one, two = (replace(_FAILED, about=name, remedy=Remedy(f"Mend {name}.")) for name in ("a", "b"))
+    one, two = (replace(_FAILED, about=name, remedy=Remedy(f"Mend {name}.")) for name in ("Node a", "Node b"))
     told = rendered(Format.table, LOOK, [one, two])
-    assert told.index("a: ") < told.index("Mend a.") < told.index("b: ") < told.index("Mend b.")
+    assert told.index("Node a: ") < told.index("Mend Node a.") < told.index("Node b: ") < told.index("Mend Node b.")
 
 
 def test_one_reason_for_many_checks_is_said_once() -> None:
