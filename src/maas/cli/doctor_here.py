@@ -27,7 +27,7 @@ def examine(home: Home, topic: Topic, *, fix: bool, strict: bool, output: Format
             f"`maas doctor {topic}` looks at a cluster, and none is configured: name one with --context, --kubeconfig "
             "or $KUBECONFIG, or a snapshot with --from"
         )
-    from maas.readiness.traffic import machine
+    from maas.readiness.traffic.checks import machine
 
     findings = machine.examine(home)
     unknown = tuple(finding for finding in findings if finding.status is Status.unknown)

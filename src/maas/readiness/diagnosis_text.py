@@ -124,7 +124,7 @@ def _unknown(findings: Sequence[Finding], look: Look) -> Iterator[str]:
 
 
 def _end(diagnosis: Diagnosis, look: Look) -> Iterator[str]:
-    sure = [cause for cause in diagnosis.causes if cause.finding.status is Status.failed]
+    sure = [cause for cause in diagnosis.causes if cause.is_failure]
     rest = len(diagnosis.causes) - len(sure)
     fixable = [cause for cause in diagnosis.causes if cause.finding.remedy and cause.finding.remedy.changes]
     if not diagnosis.causes:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import Kind
+from maas.cluster.kinds import INFERENCE_SERVICE, LLM_INFERENCE_SERVICE, Kind
 from maas.cluster.objects import Object, name, namespace, place
 from maas.domain.errors import InvalidInput, NotFound
 from maas.readiness import chapters, model_chapter
 from maas.readiness.catalogue import find
 from maas.readiness.chapters import Chapter
 from maas.readiness.findings import Category, Finding, Severity, Status
+from maas.readiness.issues import EXPLAINS
 from maas.readiness.predictors import uses_gpu
 
 PROBLEMS = (Status.failed, Status.warning)
@@ -32,6 +33,11 @@ class Topic(StrEnum):
 class Cause:
     finding: Finding
     consequences: tuple[Finding, ...] = ()
+
+    @property
+    def is_failure(self) -> bool:
+        """Also a suspicion, if what it would explain has failed."""
+        return any(each.status is Status.failed for each in (self.finding, *self.consequences))
 
 
 @dataclass(frozen=True)
@@ -146,11 +152,14 @@ def _cause_of(finding: Finding, problems: Sequence[Finding]) -> int | None:
 
 
 def _explains(cause: Finding, other: Finding) -> bool:
-    if cause is other or (cause.status is Status.warning and other.status is Status.failed and not _suspicion(cause)):
+    if cause is other or _are_of_two_models(cause, other):
         return False
-    if cause.code in other.because_of:
-        return not (cause.about and other.about) or _same(cause, other) or cause.category is not Category.known_issues
-    return cause.category is Category.known_issues is not other.category and _suspected(cause) and _same(cause, other)
+    if cause.status is Status.warning and other.status is Status.failed and not _suspicion(cause):
+        return False
+    if cause.code in other.because_of or other.code in EXPLAINS.get(cause.code, ()):
+        return True
+    known = cause.category is Category.known_issues is not other.category
+    return known and (cause.status is other.status or cause.status is Status.failed) and _same(cause, other)
 
 
 def _suspicion(finding: Finding) -> bool:
@@ -158,16 +167,29 @@ def _suspicion(finding: Finding) -> bool:
     return finding.status is Status.warning and finding.severity is Severity.error
 
 
-def _suspected(finding: Finding) -> bool:
-    return finding.status is Status.failed or _suspicion(finding)
-
-
 def _same(cause: Finding, other: Finding) -> bool:
     """The same object, or one that is made for it and so has its name as a beginning."""
     if not cause.about or not other.about:
         return False
-    (_, _, one), (_, _, two) = cause.about.partition(" "), other.about.partition(" ")
+    one, two = _where(cause), _where(other)
     return one == two or two.startswith((f"{one}-predictor", f"{one}-kserve"))
+
+
+def _are_of_two_models(one: Finding, other: Finding) -> bool:
+    """What is wrong with one model explains nothing of another."""
+    models = _model_of(one), _model_of(other)
+    return all(models) and models[0] != models[1]
+
+
+def _model_of(finding: Finding) -> str:
+    """ "llm/qwen3", for what is about it or its parts."""
+    kind, _, _ = finding.about.partition(" ")
+    where, part, _ = _where(finding).partition("-predictor")
+    return where if part or kind in (INFERENCE_SERVICE.name, LLM_INFERENCE_SERVICE.name) else ""
+
+
+def _where(finding: Finding) -> str:
+    return finding.about.partition(" ")[2]
 
 
 def _root(number: int, above: Mapping[int, int | None]) -> int:
@@ -177,9 +199,8 @@ def _root(number: int, above: Mapping[int, int | None]) -> int:
 
 
 def _rank(cause: Cause) -> tuple[bool, bool, int, str]:
-    sure = cause.finding.status is Status.failed
     known = cause.finding.category is Category.known_issues
-    return (not sure, not known, -len(cause.consequences), cause.finding.code)
+    return (not cause.is_failure, not known, -len(cause.consequences), cause.finding.code)
 
 
 def ordered(diagnosis: Diagnosis) -> Iterator[Finding]:

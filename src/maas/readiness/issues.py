@@ -11,6 +11,9 @@ from maas.cluster.kinds import Kind
 from maas.readiness.catalogue import AFTER, Asked, Judge, Phase, check
 from maas.readiness.findings import Category, Outcome, Severity, passed, skipped
 
+EXPLAINS: dict[str, frozenset[str]] = {}
+"""By code of a known issue: the checks that see the same fault, or a part of it, and need not be mended besides."""
+
 
 def known_issue(
     code: str,
@@ -24,10 +27,13 @@ def known_issue(
     phases: frozenset[Phase] = AFTER,
     covers: tuple[str, ...] = (),
     after: tuple[str, ...] = (),
+    explains: tuple[str, ...] = (),
 ) -> Callable[[Judge], Judge]:
-    """needs: kinds without which the issue cannot be there."""
+    """needs: kinds without which the issue cannot be there. explains: codes, see EXPLAINS."""
 
     def declared(judge: Judge) -> Judge:
+        EXPLAINS[code] = frozenset(explains)
+
         def judged(facts: Facts, asked: Asked) -> Iterator[Outcome]:
             missing = next((kind for kind in needs if not facts.serves(kind)), None)
             if missing:

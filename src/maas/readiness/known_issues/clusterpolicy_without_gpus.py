@@ -27,6 +27,13 @@ _NFD_HOME = "openshift-nfd"
     needs=(CLUSTER_POLICY,),
     phases=BOTH,
     covers=("GPU Not Detected",),
+    explains=(
+        "MAAS-263",
+        "MAAS-264",
+        "MAAS-131",
+        "MAAS-135",
+        "MAAS-138",
+    ),
 )
 def ready_for_nothing(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for policy in facts.all(CLUSTER_POLICY):

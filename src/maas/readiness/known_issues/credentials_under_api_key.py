@@ -25,6 +25,7 @@ _PLACES = (("spec", "rules"), ("spec", "defaults", "rules"), ("spec", "overrides
     "is wrong.",
     needs=(AUTH_POLICY,),
     covers=("Authentication/Rate Limiting Issues",),
+    explains=("MAAS-322",),
 )
 def misplaced(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for policy in facts.all(AUTH_POLICY):

@@ -43,6 +43,10 @@ _NEEDED: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (  # a word of the mess
     mend="Restart the operator once the dependency is installed; install it first where it is not.",
     needs=(KUADRANT,),
     covers=("Authentication/Rate Limiting Issues",),
+    explains=(
+        "MAAS-272",
+        "MAAS-320",
+    ),
 )
 def missing_at_boot(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     told = list(_told(facts, (KUADRANT, *_POLICIES)))

@@ -24,6 +24,7 @@ _TOUCHED = "maas/indexed-anew"
     "tier, and deleting either takes the key away from both until Authorino reads them anew.",
     mend="Delete all but one; where they are of different users, give each a new value.",
     covers=("Authentication/Rate Limiting Issues",),
+    explains=("MAAS-333",),
 )
 def duplicates(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     by_value = defaultdict(list)
@@ -38,7 +39,8 @@ def duplicates(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         if len(same) > 1:
             same.sort(key=lambda each: (text(each, "metadata", "creationTimestamp"), place(each)))
             yield failed(
-                f"{listed([place(each) for each in same])} hold the same key: which of them counts is chance",
+                f"{listed([place(each) for each in same[1:]])} {'holds' if len(same) == 2 else 'hold'} the same key: "
+                "which of them counts is chance",
                 *few([Seen(called(SECRET, each), "data.api_key", "the same value") for each in same]),
                 remedy=_remedy(same),
                 about=called(SECRET, same[0]),

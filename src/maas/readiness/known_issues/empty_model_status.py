@@ -28,6 +28,7 @@ _LONG_ENOUGH = 120  # seconds in which a controller that works has said somethin
     needs=(INFERENCE_SERVICE,),
     after=("MAAS-405",),
     covers=("Model Deployment Failures", "Issue 5: HuggingFace StorageUri Not Supported"),
+    explains=("MAAS-341",),
 )
 def nothing_said(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     controllers = [each for each in facts.all(DEPLOYMENT) if name(each) == CONTROLLER]

@@ -32,6 +32,13 @@ _DENIED = ("unable to label namespace",)
     needs=(CLUSTER_VERSION, CLUSTER_POLICY),
     phases=BOTH,
     covers=("Issue 1: GPU Operator on Managed OpenShift (ROSA/ARO)", "GPU Not Detected"),
+    explains=(
+        "MAAS-263",
+        "MAAS-264",
+        "MAAS-131",
+        "MAAS-135",
+        "MAAS-138",
+    ),
 )
 def denied_label(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     space = facts.one(NAMESPACE, _NAMESPACE)

@@ -31,6 +31,7 @@ _FLAGS = (" 503 UH ", " 503 UF", "no_healthy_upstream")
     "spec.components.kserve.rawDeploymentServiceConfig: Headed in the DataScienceCluster, for models made afterwards.",
     needs=(HTTP_ROUTE,),
     covers=("Issue 3: KServe Headless Service Issues",),
+    explains=("MAAS-350",),
 )
 def headless_backends(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     services = {(namespace(each), name(each)): each for each in facts.all(SERVICE) if _is_headless(each)}

@@ -27,6 +27,7 @@ _FIRST = (0, 15, 0)
     "update KServe to 0.15.0 or newer.",
     needs=(INFERENCE_SERVICE,),
     covers=("Issue 5: HuggingFace StorageUri Not Supported", "Model Deployment Failures"),
+    explains=("MAAS-341",),
 )
 def unsupported(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     controllers = [each for each in facts.all(DEPLOYMENT) if name(each) == CONTROLLER]

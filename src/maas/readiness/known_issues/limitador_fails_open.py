@@ -26,8 +26,9 @@ _RESTART_HELPS_NOT = frozenset({"ImagePullBackOff", "ErrImagePull", "CreateConta
     mend="Bring Limitador up again. To fail closed instead, set RATELIMIT_CHECK_SERVICE_FAILURE_MODE and "
     "RATELIMIT_REPORT_SERVICE_FAILURE_MODE to deny on Kuadrant's operator.",
     needs=(LIMITADOR,),
-    after=("MAAS-404", "MAAS-406"),
+    after=("MAAS-404",),
     covers=("Authentication/Rate Limiting Issues",),
+    explains=("MAAS-274",),
 )
 def open_limits(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     policies = [*facts.all(RATE_LIMIT_POLICY), *facts.all(TOKEN_RATE_LIMIT_POLICY)]

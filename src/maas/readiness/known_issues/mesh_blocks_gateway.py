@@ -40,6 +40,11 @@ _CONFLICTS = ("GatewayAPIInstallConflict", "GatewayAPIOSSMConflict")
     "decide: use that mesh's Istio as the gateway's, or update to 4.21.22, 4.22 or newer.",
     needs=(CLUSTER_VERSION, SUBSCRIPTION),
     phases=BOTH,
+    explains=(
+        "MAAS-213",
+        "MAAS-214",
+        "MAAS-235",
+    ),
 )
 def conflict(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     found = next(

@@ -7,7 +7,7 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import DEPLOYMENT, INFERENCE_SERVICE, POD
 from maas.cluster.objects import Object, condition, items, mapping, name, namespace, number, text
 from maas.readiness.catalogue import Asked
-from maas.readiness.findings import Outcome, Remedy, Seen, Severity, failed
+from maas.readiness.findings import Outcome, Remedy, Seen, failed
 from maas.readiness.issues import known_issue
 from maas.readiness.signs import called, few, is_ready, pods_of, restarts, waiting_reasons
 
@@ -25,8 +25,8 @@ _LOADING = frozenset({"ContainerCreating", "PodInitializing"})
     mend="Wait, or raise progressDeadlineSeconds of the Deployment. KServe may set it back: keep weights on a volume, "
     "or pull the image beforehand, so that starting is quick.",
     needs=(INFERENCE_SERVICE,),
-    severity=Severity.warning,
     covers=("Model Deployment Failures",),
+    explains=("MAAS-342",),
 )
 def still_loading(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     deployments = {(namespace(each), name(each)): each for each in facts.all(DEPLOYMENT)}

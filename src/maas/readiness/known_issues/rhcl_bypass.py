@@ -29,6 +29,11 @@ _MENDED = (1, 4, 2)
     needs=(CSV,),
     phases=BOTH,
     covers=("Authentication/Rate Limiting Issues",),
+    explains=(
+        "MAAS-275",
+        "MAAS-202",
+        "MAAS-203",
+    ),
 )
 def bypass(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for csv in facts.all(CSV):

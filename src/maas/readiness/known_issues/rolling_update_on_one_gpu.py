@@ -22,6 +22,7 @@ from maas.readiness.signs import called, is_ready, pods_of, quoted
     mend="Set spec.predictor.deploymentStrategy.type: Recreate: the old pod stops first. The model is away meanwhile.",
     needs=(INFERENCE_SERVICE,),
     covers=("Model Deployment Failures",),
+    explains=("MAAS-363",),
 )
 def deadlock(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for model in facts.all(INFERENCE_SERVICE):

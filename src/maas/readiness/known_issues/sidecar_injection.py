@@ -30,6 +30,12 @@ _DENIED = ("unable to validate against any security context constraint",)
     "with spec.mtls.enable in the Kuadrant resource: then the sidecars of Authorino and Limitador are needed.",
     phases=BOTH,
     covers=("Issue 4: Istio Sidecar Injection Conflicts", "Authentication/Rate Limiting Issues"),
+    explains=(
+        "MAAS-271",
+        "MAAS-272",
+        "MAAS-273",
+        "MAAS-274",
+    ),
 )
 def injection(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     with_mtls = {namespace(each) for each in facts.all(KUADRANT) if flag(each, "spec", "mtls", "enable")}

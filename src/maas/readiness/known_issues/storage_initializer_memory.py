@@ -25,6 +25,11 @@ _WANTED = "8Gi"
     mend="Raise memoryLimit in storageInitializer of ConfigMap inferenceservice-config, then restart the model's pods.",
     needs=(INFERENCE_SERVICE,),
     covers=("Model Deployment Failures",),
+    explains=(
+        "MAAS-361",
+        "MAAS-362",
+        "MAAS-364",
+    ),
 )
 def killed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for model in facts.all(INFERENCE_SERVICE):

@@ -91,6 +91,7 @@ SIGNATURES = (
     "engine. vLLM 0.6.2, often advised, cannot load Qwen3. Where bfloat16 is refused, --dtype=float16.",
     needs=(INFERENCE_SERVICE,),
     covers=("Issue 2: Triton Compilation on Tesla T4 GPUs", "Model Deployment Failures"),
+    explains=("MAAS-341", "MAAS-342", "MAAS-361"),
 )
 def kernels(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for model in facts.all(INFERENCE_SERVICE):

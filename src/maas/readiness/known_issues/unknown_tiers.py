@@ -34,6 +34,10 @@ _ABOUT_TIERS = ("group", "tier", "plan", "subscription")
     mend="Give the tier a limit of its own, or add one without a predicate for everybody.",
     needs=(AUTH_POLICY,),
     covers=("Authentication/Rate Limiting Issues",),
+    explains=(
+        "MAAS-324",
+        "MAAS-334",
+    ),
 )
 def unlimited(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     policies = [(RATE_LIMIT_POLICY, each) for each in facts.all(RATE_LIMIT_POLICY)]
@@ -57,7 +61,7 @@ def _outcome(facts: Facts, policies: list[tuple[Kind, Object]], tier: str, keys:
     field = f"metadata.annotations.{_GROUPS}"
     seen = [Seen(called(SECRET, each), field, annotation(each, _GROUPS)) for each in holders]
     seen += [Seen(called(kind, policy), "spec.limits", listed(list(limits(policy)))) for kind, policy in policies[:2]]
-    who = f"its {keys} keys are" if keys else "whoever is in it is"
+    who = {0: "whoever is in it is", 1: "its one key is"}.get(keys, f"its {keys} keys are")
     return failed(
         f"it has no limit: {who} unlimited",
         *few(seen, 4),
