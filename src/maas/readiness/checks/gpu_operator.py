@@ -73,7 +73,7 @@ def installed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 def new_enough(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     pin, there = pins()["gpu-operator"], gpu_operator.installations(facts)
     if not there:
-        yield skipped(_NOT_INSTALLED)
+        yield skipped(_NOT_INSTALLED if _matters(facts, asked) else _NO_GPU)
     for each in there:
         found = version(each.version)
         remedy = Remedy(f"Upgrade it; the newest that MaaS was made for is {pin.version}.")
