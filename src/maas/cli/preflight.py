@@ -20,7 +20,8 @@ from maas.readiness.catalogue import Asked, Phase
 from maas.readiness.findings import Finding
 from maas.readiness.judging import judge
 from maas.readiness.reports import Format
-from maas.readiness.reports.report import Report, listed
+from maas.readiness.reports.report import Report
+from maas.readiness.reports.words import listed
 
 app = noun("Say whether a cluster will carry the platform, and what to do first.")
 

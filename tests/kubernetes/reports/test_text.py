@@ -101,3 +101,8 @@ def test_every_format_can_do_without_unicode(format: Format) -> None:
 @pytest.mark.parametrize("format", Format)
 def test_every_format_can_tell_of_nothing(format: Format) -> None:
     assert rendered(format, LOOK, [])
+
+
+@pytest.mark.parametrize("look", [Look(), LOOK], ids=["pipe", "terminal"])
+def test_blanks_are_blanks(look: Look) -> None:
+    assert "\u00a0" not in rendered(Format.table, look)

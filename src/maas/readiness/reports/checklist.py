@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from maas.readiness.catalogue import checks
 from maas.readiness.findings import Finding, Status
+from maas.readiness.reports.words import said
 
 LINES = (
     "OpenShift cluster 4.14+ or Kubernetes 1.28+",
@@ -85,7 +86,8 @@ def _line(text: str, found: Mapping[str, Sequence[Finding]]) -> Line:
     return Line(text, Mark.left_out, "not checked: left out by --only or --skip", codes)
 
 
-def _reason(findings: Iterable[Finding]) -> str:
+def _reason(findings: Sequence[Finding]) -> str:
     first, *others = findings
-    more = f" (and {len(others)} more)" if others and first.status is not Status.passed else ""
-    return f"{first.about}: {first.message}{more}" if first.about else first.message + more
+    if first.status is Status.passed:
+        return first.message
+    return f"{said(first)} (and {len(others)} more)" if others else said(first)

@@ -8,7 +8,8 @@ from maas.readiness.findings import Finding, Verdict
 from maas.readiness.reports.checklist import Line, legend
 from maas.readiness.reports.look import SYMBOLS, VERDICT_SYMBOLS, Look
 from maas.readiness.reports.quick import Answer
-from maas.readiness.reports.report import Group, Report, Told, counted, said
+from maas.readiness.reports.report import Group, Report, Told, counted
+from maas.readiness.reports.words import said
 
 _TICKED = re.compile(r"`([^`]+)`")
 _CODE = re.compile(r"MAAS-\d+")

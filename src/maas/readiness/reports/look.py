@@ -55,7 +55,7 @@ class Look:
         """The lines of a paragraph, the first after `first`, the others after `rest`. Commands in ticks stay whole."""
         said = clean(" ".join(_BLANKS.split(text.strip())))
         if not self.width:
-            yield first + said
+            yield first + said.replace("\u00a0", " ")
             return
         whole = _TICKED.sub(lambda ticked: ticked[0].replace(" ", _BLANK), said).replace("\u00a0", _BLANK)
         lines = textwrap.wrap(

@@ -7,7 +7,8 @@ from maas.readiness.findings import Status
 from maas.readiness.reports.checklist import Line, Mark
 from maas.readiness.reports.look import SYMBOLS, VERDICT_SYMBOLS, Look, clean
 from maas.readiness.reports.quick import Answer
-from maas.readiness.reports.report import Group, Report, Told, counted, said
+from maas.readiness.reports.report import Group, Report, Told, counted
+from maas.readiness.reports.words import said
 
 _SPECIAL = re.compile(r"([\\*_\[\]<>|#~])")
 _TICKED = re.compile(r"(`[^`]+`)")

@@ -12,9 +12,9 @@ from maas.readiness.catalogue import Asked, Phase
 from maas.readiness.findings import Category, Finding, Remedy, Severity, Status, Verdict, verdict
 from maas.readiness.reports.checklist import Line, checklist
 from maas.readiness.reports.quick import Answer, quick
+from maas.readiness.reports.words import listed
 
 PROBLEMS = (Status.failed, Status.unknown, Status.warning)
-_LISTED = 8  # codes in a sentence
 _WORST_FIRST = (*PROBLEMS, Status.to_install, Status.passed, Status.skipped)
 
 
@@ -157,21 +157,10 @@ def alike(groups: Sequence[Group]) -> list[list[Group]]:
     return list(together.values())
 
 
-def listed(codes: Sequence[str]) -> str:
-    more = f" and {len(codes) - _LISTED} more" if len(codes) > _LISTED else ""
-    return ", ".join(codes[:_LISTED]) + more
-
-
 def counted(report: Report) -> str:
     """ "3 failed, 1 unknown, 2 warnings, 31 passed"."""
     counts = [(report.counts[status], status) for status in _WORST_FIRST]
     return ", ".join(f"{number} {_plural(status, number)}" for number, status in counts if number)
-
-
-def said(finding: Finding) -> str:
-    """With the object that it is about, unless its words name that already."""
-    apart = finding.about and finding.about not in finding.message
-    return f"{finding.about}: {finding.message}" if apart else finding.message
 
 
 def _plural(status: Status, number: int) -> str:

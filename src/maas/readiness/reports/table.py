@@ -15,7 +15,8 @@ from maas.readiness.findings import Status
 from maas.readiness.reports.checklist import Line, Mark, legend
 from maas.readiness.reports.look import SYMBOLS, VERDICT_SYMBOLS, Look, clean
 from maas.readiness.reports.quick import Answer
-from maas.readiness.reports.report import PROBLEMS, Group, Report, Told, alike, counted, said
+from maas.readiness.reports.report import PROBLEMS, Group, Report, Told, alike, counted
+from maas.readiness.reports.words import said
 
 _INDENT = "    "
 _LABEL = 9  # "wanted", "seen", "mend" and a gap, after the indent
