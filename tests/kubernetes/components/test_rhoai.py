@@ -122,6 +122,12 @@ def test_fields_of_2_on_3_are_dropped_and_can_be_removed() -> None:
     assert finding.remedy.changes[0].body == {"spec": {"components": {"kserve": removed}}}
 
 
+def test_the_operators_version_counts_more_than_what_is_served() -> None:
+    raw = _cluster(version="v1", serving={"managementState": "Removed"}, defaultDeploymentMode="RawDeployment")
+    there = facts(*_OPERATOR, raw, serves=[DATA_SCIENCE_CLUSTER])
+    assert one("MAAS-255", there, ON_OPENSHIFT).status is Status.passed
+
+
 def test_the_serverless_mode_of_2_is_a_warning_with_a_way_out() -> None:
     old = _cluster(version="v1", serving={"managementState": "Managed"})
     finding = one("MAAS-255", facts(old), ON_OPENSHIFT)

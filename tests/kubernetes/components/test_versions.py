@@ -12,7 +12,7 @@ from maas.cluster.components.versions import at_least, at_most, tag, version
 from maas.cluster.facts.model import Cause, Facts, Unread
 from maas.cluster.kinds import CLUSTER_VERSION
 from maas.readiness.findings import Finding, Status
-from tests.kubernetes.components.making import BEFORE, ON_OPENSHIFT, object_of, one, openshift
+from tests.kubernetes.components.making import BEFORE, ON_OPENSHIFT, installed_operator, object_of, one, openshift
 from tests.kubernetes.offline import facts, found
 
 
@@ -115,6 +115,15 @@ def test_openshift(number: str, expected: Status) -> None:
     assert _about(findings, "OpenShift's Gateway API").status is expected
     assert _about(findings, "OpenShift AI 3.x").status is expected
     assert _about(findings, "OpenShift Service Mesh 3").status is Status.passed
+
+
+def test_what_is_there_already_on_old_openshift_is_no_warning() -> None:
+    there = [
+        *installed_operator("servicemeshoperator3", "openshift-operators", "servicemeshoperator3.v3.0.0"),
+        *installed_operator("rhods-operator", "redhat-ods-operator", "rhods-operator.2.19.0"),
+    ]
+    findings = found("MAAS-291", facts(openshift("4.16.9"), *there), ON_OPENSHIFT)
+    assert {each.status for each in findings} == {Status.passed}
 
 
 def test_the_other_platform_is_skipped_and_the_unread_unknown() -> None:

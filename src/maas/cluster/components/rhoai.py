@@ -5,7 +5,7 @@ without those fields: what is written into them is dropped without a word.
 """
 
 from maas.cluster.components import olm
-from maas.cluster.components.versions import Version, version
+from maas.cluster.components.versions import at_least, version
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import DATA_SCIENCE_CLUSTER, DSC_INITIALIZATION
 from maas.cluster.objects import Object, condition, items, mapping, text
@@ -28,15 +28,12 @@ def initializations(facts: Facts) -> list[Object]:
     return list(facts.all(DSC_INITIALIZATION))
 
 
-def release(cluster: Object | None, operator: olm.Operator | None) -> Version | None:
-    """Of the operator, or what the DataScienceCluster says it was made by."""
-    written = operator.version if operator else ""
-    return version(written) or version(text(cluster, "status", "release", "version"))
-
-
 def is_3(facts: Facts) -> bool:
-    """Raises NotRead."""
-    return "v2" in facts.served_versions(DATA_SCIENCE_CLUSTER)
+    """By its version, or if nothing tells it, by the API that it serves. Raises NotRead."""
+    told = [each.version for each in operators(facts)]
+    told += [text(each, "status", "release", "version") for each in clusters(facts)]
+    found = next((number for each in told if (number := version(each))), None)
+    return at_least(found, (3,)) if found else "v2" in facts.served_versions(DATA_SCIENCE_CLUSTER)
 
 
 def kserve(cluster: Object) -> Object:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from maas.cluster.components.pins import Pin, Range, asked_floor, pins
+from maas.cluster.components import rhoai, service_mesh
+from maas.cluster.components.pins import Pin, asked_floor, pins
 from maas.cluster.components.versions import Version, kubernetes, openshift, written
 from maas.cluster.facts.model import Facts
 from maas.readiness.catalogue import Asked, Target, check
@@ -68,16 +69,27 @@ def on_openshift(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     elif found is None:
         yield unknown("ClusterVersion does not say its version")
     else:
-        yield from (
-            _on(pin, pin.openshift, found) for pin in pins().values() if str(pin.openshift) and not pin.optional
-        )
+        wanted = [pin for pin in pins().values() if str(pin.openshift) and not pin.optional]
+        yield from (_on(pin, found, _instead(facts, pin)) for pin in wanted)
 
 
-def _on(pin: Pin, wanted: Range, found: Version) -> Outcome:
-    about, seen = pin.title, Seen("ClusterVersion version", "status.history[0].version", written(found))
+def _instead(facts: Facts, pin: Pin) -> str:
+    """What does the same on older ones, if it is there already."""
+    if pin.key == "gateway-api-built-in" and (service_mesh.has_2(facts) or service_mesh.has_3(facts)):
+        return "Service Mesh is installed"
+    if pin.key == "rhoai" and rhoai.operators(facts) and not rhoai.is_3(facts):
+        return "OpenShift AI 2 is installed"
+    return ""
+
+
+def _on(pin: Pin, found: Version, instead: str) -> Outcome:
+    about, wanted = pin.title, pin.openshift
+    seen = Seen("ClusterVersion version", "status.history[0].version", written(found))
     if wanted.holds(found):
         return passed(f"{pin.title} is for OpenShift {wanted}", seen, about=about)
+    message = f"{pin.title} is for OpenShift {wanted}, not for {written(found[:2])}"
+    if instead:
+        return passed(f"{message}; {instead}", seen, about=about)
     note = f"; {pin.note}" if pin.note else ""
-    remedy = Remedy(f"Upgrade OpenShift to {wanted.first} or newer, or do without.")
-    message = f"{pin.title} is for OpenShift {wanted}, not for {written(found[:2])}{note}"
-    return warning(message, seen, remedy=remedy, about=about)
+    remedy = Remedy(f"Upgrade OpenShift to {wanted.first} or newer; until then, `maas install` does without.")
+    return warning(f"{message}{note}", seen, remedy=remedy, about=about)
