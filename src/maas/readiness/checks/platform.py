@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import CLUSTER_OPERATOR, CLUSTER_VERSION, NODE
+from maas.cluster.kinds import CLUSTER_OPERATOR, CLUSTER_VERSION, INFRASTRUCTURE, NODE
 from maas.cluster.objects import Object, condition, is_true, name, text
 from maas.cluster.platform import (
     Managed,
@@ -158,6 +158,7 @@ def who_runs_it(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         return
     found = managed(facts)
     if found is None:
+        facts.all(INFRASTRUCTURE)  # else nobody can tell
         where = f" on {cloud(facts)}" if cloud(facts) not in ("", "None") else ""
         yield passed(f"OpenShift{where}, with no sign of a managed variant")
         return
