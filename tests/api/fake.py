@@ -14,7 +14,7 @@ from maas.domain.errors import Conflict, InvalidInput, NotFound
 from maas.domain.keys import Key
 from maas.domain.platform import Platform
 from maas.domain.platform_file import Change, editing
-from maas.domain.reports import By, Explanation, UsageReport, UsageRow, Verdict
+from maas.domain.reports import By, Explanation, ModelState, UsageReport, UsageRow, Verdict
 from maas.domain.usage import Outcome, Source, UsageRecord
 
 NOW = 1_700_000_000.0
@@ -109,8 +109,8 @@ class FakeControl:
     async def remove_model(self, name: str, actor: str) -> None:
         self.text = editing.without_model(self.text, name)
 
-    def models_status(self) -> Mapping[str, str]:
-        return dict.fromkeys(self.platform().models, "ready")
+    def models_status(self) -> Mapping[str, ModelState]:
+        return dict.fromkeys(self.platform().models, ModelState("ready"))
 
     async def usage(
         self,

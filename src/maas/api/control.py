@@ -14,7 +14,7 @@ from maas.domain.admission import Status
 from maas.domain.keys import Key
 from maas.domain.platform import Platform
 from maas.domain.platform_file import Change
-from maas.domain.reports import By, Explanation, UsageReport
+from maas.domain.reports import By, Explanation, ModelState, UsageReport
 from maas.domain.usage import UsageRecord
 
 
@@ -58,8 +58,8 @@ class Control(Protocol):
     async def remove_model(self, name: str, actor: str) -> None:
         """NotFound: no such model. Conflict: a tier names it."""
 
-    def models_status(self) -> Mapping[str, str]:
-        """By name: "ready", "starting", "failed", or another word of the target's."""
+    def models_status(self) -> Mapping[str, ModelState]:
+        """By name."""
 
     async def usage(
         self,

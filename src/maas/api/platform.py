@@ -23,6 +23,9 @@ from maas.api.platform_documents import (
     tier_document,
 )
 from maas.domain.errors import NotFound
+from maas.domain.reports import ModelState
+
+_UNKNOWN = ModelState("unknown")
 
 router = APIRouter(tags=["platform"], responses=documented(400, 503))
 Name = Annotated[str, Path(max_length=128)]
@@ -66,7 +69,7 @@ async def models(control: ControlOf) -> ModelList:
     """All models, with their state. What a key may call, it is told by the gateway's /v1/models."""
     statuses = control.models_status()
     known = control.platform().models.values()
-    return ModelList(data=[model_document(model, statuses.get(model.name, "unknown")) for model in known])
+    return ModelList(data=[model_document(model, statuses.get(model.name, _UNKNOWN)) for model in known])
 
 
 @router.post("/v1/models", status_code=201, responses=documented(409))
@@ -74,7 +77,7 @@ async def add_model(new: NewModel, control: ControlOf, actor: Actor) -> ModelDoc
     """Add a model, to maas.yaml too, which keeps its comments."""
     spec = new.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
     await control.add_model(new.name, spec, actor)
-    return model_document(control.platform().models[new.name], control.models_status().get(new.name, "starting"))
+    return model_document(control.platform().models[new.name], control.models_status().get(new.name, _UNKNOWN))
 
 
 @router.delete("/v1/models/{name}", responses=documented(404, 409))

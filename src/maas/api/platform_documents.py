@@ -6,10 +6,12 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from maas.api.fields import CamelAnswer, CamelRequest, Label, Prose, amount
+from maas.domain import durations
 from maas.domain.admission import Status
 from maas.domain.limits import Limit, Unit
 from maas.domain.platform import Model, Tier
 from maas.domain.platform_file import Change, Kind
+from maas.domain.reports import ModelState
 
 
 class LimitDocument(BaseModel):
@@ -52,6 +54,12 @@ class PriceDocument(BaseModel):
     output: str
 
 
+class EndpointDocument(BaseModel):
+    url: str
+    weight: int
+    api_key_file: str | None
+
+
 class ModelDocument(BaseModel):
     id: str
     object: Literal["model"] = "model"
@@ -59,7 +67,13 @@ class ModelDocument(BaseModel):
     ready: bool
     status: str
     runtime: str
-    url: str | None
+    trouble: str | None = Field(description="Why it is not ready, and what to do about it")
+    url: str | None = Field(description="Of its first endpoint")
+    endpoints: list[EndpointDocument]
+    weights: str | None
+    served_name: str | None
+    aliases: list[str]
+    wait: str | None = Field(description="How long a request may wait while it loads")
     context_length: int | None
     price: PriceDocument
     options: dict[str, str]
@@ -78,14 +92,28 @@ class NewPrice(BaseModel):
     output: Decimal = Field(default=Decimal(0), ge=0)
 
 
+class NewEndpoint(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(max_length=2000)
+    weight: StrictInt = Field(default=1, ge=1, le=1000)
+    api_key_file: str | None = Field(default=None, max_length=4000)
+
+
 class NewModel(BaseModel):
     """The fields of a model in maas.yaml, and its name."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Label
-    runtime: Literal["simulator", "external"]
+    runtime: Literal["simulator", "llama-cpp", "vllm", "external"]
     url: str | None = Field(default=None, max_length=2000)
+    api_key_file: str | None = Field(default=None, max_length=4000)
+    endpoints: list[NewEndpoint] = []
+    weights: str | None = Field(default=None, max_length=500)
+    served_name: str | None = Field(default=None, max_length=256)
+    aliases: list[Label] = []
+    wait: Label | None = None
     context_length: StrictInt | None = Field(default=None, ge=1, le=10**9)
     price: NewPrice | None = None
     options: dict[Label, Prose] = {}
@@ -139,12 +167,18 @@ def tier_document(tier: Tier) -> TierDocument:
     return TierDocument(name=tier.name, description=tier.description, limits=list(map(_limit, tier.limits)), models=may)
 
 
-def model_document(model: Model, status: str) -> ModelDocument:
+def model_document(model: Model, state: ModelState) -> ModelDocument:
     return ModelDocument(
         id=model.name,
-        ready=status == "ready",
-        status=status,
+        ready=state.status == "ready",
+        status=state.status,
+        trouble=state.trouble,
         runtime=model.runtime,
+        endpoints=[EndpointDocument(**vars(endpoint)) for endpoint in model.endpoints],
+        weights=model.weights,
+        served_name=model.served_name,
+        aliases=list(model.aliases),
+        wait=durations.compact(model.wait) if model.wait else None,
         url=model.endpoints[0].url if model.endpoints else None,
         context_length=model.context_length,
         price=PriceDocument(input=_per_million(model.price.input), output=_per_million(model.price.output)),

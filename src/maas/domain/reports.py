@@ -91,3 +91,14 @@ class Explanation:
     cost: int | None = None
     first_byte_ms: int | None = None
     duration_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """status: "ready", "starting", "failed", or another word of the target's.
+
+    trouble: why it is not ready, and what to do, as far as that is known.
+    """
+
+    status: str
+    trouble: str | None = None

@@ -18,7 +18,7 @@ from maas.embedded.home import Home
 from maas.embedded.keyring import Keyring
 from maas.embedded.metering import Metering
 from maas.embedded.metrics import Metrics
-from maas.embedded.options import require_known_options
+from maas.embedded.options import require_known_options, require_weights
 from maas.embedded.rollout import Rollout
 from maas.store import AuditEntry, Store, UsageFilter
 
@@ -49,7 +49,7 @@ class EmbeddedControl:
         return self._home.config.read_text()
 
     async def apply(self, text: str, dry_run: bool, actor: str) -> list[Change]:
-        platform = await _checked(text)
+        platform = await self._checked(text)
         if dry_run:
             return platform_file.diff(self._view.platform, platform)
         async with self._changing:
@@ -58,12 +58,12 @@ class EmbeddedControl:
     async def add_model(self, name: str, spec: Mapping[str, object], actor: str) -> None:
         async with self._changing:
             text = editing.with_model(self._applied_text(), name, spec)
-            await self._apply(await _checked(text), text, actor)
+            await self._apply(await self._checked(text), text, actor)
 
     async def remove_model(self, name: str, actor: str) -> None:
         async with self._changing:
             text = editing.without_model(self._applied_text(), name)
-            await self._apply(await _checked(text), text, actor)
+            await self._apply(await self._checked(text), text, actor)
 
     async def usage(
         self,
@@ -128,12 +128,12 @@ class EmbeddedControl:
         await self._note(actor, "platform.apply", "maas.yaml", {c.place: str(c) for c in changes})
         return changes
 
+    async def _checked(self, text: str) -> Platform:
+        """Raises InvalidPlatform with all that is wrong."""
+        platform = await asyncio.to_thread(platform_file.load, text)
+        require_known_options(platform)
+        require_weights(platform, self._home.weights)
+        return platform
+
     async def _note(self, actor: str, action: str, target: str, detail: Mapping[str, str]) -> None:
         await asyncio.to_thread(self._store.audit.add, AuditEntry(self._clock(), actor, action, target, detail))
-
-
-async def _checked(text: str) -> Platform:
-    """Raises InvalidPlatform with all that is wrong."""
-    platform = await asyncio.to_thread(platform_file.load, text)
-    require_known_options(platform)
-    return platform

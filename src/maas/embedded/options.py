@@ -2,11 +2,13 @@
 
 import difflib
 import re
+from pathlib import Path
 
-from maas.domain.errors import InvalidPlatform
+from maas.domain.errors import InvalidPlatform, MaasError
 from maas.domain.platform import Model, Platform
 from maas.models.runtimes import RUNTIMES
 from maas.models.simulator.settings import OPTIONS
+from maas.models.weights import places
 
 _BY_NAME = {option.name: option for option in OPTIONS}
 _ALSO = ("request-log",)  # what the simulator's command line takes besides
@@ -15,6 +17,19 @@ _ALSO = ("request-log",)  # what the simulator's command line takes besides
 def require_known_options(platform: Platform) -> None:
     """Raises InvalidPlatform with every option that is unknown, or has a value that can't be."""
     if problems := [problem for model in platform.models.values() for problem in _problems(model)]:
+        raise InvalidPlatform(problems)
+
+
+def require_weights(platform: Platform, folder: Path) -> None:
+    """Raises InvalidPlatform that names all that are not on this machine. What vLLM takes from the hub, it fetches."""
+    problems = []
+    for model in platform.models.values():
+        if model.runtime == "llama-cpp" or (model.weights or "").startswith("/"):
+            try:
+                places.locate(model.weights or "", folder)
+            except MaasError as error:
+                problems.append(f"models.{model.name}.weights: {error}")
+    if problems:
         raise InvalidPlatform(problems)
 
 

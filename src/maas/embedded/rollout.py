@@ -8,10 +8,10 @@ before the assignment is undone, and nobody has noticed.
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from maas.domain.errors import MaasError, Unavailable
 from maas.domain.platform import Gateway, Platform
+from maas.domain.reports import ModelState
 from maas.embedded import instances, log, ports, processes
 from maas.embedded.admission import View
 from maas.embedded.atomic import replace
@@ -21,8 +21,8 @@ from maas.embedded.home import Home
 from maas.embedded.instances import Instance
 from maas.embedded.metering import Metering
 from maas.embedded.supervisor import client
-from maas.embedded.supervisor.logs import last_words
-from maas.embedded.supervisor.status import FAILED, READY, ProcessStatus
+from maas.embedded.supervisor.status import BACKOFF, FAILED, READY, ProcessStatus
+from maas.embedded.trouble import end_of
 
 _POLL = 0.05
 _RETIRE_EVERY = 0.5
@@ -70,12 +70,13 @@ class Rollout:
             except (MaasError, OSError) as error:
                 log.error("housekeeping_failed", reason=str(error))
 
-    def statuses(self) -> Mapping[str, str]:
+    def statuses(self) -> Mapping[str, ModelState]:
         """By model: "ready", "starting", "failed", or "external"."""
         current = client.status(self._home)
-        states = {process.name: process.state for process in current.processes} if current else {}
+        states = {process.name: _state(process) for process in current.processes} if current else {}
+        starting, elsewhere = ModelState("starting"), ModelState("external")
         return {
-            name: states.get(instance, "starting") if self._running[instance].process else "external"
+            name: states.get(instance, starting) if self._running[instance].process else elsewhere
             for name, instance in self._view.instances.items()
         }
 
@@ -139,9 +140,12 @@ def _processes(home: Home) -> set[str]:
 
 
 def _failed(process: ProcessStatus) -> str:
-    words = last_words(Path(process.log))
-    said = f": {words}" if words else f"; see {process.log}"
-    return f"{process.name} does not start ({process.last_exit}){said}"
+    return f"{process.name} does not start ({process.last_exit}): {end_of(process)}\nIts log is {process.log}"
+
+
+def _state(process: ProcessStatus) -> ModelState:
+    ended = process.state in (FAILED, BACKOFF)
+    return ModelState(process.state, end_of(process) if ended else None)
 
 
 def _by_name(served: Iterable[Instance]) -> dict[str, Instance]:

@@ -6,16 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Container, Sequence
-from pathlib import Path
 
 from maas.domain.errors import Conflict, Unavailable
 from maas.embedded.home import Home
 from maas.embedded.supervisor import leftovers, paths
 from maas.embedded.supervisor.identity import Identity
 from maas.embedded.supervisor.lock import holder
-from maas.embedded.supervisor.logs import last_words, open_log
+from maas.embedded.supervisor.logs import open_log
 from maas.embedded.supervisor.spec import Desired, Spec, read_desired, write_desired
 from maas.embedded.supervisor.status import FAILED, READY, ProcessStatus, Status, read_status
+from maas.embedded.trouble import end_of
 
 _POLL = 0.02
 _LAUNCH_TIMEOUT = 10.0
@@ -126,8 +126,7 @@ def _all_ready(processes: Sequence[ProcessStatus]) -> bool:
 
 
 def _failed(process: ProcessStatus) -> str:
-    words = last_words(Path(process.log)) or "it says nothing"
-    return f"{process.name} keeps failing ({process.last_exit}): {words}\nIts log is {process.log}"
+    return f"{process.name} keeps failing ({process.last_exit}): {end_of(process)}\nIts log is {process.log}"
 
 
 def _overdue(last: Status | None, only: Container[str] | None, timeout: float) -> str:

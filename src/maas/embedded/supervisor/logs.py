@@ -75,14 +75,19 @@ def last_words(path: Path) -> str:
     return line[:_LONGEST_QUOTE]
 
 
-def _last_line(path: Path) -> str:
+def last_lines(path: Path, count: int) -> list[str]:
+    """Without empty ones; [] if it can't be read."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
             lines = file.read().decode("utf-8", "replace").split("\n")
     except OSError:
-        return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return []
+    return [line.strip() for line in lines if line.strip()][-count:]
+
+
+def _last_line(path: Path) -> str:
+    return next(iter(last_lines(path, 1)), "")
 
 
 class EventLog:

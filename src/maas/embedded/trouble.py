@@ -1,0 +1,16 @@
+"""Why a process ended, in the words that help most: the known trouble behind its last lines, or the last of them."""
+
+from pathlib import Path
+
+from maas.embedded.supervisor.logs import last_lines, last_words
+from maas.embedded.supervisor.status import ProcessStatus
+from maas.models import troubles
+
+_LINES = 60
+
+
+def end_of(process: ProcessStatus) -> str:
+    log = Path(process.log)
+    words = last_words(log) or "it says nothing"
+    known = troubles.explain(last_lines(log, _LINES), process.last_exit)
+    return f"{known}. It ended with: {words}" if known else words

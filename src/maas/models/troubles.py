@@ -1,0 +1,100 @@
+"""Why a model's server does not start: what its last lines mean, and what to do about it.
+
+Each entry is a line that a server was seen to end with. What is not known is told as it was said.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Trouble:
+    cause: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.cause}. {self.remedy}"
+
+
+_SMALLER = (
+    "Take a smaller file (Q4_K_M, not Q8_0), a lower context_length or fewer `parallel`; `maas size` counts"
+)
+_KNOWN: tuple[tuple[str, str, str], ...] = (
+    # llama.cpp
+    (
+        r"invalid magic|not a GGUF|failed to load.*header|bad magic",
+        "The file is no GGUF file",
+        "Name a .gguf file in `weights`; `maas models pull` brings one",
+    ),
+    (
+        r"data is not within the file bounds|file is corrupted or incomplete|unexpectedly reached end of file"
+        r"|gguf_init_from_file.*failed to read",
+        "The file of the weights is cut off or damaged",
+        "Delete it and bring it again: `maas models pull`",
+    ),
+    (
+        r"unknown model architecture",
+        "This llama.cpp does not know the model's architecture",
+        "A newer llama.cpp may: ./install.sh --cpu, after an upgrade of MaaS",
+    ),
+    (
+        r"unable to allocate|failed to allocate|bad_alloc|cannot allocate memory|failed to mmap",
+        "There is not enough memory for the weights and the cache",
+        _SMALLER,
+    ),
+    (r"error: invalid argument|unrecognized arguments", "The server does not know one of the `options`", "Correct it"),
+    # vLLM
+    (
+        r"No available memory for the cache blocks|larger than the available KV cache memory"
+        r"|larger than the maximum number of tokens",
+        "The GPU has no room for the KV cache of that context",
+        "Lower context_length, or raise gpu-memory-utilization in `options`; `maas size` counts",
+    ),
+    (
+        r"Free memory on device .* is less than desired|CUDA out of memory",
+        "Something else uses the GPU's memory, or the model is too large for it",
+        "Stop the other process (nvidia-smi shows it), or lower gpu-memory-utilization in `options`",
+    ),
+    (
+        r"Bfloat16 is only supported on GPUs with compute capability",
+        "The GPU can't do bfloat16",
+        "Write dtype: float16 into `options`",
+    ),
+    (
+        r"no kernel image is available",
+        "This vLLM holds no kernels for the GPU",
+        "On a V100, use vLLM 0.8.5",
+    ),
+    (
+        r"Unsupported rounding mode|mma -> mma layout|PassManager::run failed|Unsupported conversion from f16",
+        "Triton's compiler fails on this GPU",
+        "On a T4, use vLLM 0.8.5, or 0.10.2 and newer, with dtype: float16 and enforce-eager in `options`",
+    ),
+    (
+        r"Model architectures .* are not supported",
+        "This vLLM is too old for the model",
+        "Qwen3 needs vLLM 0.8.4 or newer",
+    ),
+    (
+        r"VLLM_PORT .* appears to be a URI",
+        "The variable VLLM_PORT holds an address: Kubernetes sets it where a Service is called vllm",
+        "Unset it, or rename the Service",
+    ),
+)
+
+
+def explain(lines: Sequence[str], last_exit: str | None) -> Trouble | None:
+    """The newest line that is known decides."""
+    for line in reversed(lines):
+        for pattern, cause, remedy in _KNOWN:
+            if re.search(pattern, line, re.IGNORECASE):
+                return Trouble(cause, remedy)
+    if last_exit == "signal 9":
+        return Trouble("It was killed (signal 9): most likely the machine had run out of memory", _SMALLER)
+    if last_exit == "signal 4":
+        return Trouble(
+            "It was built for another processor (illegal instruction)",
+            "Build it here: ./install.sh --cpu, in a new .venv",
+        )
+    return None
