@@ -55,17 +55,18 @@ def scalar(value: str) -> Any:
     if value in _WORDS:
         return _WORDS[value]
     if len(value) <= _LONGEST_NUMBER and value[0] in "-+.0123456789":
-        return _number(value)
+        return _number(value, value.replace("_", ""))
     return value
 
 
-def _number(value: str) -> Any:
-    if _INTEGER.fullmatch(value):
-        return int(value)
-    if _OTHER_BASE.fullmatch(value):
-        sign, digits = (-1 if value[0] == "-" else 1), value.lstrip("+-").lower()
+def _number(value: str, plain: str) -> Any:
+    """plain: without the underscores that may stand in numbers."""
+    if _INTEGER.fullmatch(plain):
+        return int(plain)
+    if _OTHER_BASE.fullmatch(plain):
+        sign, digits = (-1 if plain[0] == "-" else 1), plain.lstrip("+-").lower()
         return sign * int(digits, 0 if digits[1] in "xob" else 8)
-    return float(value) if _FLOAT.fullmatch(value) else value
+    return float(plain) if _FLOAT.fullmatch(plain) else value
 
 
 def _built(events: Iterable[Any]) -> Iterator[Any]:
