@@ -37,7 +37,7 @@ def told(installation: Installation) -> Seen:
 
 def described(installation: Installation) -> str:
     """ "1.30.3 (Helm)"."""
-    return f"{installation.version.removeprefix('v') or 'of unknown version'} ({installation.by})"
+    return f"{installation.version or 'of unknown version'} ({installation.by})"
 
 
 def workload(deployment: Object, what: str) -> Outcome:

@@ -35,7 +35,9 @@ def _of_openshift_ai(facts: Facts, controller: Object) -> Installation:
     for cluster in rhoai.clusters(facts):
         if told := rhoai.kserve_version(cluster):
             field = "status.components.kserve.releases"
-            return replace(found, version=told, told_by=(f"DataScienceCluster {name(cluster)}", field, told))
+            return replace(
+                found, version=told.removeprefix("v"), told_by=(f"DataScienceCluster {name(cluster)}", field, told)
+            )
     return found
 
 

@@ -28,7 +28,7 @@ class Installation:
 
     by: By
     namespace: str
-    version: str  # "" if nothing tells it
+    version: str  # "1.30.3"; "" if nothing tells it
     told_by: tuple[str, str, str]
 
 
@@ -66,7 +66,8 @@ def installation(deployment: Object) -> Installation:
     found = image_version(deployment)
     told = "label app.kubernetes.io/version" if found == label(deployment, "app.kubernetes.io/version") else "image"
     seen = (f"Deployment {place(deployment)}", told, found or next(iter(images(deployment)), ""))
-    return Installation(installed_by(deployment), text(deployment, "metadata", "namespace"), found, seen)
+    where = text(deployment, "metadata", "namespace")
+    return Installation(installed_by(deployment), where, found.removeprefix("v"), seen)
 
 
 def deployments(facts: Facts, *names: str, in_namespace: str | None = None) -> list[Object]:
