@@ -26,19 +26,29 @@ class End:
     ports: Mapping[str, int] = field(default_factory=dict)
 
 
-def blocking(facts: Facts, source: End, target: End, port: int) -> list[Object]:
-    """The policies that keep `source` from `target`; none if it gets through. Raises NotRead."""
-    policies = facts.all(NETWORK_POLICY)
-    labels = facts.derived(_labels)
-    leaving = _closed(policies, source, target, port, "Egress", labels)
-    return leaving or _closed(policies, target, source, port, "Ingress", labels)
+@dataclass(frozen=True)
+class Closed:
+    """An end that does not let through, and the policies on it. leaving: the source's, else the target's."""
+
+    leaving: bool
+    policies: Sequence[Object]
+
+
+def closed(facts: Facts, source: End, target: End, port: int) -> list[Closed]:
+    """What keeps `source` from `target`: one end, both, or none. Raises NotRead."""
+    policies, labels = facts.all(NETWORK_POLICY), facts.derived(_labels)
+    ends = (
+        Closed(True, _shut(policies, source, target, port, "Egress", labels)),
+        Closed(False, _shut(policies, target, source, port, "Ingress", labels)),
+    )
+    return [end for end in ends if end.policies]
 
 
 def _labels(facts: Facts) -> dict[str, Mapping[str, object]]:
     return {name(each): mapping(each, "metadata", "labels") for each in facts.known(NAMESPACE)}
 
 
-def _closed(
+def _shut(
     policies: Sequence[Object],
     here: End,
     there: End,

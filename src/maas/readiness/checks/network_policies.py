@@ -10,7 +10,7 @@ from maas.cluster.changes import Change, Verb
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import NETWORK_POLICY, POD
 from maas.cluster.objects import Object, items, label, mapping, name, namespace, number, place, text
-from maas.cluster.reach import End, blocking
+from maas.cluster.reach import Closed, End, closed
 from maas.readiness.catalogue import Asked, check
 from maas.readiness.evidence import names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed
@@ -125,8 +125,8 @@ def _judged(facts: Facts, sources: Sequence[End], targets: Sequence[End], port: 
 
 def _shut(facts: Facts, sources: Sequence[End], targets: Sequence[End], port: int) -> list[Outcome]:
     """A few of the ways that are closed; mending them mends their like."""
-    shut = ((s, t, found) for s in sources for t in targets if (found := blocking(facts, s, t, port)))
-    return [_blocked(source, target, port, found) for source, target, found in islice(shut, 5)]
+    ways = ((s, t, found) for s in sources for t in targets if (found := closed(facts, s, t, port)))
+    return [_blocked(source, target, port, found) for source, target, found in islice(ways, 5)]
 
 
 def _looked_at(facts: Facts) -> str:
@@ -138,31 +138,32 @@ def _looked_at(facts: Facts) -> str:
     )
 
 
-def _blocked(source: End, target: End, port: int, policies: Sequence[Object]) -> Outcome:
-    leaving = namespace(policies[0]) == source.namespace and source.namespace != target.namespace
+def _blocked(source: End, target: End, port: int, ends: Sequence[Closed]) -> Outcome:
+    policies = [policy for end in ends for policy in end.policies]
+    where = " and ".join("where it leaves" if end.leaving else "where it enters" for end in ends)
     return failed(
         f"{source.described} does not reach port {port} of {target.described}: {names(map(place, policies))}",
         *some(Seen(f"NetworkPolicy {place(each)}", "spec.podSelector", _selector(each)) for each in policies),
         remedy=Remedy(
-            f"Admit it where it {'leaves' if leaving else 'enters'}, with one more NetworkPolicy.",
-            changes=(_opening(source, target, port, leaving, policies[0]),),
+            f"Admit it {where}, with one more NetworkPolicy.",
+            changes=tuple(_opening(source, target, port, end) for end in ends),
         ),
         about=f"{target.described}, port {port}",
     )
 
 
-def _opening(source: End, target: End, port: int, leaving: bool, like: Object) -> Change:
+def _opening(source: End, target: End, port: int, end: Closed) -> Change:
     """For the pods that are closed already, and no others: a first policy would close what is open now."""
-    here, there = (source, target) if leaving else (target, source)
-    direction, peers = ("egress", "to") if leaving else ("ingress", "from")
+    here, there = (source, target) if end.leaving else (target, source)
+    direction, peers = ("egress", "to") if end.leaving else ("ingress", "from")
     of_there = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": there.namespace}}}
-    named = f"maas-{direction}-{port}"
+    named = f"maas-{direction}-{port}-{name(end.policies[0])}"
     body = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": {"name": named, "namespace": here.namespace, "labels": {"app.kubernetes.io/part-of": "maas"}},
         "spec": {
-            "podSelector": dict(mapping(like, "spec", "podSelector")),
+            "podSelector": dict(mapping(end.policies[0], "spec", "podSelector")),
             "policyTypes": [direction.capitalize()],
             direction: [{peers: [of_there], "ports": [{"port": port, "protocol": "TCP"}]}],
         },

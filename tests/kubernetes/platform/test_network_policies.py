@@ -1,0 +1,198 @@
+"""NetworkPolicies: who reaches whom, and whether what must meet does."""
+
+from typing import Any
+
+import pytest
+
+from maas.cluster.facts.model import Cause, Unread
+from maas.cluster.kinds import NETWORK_POLICY
+from maas.cluster.reach import End, closed
+from maas.readiness.findings import Finding, Status
+from tests.kubernetes.clusters.making import made
+from tests.kubernetes.nodes.made import pod
+from tests.kubernetes.offline import asked, facts, found
+
+A = End("a", "one", {"app": "a"})
+B = End("b", "two", {"app": "b"}, {"web": 8080})
+
+
+def policy(namespace: str, name: str = "p", selector: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    spec = {"podSelector": selector or {}, **spec}
+    return made("networking.k8s.io/v1", "NetworkPolicy", name, namespace, spec=spec)
+
+
+def named(name: str, **labels: str) -> dict[str, Any]:
+    return made("v1", "Namespace", name, labels=labels)
+
+
+def reaches(*policies: dict[str, Any], source: End = A, target: End = B, port: int = 8080) -> bool:
+    return not closed(facts(named("one", team="x"), named("two"), *policies), source, target, port)
+
+
+def ingress(*peers: dict[str, Any], ports: Any = None) -> list[dict[str, Any]]:
+    return [({"from": list(peers)} if peers else {}) | ({"ports": ports} if ports else {})]
+
+
+DENY = policy("two", "deny")
+FROM_ONE = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "one"}}}
+
+
+@pytest.mark.parametrize(
+    ("policies", "open"),
+    [
+        ([], True),
+        ([DENY], False),
+        ([policy("elsewhere")], True),
+        ([policy("two", selector={"matchLabels": {"app": "other"}})], True),
+        ([policy("two", selector={"matchExpressions": [{"key": "app", "operator": "In", "values": ["b"]}]})], False),
+        ([policy("two", ingress=[{}])], True),
+        ([policy("two", ingress=[])], False),
+        ([policy("two", ingress=ingress({"podSelector": {}}))], False),  # its own namespace only
+        ([policy("two", ingress=ingress({"namespaceSelector": {}}))], True),
+        ([policy("two", ingress=ingress(FROM_ONE))], True),
+        ([policy("two", ingress=ingress({"namespaceSelector": {"matchLabels": {"team": "x"}}}))], True),
+        ([policy("two", ingress=ingress({"namespaceSelector": {"matchLabels": {"team": "y"}}}))], False),
+        ([policy("two", ingress=ingress(FROM_ONE | {"podSelector": {"matchLabels": {"app": "a"}}}))], True),
+        ([policy("two", ingress=ingress(FROM_ONE | {"podSelector": {"matchLabels": {"app": "z"}}}))], False),
+        ([policy("two", ingress=ingress({"ipBlock": {"cidr": "0.0.0.0/0"}}))], True),
+        ([policy("two", ingress=ingress({"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}}))], False),
+        ([policy("two", ingress=ingress({"ipBlock": {"cidr": "10.0.0.0/8"}}))], False),
+        ([policy("two", ingress=ingress(ports=[{"port": 8080}]))], True),
+        ([policy("two", ingress=ingress(ports=[{"port": 9090}]))], False),
+        ([policy("two", ingress=ingress(ports=[{"port": 8000, "endPort": 8100}]))], True),
+        ([policy("two", ingress=ingress(ports=[{"port": 8000, "endPort": 8010}]))], False),
+        ([policy("two", ingress=ingress(ports=[{"port": "web"}]))], True),
+        ([policy("two", ingress=ingress(ports=[{"port": "metrics"}]))], False),
+        ([policy("two", ingress=ingress(ports=[{"port": 8080, "protocol": "UDP"}]))], False),
+        ([policy("two", ingress=ingress(ports=[{"protocol": "TCP"}]))], True),
+        ([DENY, policy("two", "open", ingress=ingress(FROM_ONE))], True),  # one that admits is enough
+        ([policy("two", policyTypes=["Egress"])], True),
+        ([policy("one", policyTypes=["Egress"])], False),
+        ([policy("one")], True),  # without egress rules it speaks of what enters
+        ([policy("one", egress=[{"to": [{"podSelector": {}}]}])], False),
+        (
+            [
+                policy(
+                    "one",
+                    egress=[{"to": [{"namespaceSelector": {}}], "ports": [{"port": "web"}]}],
+                    policyTypes=["Egress"],
+                )
+            ],
+            True,
+        ),
+        ([policy("one", egress=[{}], policyTypes=["Egress"]), DENY], False),  # both ends count
+    ],
+)
+def test_reach(policies: list[dict[str, Any]], open: bool) -> None:
+    assert reaches(*policies) is open
+
+
+def test_the_same_namespace_is_in_reach_of_a_pod_selector() -> None:
+    near = End("near", "two", {"app": "n"})
+    assert reaches(policy("two", ingress=ingress({"podSelector": {"matchLabels": {"app": "n"}}})), source=near)
+
+
+def test_a_namespace_that_nobody_read_is_known_by_its_name() -> None:
+    assert not closed(facts(policy("two", ingress=ingress(FROM_ONE))), A, B, 8080)
+
+
+# -- the checks
+
+
+def one(code: str, *objects: dict[str, Any], **more: Any) -> Finding:
+    (finding,) = found(code, facts(*objects, **more), asked())
+    return finding
+
+
+CODES = ["MAAS-155", "MAAS-156", "MAAS-157"]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_without_policies_all_is_open(code: str) -> None:
+    assert one(code).status is Status.passed
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_policies_that_were_not_read_are_unknown(code: str) -> None:
+    assert one(code, unread={NETWORK_POLICY: Unread(Cause.denied, "denied")}).status is Status.unknown
+
+
+def test_models_closed_by_default_are_found_before_they_are_there() -> None:
+    said = one("MAAS-155", policy("llm", "default-deny"))
+    assert said.status is Status.failed
+    assert said.message == "the gateway does not reach port 8080 of models: llm/default-deny"
+
+
+GATEWAY = pod("gw", namespace="ingress", labels={"gateway.networking.k8s.io/gateway-name": "maas"})
+MODEL = pod("m", namespace="llm", labels={"serving.kserve.io/inferenceservice": "qwen3"})
+
+
+def test_gateways_and_models_are_taken_where_they_are() -> None:
+    same_namespace = policy("llm", "same-namespace", ingress=ingress({"podSelector": {}}))
+    assert one("MAAS-155", same_namespace).status is Status.passed
+    said = one("MAAS-155", same_namespace, GATEWAY, MODEL)
+    assert said.status is Status.failed
+    assert said.message == "Pod ingress/gw does not reach port 8080 of Pod llm/m: llm/same-namespace"
+
+
+@pytest.mark.parametrize(
+    ("policies", "shut"),
+    [
+        ([policy("kuadrant-system", "deny")], ["Authorino", "Limitador", "the Kuadrant operator"]),
+        (
+            [policy("kuadrant-system", ingress=ingress(ports=[{"port": 50051}, {"port": 8081}]))],
+            ["the Kuadrant operator"],
+        ),
+        ([policy("kuadrant-system", selector={"matchLabels": {"app": "limitador"}})], ["Limitador"]),
+        ([policy("llm", policyTypes=["Egress"])], ["Authorino", "Limitador", "the Kuadrant operator"]),
+        ([policy("kuadrant-system", ingress=ingress({"namespaceSelector": {}}))], []),
+    ],
+)
+def test_what_kuadrant_needs(policies: list[dict[str, Any]], shut: list[str]) -> None:
+    said = found("MAAS-156", facts(*policies), asked())
+    assert [each.about.partition(",")[0] for each in said if each.status is Status.failed] == shut
+    assert bool(shut) is not any(each.status is Status.passed for each in said)
+
+
+def test_metrics_are_a_warning() -> None:
+    said = one("MAAS-157", policy("llm", "web-only", ingress=ingress(ports=[{"port": 80}])))
+    assert said.status is Status.warning
+    assert "port 15090" in said.message
+
+
+def test_prometheus_is_taken_where_it_is() -> None:
+    prometheus = pod(
+        "prometheus-k8s-0", namespace="openshift-monitoring", labels={"app.kubernetes.io/name": "prometheus"}
+    )
+    admitted = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-monitoring"}}}
+    opened = policy("llm", ingress=ingress(admitted))
+    assert one("MAAS-157", opened).status is Status.warning
+    assert one("MAAS-157", opened, prometheus).status is Status.passed
+
+
+@pytest.mark.parametrize(
+    ("code", "shut"),
+    [
+        ("MAAS-155", [policy("llm", "deny", {"matchLabels": {"component": "predictor"}})]),
+        ("MAAS-155", [policy("llm", "deny-leaving", policyTypes=["Egress"])]),
+        ("MAAS-156", [policy("kuadrant-system", "deny")]),
+        ("MAAS-156", [policy("llm", "deny-leaving", policyTypes=["Egress"])]),
+        ("MAAS-157", [policy("llm", "deny")]),
+        ("MAAS-155", [policy("llm", "deny"), policy("llm", "deny-leaving", policyTypes=["Egress"])]),
+        ("MAAS-156", [policy("kuadrant-system", "deny"), policy("llm", "deny-leaving", policyTypes=["Egress"])]),
+    ],
+)
+def test_the_remedy_opens_the_way_and_closes_no_other(code: str, shut: list[dict[str, Any]]) -> None:
+    before = found(code, facts(*shut), asked())
+    added = [change.body for each in before if each.remedy for change in each.remedy.changes]
+    assert added
+    assert [each.status for each in found(code, facts(*shut, *map(dict, added)), asked())] == [Status.passed]
+    selectors = [policy["spec"]["podSelector"] for policy in shut]
+    assert all(body["spec"]["podSelector"] in selectors for body in added)
+    assert len({(body["metadata"]["namespace"], body["metadata"]["name"]) for body in added}) == len(added)
+
+
+def test_many_closed_ways_are_told_by_a_few() -> None:
+    models = [pod(f"m{i}", namespace="llm", labels={"serving.kserve.io/inferenceservice": f"m{i}"}) for i in range(300)]
+    said = found("MAAS-155", facts(policy("llm"), *models), asked())
+    assert len(said) <= 5
