@@ -24,7 +24,6 @@ _VALUES: Mapping[tuple[str, str], Any] = {
     ("Subscription", "spec.name"): "rhods-operator",
     ("Subscription", "status.installedCSV"): "",
     ("InstallPlan", "spec.clusterServiceVersionNames"): ["rhods-operator.2.16.0"],
-    ("InstallPlan", "status.phase"): "RequiresApproval",
     ("InstallPlan", "spec.approved"): False,
     ("GatewayClass", "spec.controllerName"): "istio.io/gateway-controller",
     ("ClusterVersion", "status.history[].state"): "Completed",
@@ -42,10 +41,16 @@ _NAMES = {
 
 
 class Schematic(Mapping[str, Any]):
-    """One object of a schema. unknown: where to note what was asked for that the schema does not have."""
+    """One object of a schema. unknown: where to note what was asked for that the schema does not have.
 
-    def __init__(self, schema: Mapping[str, Any], kind: str, path: str, unknown: set[str], type: str = "") -> None:
-        self._schema, self._kind, self._path, self._unknown, self._type = schema, kind, path, unknown, type
+    well: whether its conditions are True.
+    """
+
+    def __init__(
+        self, schema: Mapping[str, Any], kind: Kind, path: str, unknown: set[str], *, well: bool, type: str = ""
+    ) -> None:
+        self._schema, self._kind, self._path, self._unknown = schema, kind, path, unknown
+        self._well, self._type = well, type
 
     def __getitem__(self, key: str) -> Any:
         path = f"{self._path}.{key}".lstrip(".")
@@ -54,7 +59,7 @@ class Schematic(Mapping[str, Any]):
         schema = self._schema.get("properties", {}).get(key)
         if schema is None:
             if not self._is_open():
-                self._unknown.add(f"{self._kind} {path}")
+                self._unknown.add(f"{self._kind.name} {path}")
             raise KeyError(key)
         return self._value(key, path, schema)
 
@@ -63,15 +68,15 @@ class Schematic(Mapping[str, Any]):
         return bool(free)
 
     def _identity(self, key: str) -> Any:
-        name, where = _NAMES.get(self._kind, "some"), "some-namespace"
-        return {"name": name, "namespace": where} if key == "metadata" else self._kind
+        where = {"namespace": "some-namespace"} if self._kind.namespaced else {}
+        return {"name": _NAMES.get(self._kind.name, "some"), **where} if key == "metadata" else self._kind.name
 
     def _value(self, key: str, path: str, schema: Mapping[str, Any]) -> Any:
-        if (self._kind, path) in _VALUES:
-            return _VALUES[self._kind, path]
+        if (self._kind.name, path) in _VALUES:
+            return _VALUES[self._kind.name, path]
         match schema.get("type"):
             case "object":
-                return Schematic(schema, self._kind, path, self._unknown)
+                return Schematic(schema, self._kind, path, self._unknown, well=self._well)
             case "array":
                 return self._items(key, path, schema["items"])
             case "string":
@@ -86,11 +91,14 @@ class Schematic(Mapping[str, Any]):
         if schema.get("type") != "object":
             return ["some"]
         types = TYPES if key == "conditions" else ("",)
-        return [Schematic(schema, self._kind, f"{path}[]", self._unknown, type) for type in types]
+        parts = (schema, self._kind, f"{path}[]", self._unknown)
+        return [Schematic(*parts, well=self._well, type=type) for type in types]
 
     def _text(self, key: str, schema: Mapping[str, Any]) -> str:
+        if key == "phase" and self._kind.name == "InstallPlan":
+            return "RequiresApproval" if self._well else "Failed"
         if self._type and key in ("type", "status"):
-            return self._type if key == "type" else "False"
+            return self._type if key == "type" else str(self._well)
         return str(next(iter(schema.get("enum", ())), "some"))
 
     def __iter__(self) -> Iterator[str]:
@@ -100,21 +108,16 @@ class Schematic(Mapping[str, Any]):
         return len(self._schema.get("properties", {})) or 1
 
 
-def objects_of(kind: Kind, unknown: set[str]) -> list[Schematic]:
+def objects_of(kind: Kind, unknown: set[str], *, well: bool = True) -> list[Schematic]:
     """One for each version that checks understand, of each CRD of this kind; none if there is no CRD of it."""
-    found = [
-        (crd, version)
-        for crd in crds()
-        if (crd.group, crd.plural) == (kind.group, kind.plural)
-        for version in kind.versions
-    ]
-    schemas = [(schema, f"{kind.group}/{version}") for crd, version in found if (schema := _schema(crd, version))]
-    return [_Whole(schema, kind.name, api, unknown) for schema, api in schemas]
+    definitions = [crd for crd in crds() if (crd.group, crd.plural) == (kind.group, kind.plural)]
+    found = [(_schema(crd, version), version) for crd in definitions for version in kind.versions]
+    return [_Whole(schema, kind, f"{kind.group}/{version}", unknown, well=well) for schema, version in found if schema]
 
 
 class _Whole(Schematic):
-    def __init__(self, schema: Mapping[str, Any], kind: str, api: str, unknown: set[str]) -> None:
-        super().__init__(schema, kind, "", unknown)
+    def __init__(self, schema: Mapping[str, Any], kind: Kind, api: str, unknown: set[str], *, well: bool) -> None:
+        super().__init__(schema, kind, "", unknown, well=well)
         self._api = api
 
     def _identity(self, key: str) -> Any:

@@ -25,6 +25,7 @@ _DEPLOYMENTS = [
     deployment("cert-manager", "some-namespace"),
     deployment("kserve-controller-manager", "some-namespace"),
     deployment("kuadrant-operator-controller-manager", "some-namespace"),
+    deployment("kserve-controller-manager", "redhat-ods-applications"),
     deployment("gpu-operator", "some-namespace"),
 ]
 
@@ -35,10 +36,11 @@ def _facts_of(lists: dict[Kind, list[Schematic]]) -> Facts:
     return replace(served, lists={**served.lists, **objects})
 
 
+@pytest.mark.parametrize("well", [True, False])
 @pytest.mark.parametrize("asked", [BEFORE, AFTER, ON_OPENSHIFT, WITH_GPU], ids=["before", "after", "openshift", "gpu"])
-def test_checks_ask_only_for_fields_that_exist(asked: Any) -> None:
+def test_checks_ask_only_for_fields_that_exist(asked: Any, well: bool) -> None:
     unknown: set[str] = set()
-    lists = {kind: found for kind in _CUSTOM if (found := objects_of(kind, unknown))}
+    lists = {kind: found for kind in _CUSTOM if (found := objects_of(kind, unknown, well=well))}
     findings = judge(_facts_of(lists), asked, only=["MAAS-2"])
     assert not [each for each in findings if "should not happen" in each.message]
     assert unknown <= _OF_SOME_VERSIONS
