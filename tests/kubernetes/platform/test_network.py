@@ -75,7 +75,7 @@ def balanced(name: str, *addresses: str, namespace: str = "x", ports: tuple[int,
 
 
 def resolved(*addresses: str, error: str = "") -> dict[str, Any]:
-    return {"dns": [{"name": "maas-check-x7k2.apps.example.com", "addresses": list(addresses), "error": error}]}
+    return {"dns": [{"name": "maas-probe-x7k2.apps.example.com", "addresses": list(addresses), "error": error}]}
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,11 @@ def test_names(probes: dict[str, Any], services: list[dict[str, Any]], status: S
     said = one("MAAS-152", *services, probes=probes)
     assert said.status is status
     assert words in said.message
+
+
+def test_a_name_that_is_no_wildcard_is_told_as_it_is() -> None:
+    said = one("MAAS-152", probes={"dns": [{"name": "models.example.com", "addresses": [], "error": "NXDOMAIN"}]})
+    assert said.message == "models.example.com does not resolve: NXDOMAIN"
 
 
 @pytest.mark.parametrize(("address", "record"), [("10.0.0.7", "A 10.0.0.7"), ("a.elb.aws.com", "CNAME a.elb.aws.com")])

@@ -14,6 +14,7 @@ from maas.readiness.evidence import names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
 from maas.readiness.wording import count
 
+_MADE_UP = "maas-probe-"  # hosts below a wildcard that is tried; others are the gateways' own names
 _ROUTERS = "openshift-ingress-operator"
 
 
@@ -83,7 +84,8 @@ def wildcard_dns(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 
 def _resolved(answer: Mapping[str, Any], addresses: Sequence[str]) -> Outcome:
     host, found = text(answer, "name"), texts(answer, "addresses")
-    domain = "*." + host.partition(".")[2]
+    first, _, rest = host.partition(".")
+    domain = f"*.{rest}" if first.startswith(_MADE_UP) else host
     ips = [address for address in addresses if _is_ip(address)]
     target = addresses[0] if addresses else "ADDRESS"
     kind = "A" if _is_ip(target) else "CNAME"
