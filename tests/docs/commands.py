@@ -32,7 +32,8 @@ Results go to stdout, everything else to stderr. `-o json` and `-o csv` are for 
 | 0 | done |
 | 1 | failed in a way nobody foresaw, or the answer to a question was no |
 | 2 | wrong usage, or wrong input |
-| 4 | there is no such key, model, tier, request or file |
+| 3 | checked, and not ready: `preflight`, `validate`, `doctor` |
+| 4 | there is no such key, model, tier, request, file or code; of the three with `--strict`: warnings, nothing worse |
 | 5 | it exists already, or something else holds it, such as a port |
 | 6 | the platform is not running |
 | 7 | a part of the platform failed |

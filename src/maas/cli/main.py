@@ -50,7 +50,7 @@ Exit codes:
   1  failed in a way nobody foresaw   7  a part of the platform failed
   2  wrong usage, or wrong input      8  not built yet
   3  checked, and not ready           9  the disk is full
-  4  there is no such thing; from preflight, validate and doctor: warnings, with --strict
+  4  there is no such thing; of preflight, validate, doctor: warnings (--strict)
   5  it exists already, or is held by something else, such as a port
 """
 

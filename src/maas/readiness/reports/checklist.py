@@ -88,6 +88,6 @@ def _line(text: str, found: Mapping[str, Sequence[Finding]]) -> Line:
 
 def _reason(findings: Sequence[Finding]) -> str:
     first, *others = findings
-    if first.status is Status.passed:
+    if first.status in (Status.passed, Status.skipped):
         return first.message
     return f"{said(first)} (and {len(others)} more)" if others else said(first)
