@@ -150,7 +150,10 @@ class Api:
     async def _carry_out(self, change: Change, version: str, dry_run: bool, now: float) -> Object:
         method, type, body = _request(change, now)
         asked = {"dryRun": "All"} if dry_run else {}
-        asked |= {"fieldManager": _MANAGER} if change.verb is not Verb.delete else {}
+        if change.verb is Verb.delete:
+            body, asked = {**body, **({"dryRun": ["All"]} if dry_run else {})}, {}  # a body silences the query
+        else:
+            asked |= {"fieldManager": _MANAGER}
         path = path_of(change.kind, version, change.namespace, change.name) + (f"?{urlencode(asked)}" if asked else "")
         headers = [("Accept", JSON), ("Content-Type", type)]
         again = dry_run or change.verb in _REPEATABLE
