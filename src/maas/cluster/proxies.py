@@ -3,7 +3,7 @@
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from maas.cluster.failures import BadKubeconfig
@@ -16,7 +16,7 @@ class Route:
 
     host: str
     port: int
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)  # may hold a password
 
     @property
     def bare_proxy(self) -> str:

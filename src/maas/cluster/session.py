@@ -5,6 +5,8 @@ it (401). Bodies are asked for compressed: twenty times fewer bytes, and less wo
 """
 
 import asyncio
+import os
+import socket
 import ssl
 import time
 import zlib
@@ -230,11 +232,11 @@ def _certificate_error(error: BaseException | None) -> str | None:
 
 
 def _plain(error: BaseException) -> str:
-    """The system's own words, deepest first: "Connection refused"."""
+    """The system's own words, of the deepest cause: "Connection refused"."""
     deepest: BaseException | None = error
     found = str(error)
     while deepest is not None:
-        if isinstance(deepest, OSError) and deepest.strerror:
-            found = deepest.strerror
+        if isinstance(deepest, OSError) and deepest.errno and not isinstance(deepest, socket.gaierror):
+            found = str(deepest) if isinstance(deepest, ssl.SSLError) else os.strerror(deepest.errno)
         deepest = deepest.__cause__ or deepest.__context__
     return found.rstrip(".") or type(error).__name__
