@@ -153,9 +153,10 @@ async def _serve(fake: Fake, reader: asyncio.StreamReader, writer: asyncio.Strea
     method, path, _ = head[0].split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    if "hangs" in fake.faults and method == "POST":
+    answered = fake.answer(method, path, headers, json.loads(body) if body else {})
+    if "hangs" in fake.faults and method == "POST" and answered[0] == 200:
         await asyncio.sleep(3600)
-    status, given, pieces = fake.answer(method, path, headers, json.loads(body) if body else {})
+    status, given, pieces = answered
     lines = [f"HTTP/1.1 {status} X", "Connection: close", *(f"{name}: {value}" for name, value in given.items())]
     writer.write("\r\n".join([*lines, "", ""]).encode())
     for piece in pieces:

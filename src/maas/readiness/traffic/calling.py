@@ -12,6 +12,7 @@ from maas.readiness.traffic.answers import Answer, Streamed
 from maas.readiness.traffic.site import Endpoint
 
 TIMEOUT = 60.0  # seconds for one answer; a model on a CPU is slow
+QUICK = 10.0  # for what no model has a part in
 _CONNECT = 5.0
 _LONGEST_BODY = 4 << 20  # bytes; more is no answer to what is asked here
 
@@ -24,7 +25,7 @@ class Caller:
         self._timeout = timeout
         self._http = httpx.AsyncClient(
             verify=context(endpoint, verify=verify),
-            timeout=httpx.Timeout(timeout, connect=_CONNECT),
+            timeout=httpx.Timeout(None, connect=_CONNECT),
             trust_env=not endpoint.host,
             follow_redirects=False,
         )
@@ -33,21 +34,24 @@ class Caller:
         await self._http.aclose()
 
     async def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-        return (await self._streamed("GET", path, headers or {}, None)).answer
+        return (await self._streamed("GET", path, headers or {}, None, QUICK)).answer
 
-    async def post(self, path: str, headers: Mapping[str, str], body: object) -> Answer:
-        return (await self._streamed("POST", path, headers, body)).answer
+    async def post(self, path: str, headers: Mapping[str, str], body: object, within: float = TIMEOUT) -> Answer:
+        return (await self._streamed("POST", path, headers, body, within)).answer
 
     async def stream(self, path: str, headers: Mapping[str, str], body: object) -> Streamed:
-        streamed = await self._streamed("POST", path, headers, body)
+        streamed = await self._streamed("POST", path, headers, body, TIMEOUT)
         lines = streamed.answer.body.splitlines()
         return Streamed(streamed.answer, tuple(line[5:].strip() for line in lines if line.startswith("data:")))
 
-    async def _streamed(self, method: str, path: str, headers: Mapping[str, str], body: object) -> Streamed:
+    async def _streamed(
+        self, method: str, path: str, headers: Mapping[str, str], body: object, within: float
+    ) -> Streamed:
+        within = min(within, self._timeout)
         began, status, got, received = time.monotonic(), 0, b"", httpx.Headers()
         problem = ""
         try:
-            async with asyncio.timeout(self._timeout), self._request(method, path, headers, body) as answer:
+            async with asyncio.timeout(within), self._request(method, path, headers, body) as answer:
                 status, received = answer.status_code, answer.headers
                 async for piece in answer.aiter_bytes():
                     got += piece
@@ -55,9 +59,9 @@ class Caller:
                         problem = f"the answer is longer than {_LONGEST_BODY} bytes"
                         break
         except TimeoutError:
-            problem = f"no end of the answer within {self._timeout:g} s" if status else self._late()
+            problem = f"no {'end of the ' if status else ''}answer within {within:g} s"
         except httpx.TimeoutException:
-            problem = self._late()
+            problem = f"no connection within {_CONNECT:g} s"
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
             problem = str(error) or type(error).__name__
         taken = time.monotonic() - began
@@ -69,9 +73,6 @@ class Caller:
         return self._http.stream(
             method, self.endpoint.base + path, headers={**host, **headers}, json=body, extensions=sni
         )
-
-    def _late(self) -> str:
-        return f"no answer within {self._timeout:g} s"
 
 
 def context(endpoint: Endpoint, *, verify: bool) -> ssl.SSLContext:

@@ -19,7 +19,7 @@ from maas.cluster.facts.model import Facts, NotRead
 from maas.cluster.failures import Denied, Missing
 from maas.cluster.objects import Object, annotation, items, label, mapping, name, namespace, selects, text, texts
 from maas.cluster.stack import ours, rules
-from maas.domain.errors import Unavailable
+from maas.domain.errors import MaasError, Unavailable
 from maas.readiness.catalogue import Asked
 from maas.readiness.checks.keys import EXPIRES, MANAGED_BY, TEMPORARY
 from maas.readiness.traffic import runs
@@ -58,18 +58,21 @@ class ClusterSite:
         value = f"maas-{secrets.token_urlsafe(32)}"
         called = re.sub(r"[^a-z0-9-]", "-", f"{user}-{tier}".lower())[:60].strip("-")
         where = self._where()
+        await self._delete(called, where, dry_run=True)  # who may not delete it must not make it
         self._made[called] = where
-        body = self._secret(called, where, tier, user, value)
-        await self._api.carry_out(Change(Verb.apply, kinds.SECRET, called, where, body), dry_run=False, now=time.time())
+        change = Change(Verb.apply, kinds.SECRET, called, where, self._secret(called, where, tier, user, value))
+        try:
+            await self._api.carry_out(change, dry_run=False, now=time.time())
+        except Denied:
+            del self._made[called]
+            raise
         return Key(called, tier, user, value)
 
     async def withdraw(self, key: Key) -> None:
         await self._delete(key.id, self._made[key.id])
 
     async def withdraw_all(self) -> Sequence[str]:
-        for called, where in self._made.items():
-            await self._delete(called, where)
-        return [f"Secret {where}/{called}" for called, where in self._made.items() if await self._exists(called, where)]
+        return [left for called, where in self._made.items() if (left := await self._withdrawn(called, where))]
 
     async def remove_leftovers(self) -> Sequence[str]:
         """Of those that may be listed."""
@@ -125,10 +128,18 @@ class ClusterSite:
             "stringData": {"api_key": value},
         }
 
-    async def _delete(self, called: str, where: str) -> None:
+    async def _withdrawn(self, called: str, where: str) -> str:
+        """What is still there, and why; one that cannot be removed must not keep the others."""
+        try:
+            await self._delete(called, where)
+            return f"Secret {where}/{called}" if await self._exists(called, where) else ""
+        except MaasError as error:
+            return f"Secret {where}/{called} ({error})"
+
+    async def _delete(self, called: str, where: str, *, dry_run: bool = False) -> None:
         change = Change(Verb.delete, kinds.SECRET, called, where)
         try:
-            await self._api.carry_out(change, dry_run=False, now=time.time())
+            await self._api.carry_out(change, dry_run=dry_run, now=time.time())
         except Missing:
             return
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _GIVEN_UP_AFTER = 20.0  # seconds in which a revoked key must have stopped working
 _PAUSE = 0.05
+_QUICK = 10.0  # for what never reaches a model
 _POLICY = Remedy(
     "Look whether an AuthPolicy targets the gateway and is Enforced. If it says so and requests pass all the same, "
     "look whether RHCL 1.4.0 is installed, which lets them.",
@@ -74,7 +75,7 @@ async def _refused(visit: Visit, endpoint: Endpoint, how: str, headers: Mapping[
     question = {"model": "maas-validate", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1}
     answers = {
         f"GET {endpoint.base}{MODELS}": await caller.get(MODELS, headers),
-        f"POST {endpoint.base}{CHAT}": await caller.post(CHAT, headers, question),
+        f"POST {endpoint.base}{CHAT}": await caller.post(CHAT, headers, question, within=_QUICK),
     }
     return [_not_refused(what, how, answer) for what, answer in answers.items() if answer.status != 401]
 
