@@ -38,7 +38,7 @@ def _has_devices(facts: Facts) -> bool:
     wanted="the operator by OperatorHub or Helm, if GPUs are asked for or there",
     looks="OLM's operator gpu-operator-certified, and Deployments called gpu-operator.",
     why="It brings the driver and the device plug-in, without which no pod gets a GPU.",
-    mend="`maas install --gpu` brings it.",
+    mend="`maas install` brings it where GPUs are asked for.",
     covers=("4. NVIDIA GPU Operator (For GPU Workloads)", "GPU operator installed (if using GPUs)"),
     after=OLM_CODES,
 )
@@ -94,7 +94,7 @@ def new_enough(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     wanted="its operator, its daemon, or its labels on nodes",
     looks="OLM's operator nfd, NodeFeatureDiscovery objects, daemon sets, and feature.node.kubernetes.io/… labels.",
     why="The GPU Operator finds nodes with GPUs by the labels that it sets.",
-    mend="`maas install --gpu` brings it.",
+    mend="`maas install` brings it where GPUs are asked for.",
     covers=("4. NVIDIA GPU Operator (For GPU Workloads)",),
     after=OLM_CODES,
 )
