@@ -17,13 +17,13 @@ _MIB = 2**20
 
 @dataclass(frozen=True)
 class Part:
-    """deployment: how the name of its Deployment begins; where there is one, its requests are counted already.
+    """deployments: how the name of its Deployment may begin; where there is one, its requests are counted already.
 
     cpu: thousandths; memory: bytes; of each replica.
     """
 
     name: str
-    deployment: str
+    deployments: tuple[str, ...]
     cpu: int
     memory: int
     replicas: int = 1
@@ -31,24 +31,30 @@ class Part:
 
 
 PARTS: tuple[Part, ...] = (
-    Part("istiod", "istiod", 500, 2048 * _MIB),
-    Part("the gateway's Envoy", "maas-gateway-", 100, 128 * _MIB),
-    Part("kuadrant-operator", "kuadrant-operator-controller-manager", 200, 200 * _MIB),
-    Part("authorino-operator", "authorino-operator", 200, 200 * _MIB),
-    Part("limitador-operator", "limitador-operator-controller-manager", 200, 200 * _MIB),
-    Part("dns-operator", "dns-operator-controller-manager", 10, 64 * _MIB),
-    Part("limitador", "limitador-limitador", 250, 32 * _MIB),
-    Part("KServe", "kserve-controller-manager", 100, 300 * _MIB),
-    Part("OpenShift AI's operator", "rhods-operator", 100, 780 * _MIB, replicas=3, only="openshift"),
+    Part("istiod", ("istiod",), 500, 2048 * _MIB),
+    Part("the gateway's Envoy", ("maas-gateway-",), 100, 128 * _MIB),
+    Part("kuadrant-operator", ("kuadrant-operator-controller-manager",), 200, 200 * _MIB),
+    Part("authorino-operator", ("authorino-operator",), 200, 200 * _MIB),
+    Part("limitador-operator", ("limitador-operator-controller-manager",), 200, 200 * _MIB),
+    Part("dns-operator", ("dns-operator-controller-manager",), 10, 64 * _MIB),
+    Part("limitador", ("limitador-limitador",), 250, 32 * _MIB),
+    Part("KServe", ("kserve-controller-manager",), 100, 300 * _MIB),
+    Part(
+        "OpenShift AI's operator",
+        ("rhods-operator", "opendatahub-operator"),
+        100,
+        780 * _MIB,
+        replicas=3,
+        only="openshift",
+    ),
 )
-SIMULATOR = Part("the simulator", "simulator-predictor", 100, 256 * _MIB)
-GPU_MODEL = Part("a model on a GPU", "", 2000, 8192 * _MIB)  # beside the GPU
+SIMULATOR = Part("the simulator", ("simulator-predictor",), 100, 256 * _MIB)
 
 
 def missing(facts: Facts, target: str, models: Collection[str]) -> Iterator[Part]:
-    """Pods that are still to come, one entry for each. Raises NotRead."""
-    deployments = [name(each) for each in facts.all(DEPLOYMENT)]
+    """Pods that are still to come, one entry for each. Raises NotRead, since what nobody saw may be there."""
+    deployments = [name(each) for each in facts.whole(DEPLOYMENT)]
     wanted = [*PARTS, *([SIMULATOR] if "simulator" in models else [])]
     for part in wanted:
-        if part.only in ("", target) and not any(each.startswith(part.deployment) for each in deployments):
+        if part.only in ("", target) and not any(each.startswith(part.deployments) for each in deployments):
             yield from [part] * part.replicas

@@ -170,7 +170,25 @@ def test_what_fits_but_is_taken_is_told_so() -> None:
     held = pod("p", on="g", containers=[container(**{"nvidia.com/gpu": "1"})])
     said = one("MAAS-138", gpu(A10G), held, models=frozenset({"qwen3"}))
     assert said.status is Status.failed
-    assert "of which 0 are free" in said.message
+    assert "no node has that free" in said.message
+
+
+def test_a_model_needs_cpu_and_memory_beside_its_gpu() -> None:
+    full = pod("p", on="g", containers=[container(cpu="7")])
+    assert one("MAAS-138", gpu(A10G), full, models=frozenset({"qwen3"})).status is Status.failed
+    small = node("g", memory="7Gi", gpus=1, labels=A10G)
+    assert one("MAAS-138", small, models=frozenset({"qwen3"})).status is Status.failed
+
+
+def test_a_model_that_runs_already_fits() -> None:
+    mine = pod(
+        "m",
+        on="g",
+        namespace="llm",
+        containers=[container(cpu="7", **{"nvidia.com/gpu": "1"})],
+        labels={"serving.kserve.io/inferenceservice": "qwen3"},
+    )
+    assert one("MAAS-138", gpu(A10G), mine, models=frozenset({"qwen3"})).status is Status.passed
 
 
 def test_each_model_is_judged_by_itself() -> None:

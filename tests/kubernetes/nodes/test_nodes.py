@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from maas.cluster.facts.model import Cause, Unread
 from maas.cluster.footprint import PARTS, missing
 from maas.cluster.kinds import NODE, POD
-from maas.readiness.catalogue import Target
+from maas.readiness.catalogue import Phase, Target
 from maas.readiness.findings import Finding, Status
+from tests.kubernetes.clusters.making import made
 from tests.kubernetes.nodes.made import container, node, pod
 from tests.kubernetes.offline import asked, facts, found
 
@@ -141,10 +142,15 @@ def test_what_is_there_is_not_counted_again() -> None:
     def deployment(part: str) -> dict[str, Any]:
         return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": part, "namespace": "x"}}
 
-    there = [deployment(part.deployment) for part in PARTS] + [deployment("simulator-predictor")]
+    there = [deployment(part.deployments[-1] + "-x") for part in PARTS] + [deployment("simulator-predictor")]
     said = one("MAAS-123", node("a", cpu="100m"), *there)
     assert said.status is Status.passed
-    assert "there already" in said.message
+    assert said.message == "0.1 CPUs and 32 GiB are free"
+
+
+def test_after_the_installation_nothing_is_to_come() -> None:
+    (said,) = found("MAAS-123", facts(node("a", cpu="100m")), asked(phase=Phase.after))
+    assert said.status is Status.passed
 
 
 def test_openshift_ai_is_counted_on_openshift_only() -> None:
@@ -169,20 +175,52 @@ def test_room_is_unknown_where_pods_were_not_read() -> None:
 @given(st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 4 * 2**30)), max_size=6))
 def test_what_passes_has_the_sum(nodes: list[tuple[int, int]]) -> None:
     """Placing may fail where the sum would do, never the other way round."""
-    made = [node(f"n{i}", cpu=f"{cpu}m", memory=str(memory)) for i, (cpu, memory) in enumerate(nodes)]
+    sized = [node(f"n{i}", cpu=f"{cpu}m", memory=str(memory)) for i, (cpu, memory) in enumerate(nodes)]
     parts = list(missing(facts(), "kubernetes", {"simulator"}))
     enough = sum(cpu for cpu, _ in nodes) >= sum(part.cpu for part in parts)
     enough &= sum(memory for _, memory in nodes) >= sum(part.memory for part in parts)
-    assert one("MAAS-123", *made).status is not Status.passed or enough
+    assert one("MAAS-123", *sized).status is not Status.passed or enough
+
+
+# -- quotas
+
+
+def quota(namespace: str = "llm", used: Any = None, **hard: Any) -> dict[str, Any]:
+    limits = {key.replace("_", "."): value for key, value in hard.items()}
+    return made("v1", "ResourceQuota", "q", namespace, status={"hard": limits, "used": used or {}})
+
+
+@pytest.mark.parametrize(
+    ("objects", "gpu", "status", "words"),
+    [
+        ([], False, Status.skipped, "no quota"),
+        ([quota("other", pods="0")], False, Status.skipped, "no quota"),
+        ([quota(requests_cpu="100m")], False, Status.passed, "room for a model"),
+        ([quota(requests_cpu="99m")], False, Status.failed, "leaves 0 of requests.cpu"),
+        ([quota(requests_cpu="2", used={"requests.cpu": "1950m"})], False, Status.failed, "requests.cpu"),
+        ([quota(requests_cpu="1")], True, Status.failed, "leaves 1 of requests.cpu"),
+        ([quota(memory="4Gi")], True, Status.failed, "leaves 4 GiB of memory"),
+        ([quota(pods="3", used={"pods": "3"})], False, Status.failed, "leaves 0 of pods"),
+        ([quota(**{"requests.nvidia.com/gpu": "0"})], True, Status.failed, "leaves 0 of requests.nvidia.com/gpu"),
+        ([quota(**{"requests.nvidia.com/gpu": "0"})], False, Status.passed, "room"),
+        ([quota(pods="many")], False, Status.passed, "room"),
+    ],
+)
+def test_quotas(objects: list[dict[str, Any]], gpu: bool, status: Status, words: str) -> None:
+    (said,) = found("MAAS-126", facts(*objects), asked(gpu=gpu))
+    assert said.status is status
+    assert words in said.message
+    if status is Status.failed:
+        assert commands(said) == "kubectl edit resourcequota q -n llm"
 
 
 # -- pressure, architecture
 
 
 def pressed(type: str, status: str = "True") -> dict[str, Any]:
-    made = node("a")
-    made["status"]["conditions"].append({"type": type, "status": status})
-    return made
+    under = node("a")
+    under["status"]["conditions"].append({"type": type, "status": status})
+    return under
 
 
 @pytest.mark.parametrize("type", ["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"])
@@ -194,9 +232,9 @@ def test_pressure_is_a_warning(type: str) -> None:
 
 
 def of(architecture: str, system: str = "linux") -> dict[str, Any]:
-    made = node(architecture)
-    made["status"]["nodeInfo"] = {"architecture": architecture, "operatingSystem": system}
-    return made
+    alike = node(architecture)
+    alike["status"]["nodeInfo"] = {"architecture": architecture, "operatingSystem": system}
+    return alike
 
 
 @pytest.mark.parametrize(

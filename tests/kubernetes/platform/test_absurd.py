@@ -88,7 +88,7 @@ def test_absurd_fields_are_judged_or_unknown(name: str, data: st.DataObject) -> 
         object = data.draw(st.sampled_from(objects))
         paths = [path for path in _paths(object) if path[0] not in _LABELS_AND_NAMES]
         if paths:
-            _put(object, data.draw(st.sampled_from(paths)), data.draw(absurd))
+            _put(object, data.draw(st.sampled_from(paths)), copy.deepcopy(data.draw(absurd)))
     for finding in _findings(objects, scenario):
         assert _SLIP not in finding.message, (finding.code, finding.message)
         assert finding.message

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from maas.cluster.demand import CPU, MEMORY, free
 from maas.cluster.facts.model import Facts, NotRead
 from maas.cluster.gpus import GpuNode, held_by_models, unrequested, with_gpus
 from maas.cluster.nodes import TOLERATES_GPU, is_usable
@@ -11,6 +12,7 @@ from maas.models.sizing.architecture import Architecture
 from maas.models.sizing.fit import Device, Fit, Wish, fit
 from maas.readiness.catalogue import Asked, check
 from maas.readiness.checks.gpu import NOT_ASKED, on_gpu, wanted
+from maas.readiness.checks.quotas import ON_GPU
 from maas.readiness.evidence import names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, unknown, warning
 from maas.readiness.wording import count, gib
@@ -195,7 +197,8 @@ def _cuda_seen(nodes: Sequence[GpuNode]) -> tuple[Seen, ...]:
     "the wanted models fit",
     Category.gpu,
     wanted=f"for each model, GPUs of one node that hold its weights and a context of {CONTEXT} tokens",
-    looks="Weights, cache and overhead of each model, against the memory of the GPUs and how many of a node are free.",
+    looks="Weights, cache and overhead of each model, against the memory of the GPUs; and how many of a node are free, "
+    "with CPU and memory for the process beside.",
     why="vLLM refuses to start when its cache does not hold one request of the longest length.",
     mend="Choose a smaller model, a quantised one, or nodes with larger GPUs.",
     covers=("GPU Nodes (Optional but Recommended)", "GPU Models"),
@@ -215,12 +218,20 @@ def models_fit(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 
 
 def _left(facts: Facts, asked: Asked, nodes: Sequence[GpuNode]) -> dict[str, int]:
-    """Where nobody knows what is requested, MAAS-131 says so: here it is the size that counts."""
+    """By node: GPUs that a model can have, with CPU and memory for its process.
+
+    Where nobody knows what is requested, MAAS-131 says so: here it is the size that counts then.
+    """
     try:
-        left, held = unrequested(facts), held_by_models(facts, asked.namespace)
+        left, held, beside = unrequested(facts), held_by_models(facts, asked.namespace), free(facts)
     except NotRead:
         return {each.name: each.allocatable for each in nodes}
-    return {node: amount + held.get(node, 0) for node, amount in left.items()}
+    return {node: (amount if _holds_process(beside[node]) else 0) + held.get(node, 0) for node, amount in left.items()}
+
+
+def _holds_process(left: Mapping[str, int]) -> bool:
+    """What vLLM requests beside the GPU."""
+    return left.get(CPU, 0) >= ON_GPU["cpu"] and left.get(MEMORY, 0) >= ON_GPU["memory"]
 
 
 def _fits(model: str, nodes: Sequence[GpuNode], left: Mapping[str, int]) -> Outcome:
@@ -239,9 +250,9 @@ def _fits(model: str, nodes: Sequence[GpuNode], left: Mapping[str, int]) -> Outc
     if fitting:
         each, found = min(fitting, key=lambda pair: pair[1].gpus)
         return failed(
-            f"{model} needs {_cards(each, found)}, of which {left.get(each.name, 0)} are free",
+            f"{model} needs {_cards(each, found)}, with 2 CPUs and 8 GiB beside, and no node has that free",
             *_memory_seen([each]),
-            remedy=Remedy("Free them, or add a node.", ("kubectl describe nodes | grep -A 12 'Allocated resources'",)),
+            remedy=Remedy("Free it, or add a node.", ("kubectl describe nodes | grep -A 12 'Allocated resources'",)),
             about=about,
         )
     return _too_large(model, architecture, measured, about)

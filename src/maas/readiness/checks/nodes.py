@@ -1,6 +1,6 @@
 """Are there nodes, are they well, and do they carry the stack? (MAAS-12x)"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from maas.cluster.demand import CPU, MEMORY, PODS, free, resources, waiting
 from maas.cluster.facts.model import Facts
@@ -8,7 +8,7 @@ from maas.cluster.footprint import Part, missing
 from maas.cluster.kinds import NODE
 from maas.cluster.nodes import PRESSURES, described, is_cordoned, is_ready, is_usable, taints
 from maas.cluster.objects import Object, condition, mapping, name, text
-from maas.readiness.catalogue import Asked, check
+from maas.readiness.catalogue import Asked, Phase, check
 from maas.readiness.evidence import names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, unknown, warning
 from maas.readiness.wording import cores, count, gib
@@ -148,38 +148,37 @@ def _holds(size: tuple[int, int], wanted: tuple[int, int]) -> bool:
 )
 def room(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     usable = {name(node) for node in facts.all(NODE) if is_usable(node)}
-    left = {node: dict(amounts) for node, amounts in free(facts).items() if node in usable}
-    parts = list(missing(facts, asked.target, asked.models))
-    total_cpu, total_memory = sum(part.cpu for part in parts), sum(part.memory for part in parts)
-    has_cpu = sum(amounts.get(CPU, 0) for amounts in left.values())
-    has_memory = sum(amounts.get(MEMORY, 0) for amounts in left.values())
-    seen = Seen(
-        count(len(usable), "usable node"), "allocatable - requested", f"cpu {cores(has_cpu)}, memory {gib(has_memory)}"
-    )
     if not usable:
         yield unknown("no node takes ordinary pods, so there is no room to measure")
         return
-    homeless = _unplaced(parts, list(left.values()))
-    needs = f"{cores(total_cpu)} CPUs and {gib(total_memory)}"
-    if homeless:
-        yield failed(
-            f"there is no room for {names([part.name for part in homeless])}: what is to come requests {needs}, "
-            f"{cores(has_cpu)} CPUs and {gib(has_memory)} are free",
-            seen,
-            remedy=Remedy("Add a node, or make room.", ("kubectl describe nodes | grep -A 8 'Allocated resources'",)),
-        )
-    elif not parts:
-        yield passed("all components are there already", seen)
-    else:
-        yield passed(f"what is to come requests {needs}; {cores(has_cpu)} CPUs and {gib(has_memory)} are free", seen)
+    left = [dict(amounts) for node, amounts in free(facts).items() if node in usable]
+    parts = list(missing(facts, asked.target, asked.models)) if asked.phase is Phase.before else []
+    yield _room(parts, left)
     stuck = waiting(facts)
     if stuck.get(PODS):
         yield warning(
-            f"{count(stuck[PODS], 'pod')} waiting for a node already, with {cores(stuck.get(CPU, 0))} CPUs and "
-            f"{gib(stuck.get(MEMORY, 0))}",
+            f"{count(stuck[PODS], 'pod')} waiting for a node already, with {_amount(stuck)}",
             remedy=Remedy("See why they wait.", ("kubectl get pods -A --field-selector=status.phase=Pending",)),
             about="waiting pods",
         )
+
+
+def _room(parts: Sequence[Part], left: list[dict[str, int]]) -> Outcome:
+    has = _amount({key: sum(node.get(key, 0) for node in left) for key in (CPU, MEMORY)})
+    needs = _amount({CPU: sum(part.cpu for part in parts), MEMORY: sum(part.memory for part in parts)})
+    seen = Seen(count(len(left), "usable node"), "allocatable - requested", has)
+    if homeless := _unplaced(parts, left):
+        return failed(
+            f"there is no room for {names(part.name for part in homeless)}: what is to come requests {needs}; "
+            f"{has} are free",
+            seen,
+            remedy=Remedy("Add a node, or make room.", ("kubectl describe nodes | grep -A 8 'Allocated resources'",)),
+        )
+    return passed(f"what is to come requests {needs}; {has} are free" if parts else f"{has} are free", seen)
+
+
+def _amount(amounts: Mapping[str, int]) -> str:
+    return f"{cores(amounts.get(CPU, 0))} CPUs and {gib(amounts.get(MEMORY, 0))}"
 
 
 def _unplaced(parts: Sequence[Part], nodes: list[dict[str, int]]) -> list[Part]:

@@ -1,15 +1,15 @@
-"""Is there room in storage: quotas, pools and the nodes' own disks? (MAAS-143, 144, 147)"""
+"""Is there room in storage: in pools, and on the nodes' own disks? (MAAS-144, 147)"""
 
 from collections.abc import Iterator
 
 from maas.cluster.demand import STORAGE, free
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import CSI_CAPACITY, NODE, QUOTA, STORAGE_CLASS
+from maas.cluster.kinds import CSI_CAPACITY, NODE
 from maas.cluster.nodes import is_usable
-from maas.cluster.objects import Object, at, every, mapping, name, text
+from maas.cluster.objects import Object, at, mapping, name, text
 from maas.cluster.quantities import whole
 from maas.readiness.catalogue import Asked, check
-from maas.readiness.checks.storage import WANTED, defaults_of, is_default
+from maas.readiness.checks.storage import WANTED, defaults_of
 from maas.readiness.evidence import names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
 from maas.readiness.wording import count, gib
@@ -22,65 +22,6 @@ def _short(asked: Asked, message: str, *seen: Seen, remedy: Remedy, about: str =
     if asked.models <= {"simulator"} and not asked.gpu:
         return warning(message, *seen, remedy=remedy, about=about)
     return failed(message, *seen, remedy=remedy, about=about)
-
-
-@check(
-    "MAAS-143",
-    "quotas leave 100 GB",
-    Category.storage,
-    wanted="100 GB of requests.storage and one more claim, where the models' namespace has a quota",
-    looks="status.hard minus status.used of every ResourceQuota in the models' namespace, for requests.storage, "
-    "persistentvolumeclaims and those of the default StorageClass.",
-    why="A claim beyond the quota is refused when the model is created, not when it is planned.",
-    mend="Raise the quota, or choose another namespace.",
-    covers=("Storage Requirements",),
-)
-def quota(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    quotas = every(facts.whole(QUOTA), asked.namespace)
-    suffixes = tuple(
-        f"{name(each)}.storageclass.storage.k8s.io/" for each in facts.known(STORAGE_CLASS) if is_default(each)
-    )
-    tight = [
-        (each, key, left)
-        for each in quotas
-        for key, least in _limits(suffixes)
-        if (left := _left(each, key)) is not None and left < least
-    ]
-    for each, key, left in tight:
-        about = f"ResourceQuota {asked.namespace}/{name(each)}"
-        yield _short(
-            asked,
-            f"quota {name(each)} in namespace {asked.namespace} leaves {_amount(key, left)} of {key}",
-            Seen(about, f"status.hard.{key}", str(at(each, "status", "hard", key))),
-            Seen(about, f"status.used.{key}", str(at(each, "status", "used", key))),
-            remedy=Remedy("Raise it.", (f"kubectl edit resourcequota {name(each)} -n {asked.namespace}",)),
-            about=about,
-        )
-    if not tight:
-        yield passed(
-            f"{count(len(quotas), 'quota')} in namespace {asked.namespace}" + (" leave 100 GB" if quotas else "")
-        )
-
-
-def _limits(classes: tuple[str, ...]) -> list[tuple[str, int]]:
-    prefixes = ("", *classes)
-    return [
-        (p + key, least)
-        for p in prefixes
-        for key, least in (("requests.storage", WANTED), ("persistentvolumeclaims", 1))
-    ]
-
-
-def _left(quota: Object, key: str) -> int | None:
-    """None where the quota says nothing about it."""
-    hard = whole(at(quota, "status", "hard", key))
-    if hard is None:
-        hard = whole(at(quota, "spec", "hard", key))
-    return None if hard is None else max(0, hard - (whole(at(quota, "status", "used", key)) or 0))
-
-
-def _amount(key: str, left: int) -> str:
-    return str(left) if key.endswith("persistentvolumeclaims") else gib(left)
 
 
 @check(
