@@ -134,9 +134,10 @@ class Terminal:
             self._lines(self._look.fold(f"{what} (at most {seconds:.0f} s)", "    ", "    "))
         self._awaited = what
 
-    def gone(self, finding: Finding) -> None:
+    def gone(self, finding: Finding, others: Sequence[Finding]) -> None:
         self._cleared()
-        self._marked("√", f"{finding.code} is gone")
+        codes = dict.fromkeys(other.code for other in others)
+        self._marked("√", f"{finding.code} is gone" + (f", and with it {', '.join(codes)}" if others else ""))
 
     def still(self, finding: Finding) -> None:
         self._cleared()
@@ -148,7 +149,8 @@ class Terminal:
         if mending.plan.dry_run:
             self._marked("-", "nothing was changed (--dry-run)")
         else:
-            self._marked("√" if mending.mended else "-", f"gone: {mending.mended} of {len(mending.tried)}")
+            findings = "finding" if mending.mended == 1 else "findings"
+            self._marked("√" if mending.mended else "-", f"gone: {mending.mended} {findings}")
         for cause in last.causes:
             self._marked("×", f"left: {cause.finding.code} {sentence(cause.finding)}")
         if not last.causes:

@@ -8,7 +8,18 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CLUSTER_SERVING_RUNTIME, INFERENCE_SERVICE
 from maas.cluster.objects import Object, items, name, namespace, text, texts
 from maas.readiness.findings import Remedy
-from maas.readiness.predictors import SERVER, server, storage_uri, uses_gpu, with_empty_volume, with_env, with_mount
+from maas.readiness.predictors import (
+    REPORTS_USAGE,
+    SERVER,
+    USAGE,
+    server,
+    storage_uri,
+    uses_gpu,
+    with_empty_volume,
+    with_env,
+    with_mount,
+)
+from maas.readiness.signs import image_version
 
 _VLLM = "vllm/vllm-openai:v0.10.2"  # the first that runs Qwen3 on every supported GPU, the T4 included
 _CACHE = "/cache"  # writable under the random user of OpenShift
@@ -45,7 +56,7 @@ def _container_for_model(model: Object, image: str) -> Change:
     """What the section says of the container moves within the server: its variables may hold secrets."""
     section = server(model)
     ports = [{"containerPort": 8080, "protocol": "TCP"}]
-    container: dict[str, Any] = {"name": SERVER, "image": image, "args": _arguments(model), "ports": ports}
+    container: dict[str, Any] = {"name": SERVER, "image": image, "args": _arguments(model, image), "ports": ports}
     operations: list[Mapping[str, Any]] = [
         {"op": "test", "path": f"{_OLD}/storageUri", "value": storage_uri(model)},
         {"op": "add", "path": "/spec/predictor/containers", "value": [container]},
@@ -58,10 +69,13 @@ def _container_for_model(model: Object, image: str) -> Change:
     return edit(INFERENCE_SERVICE, name(model), namespace(model), operations, "vLLM fetches the model itself")
 
 
-def _arguments(model: Object) -> list[str]:
+def _arguments(model: Object, image: str) -> list[str]:
+    """Also that streams end with their usage, where the version is known to be able to: see MAAS-419."""
     given = [each for each in texts(server(model), "args") if not each.startswith(("--model", "--port"))]
     if not any(each.startswith("--served-model-name") for each in given):
         given.insert(0, f"--served-model-name={name(model)}")
+    if "vllm" in image and (image_version(image) or (0, 0, 0)) >= REPORTS_USAGE and USAGE not in given:
+        given.append(USAGE)
     return [f"--model={storage_uri(model).removeprefix('hf://')}", "--port=8080", *given]
 
 

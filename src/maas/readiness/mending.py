@@ -42,7 +42,7 @@ class Told(Protocol):
     def done(self, change: Change) -> None: ...
     def failed(self, change: Change, reason: str, left: Sequence[Change]) -> None: ...
     def waiting(self, finding: Finding, seconds: float) -> None: ...
-    def gone(self, finding: Finding) -> None: ...
+    def gone(self, finding: Finding, others: Sequence[Finding]) -> None: ...
     def still(self, finding: Finding) -> None: ...
 
 
@@ -89,7 +89,7 @@ class Mending:
             if answer is Answer.quit:
                 break
             if answer is not Answer.no and self._carried_out(changes):
-                findings = self.run(self._looked_at_again(finding))
+                findings = self.run(self._looked_at_again(finding, findings))
         return findings
 
     def _next(self, findings: Sequence[Finding]) -> Finding | None:
@@ -137,21 +137,27 @@ class Mending:
             if change.verb is not Verb.delete:
                 raise  # what was to go has gone: somebody else, or the API server, was quicker
 
-    async def _looked_at_again(self, finding: Finding) -> Sequence[Finding]:
+    async def _looked_at_again(self, finding: Finding, before: Sequence[Finding]) -> Sequence[Finding]:
         """As often as it takes for the finding to go, and no longer than there is patience."""
         end = self.clock.monotonic() + self.plan.patience
         while True:
             findings = await self.look()
-            if not any(_key(each) == _key(finding) and each.status in PROBLEMS for each in findings):
-                self.mended += 1
-                self.told.gone(finding)
+            left = _problems(findings)
+            if _key(finding) not in left:
+                gone = [each for key, each in _problems(before).items() if key not in left]
+                self.mended += len(gone)
+                self.told.gone(finding, [each for each in gone if _key(each) != _key(finding)])
                 return findings
-            left = end - self.clock.monotonic()
-            if left <= 0:
-                self.told.still(finding)
+            seconds = end - self.clock.monotonic()
+            if seconds <= 0:
+                self.told.still(left[_key(finding)])
                 return findings
-            self.told.waiting(finding, left)
-            await self.clock.sleep(min(self.plan.pause, left))
+            self.told.waiting(left[_key(finding)], seconds)
+            await self.clock.sleep(min(self.plan.pause, seconds))
+
+
+def _problems(findings: Sequence[Finding]) -> dict[Key, Finding]:
+    return {_key(finding): finding for finding in findings if finding.status in PROBLEMS}
 
 
 def _changes(finding: Finding) -> tuple[Change, ...]:

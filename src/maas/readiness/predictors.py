@@ -13,6 +13,8 @@ from maas.cluster.kinds import INFERENCE_SERVICE
 from maas.cluster.objects import Object, items, mapping, name, namespace, text, texts
 
 SERVER = "kserve-container"
+USAGE = "--enable-force-include-usage"  # of vLLM: every stream ends with its usage, which token limits read
+REPORTS_USAGE = (0, 10, 0)  # the first version that has it
 _PREDICTOR = "/spec/predictor"
 Operation = Mapping[str, Any]
 Edit = Callable[[Mapping[str, Any], str], list[Operation]]

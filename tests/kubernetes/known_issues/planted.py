@@ -232,6 +232,23 @@ def _misplaced(policy: Object) -> None:
     del rule["credentials"]
 
 
+def _pod_in(objects: Sequence[Object], in_namespace: str, beginning: str) -> Object:
+    return next(
+        o for o in objects if o["kind"] == "Pod" and namespace(o) == in_namespace and name(o).startswith(beginning)
+    )
+
+
+def _injected(objects: list[Object]) -> list[Object]:
+    first(objects, "Namespace", KUADRANT)["metadata"]["labels"]["istio-injection"] = "enabled"
+    stuck = _pod_in(objects, KUADRANT, "authorino-operator")
+    stuck["spec"]["initContainers"] = [container("istio-init", "docker.io/istio/proxyv2:1.30.3")]
+    waiting = {"ready": False, "restartCount": 0, "image": "docker.io/istio/proxyv2:1.30.3", "imageID": ""}
+    init = {"name": "istio-init", "state": {"waiting": {"reason": "PodInitializing"}}, **waiting}
+    stuck["status"] |= {"phase": "Pending", "initContainerStatuses": [init]}
+    stuck["status"]["conditions"] = [condition("Ready", False, "ContainersNotReady")]
+    return objects
+
+
 KUBERNETES, OPENSHIFT = typical.kubernetes_1_34, typical.openshift_4_20
 
 OF_MODELS = (
@@ -244,7 +261,7 @@ OF_MODELS = (
     ),
     Fault("MAAS-403", KUBERNETES, _headless, "Service llm/headless-predictor", Status.warning),
     Fault("MAAS-405", KUBERNETES, _old_kserve, "InferenceService llm/refused"),
-    Fault("MAAS-411", KUBERNETES, added(*hugging_face("silent")), "InferenceService llm/silent"),
+    Fault("MAAS-404", KUBERNETES, _injected, "Namespace kuadrant-system"),
     Fault("MAAS-412", KUBERNETES, _unlimited, "tier gold"),
     Fault("MAAS-413", KUBERNETES, _same_key, "Secret kuadrant-system/maas-key-alice"),
     Fault(
@@ -284,23 +301,6 @@ OF_MODELS = (
 def _label_denied(objects: list[Object]) -> list[Object]:
     space = first(objects, "Namespace", "nvidia-gpu-operator")
     mapping(space, "metadata", "labels").pop("openshift.io/cluster-monitoring", None)  # type: ignore[attr-defined]
-    return objects
-
-
-def _pod_in(objects: Sequence[Object], in_namespace: str, beginning: str) -> Object:
-    return next(
-        o for o in objects if o["kind"] == "Pod" and namespace(o) == in_namespace and name(o).startswith(beginning)
-    )
-
-
-def _injected(objects: list[Object]) -> list[Object]:
-    first(objects, "Namespace", KUADRANT)["metadata"]["labels"]["istio-injection"] = "enabled"
-    stuck = _pod_in(objects, KUADRANT, "authorino-operator")
-    stuck["spec"]["initContainers"] = [container("istio-init", "docker.io/istio/proxyv2:1.30.3")]
-    waiting = {"ready": False, "restartCount": 0, "image": "docker.io/istio/proxyv2:1.30.3", "imageID": ""}
-    init = {"name": "istio-init", "state": {"waiting": {"reason": "PodInitializing"}}, **waiting}
-    stuck["status"] |= {"phase": "Pending", "initContainerStatuses": [init]}
-    stuck["status"]["conditions"] = [condition("Ready", False, "ContainersNotReady")]
     return objects
 
 
@@ -378,7 +378,7 @@ OF_THE_PLATFORM = (
         _label_denied,
         logs=(Log("nvidia-gpu-operator", _operator_pod(), "gpu-operator", ("INFO starting", _DENIED)),),
     ),
-    Fault("MAAS-404", OPENSHIFT, _injected, "Namespace kuadrant-system"),
+    Fault("MAAS-411", OPENSHIFT, added(*hugging_face("silent")), "InferenceService llm/silent"),
     Fault("MAAS-406", OPENSHIFT, changed("Kuadrant", "kuadrant", _missing_dependency, KUADRANT)),
     Fault("MAAS-407", OPENSHIFT, _limitador_down, "Limitador kuadrant-system/limitador"),
     Fault("MAAS-408", OPENSHIFT, _bypassed, "ClusterServiceVersion kuadrant-system/rhcl-operator.v1.4.0"),

@@ -8,11 +8,8 @@ from maas.cluster.objects import Object, is_true, text
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, Severity, failed, skipped
 from maas.readiness.issues import known_issue
-from maas.readiness.predictors import arguments, edited, server, with_flags
+from maas.readiness.predictors import REPORTS_USAGE, USAGE, arguments, edited, server, with_flags
 from maas.readiness.signs import called, image_version
-
-_FLAG = "--enable-force-include-usage"
-_FIRST = (0, 10, 0)  # vLLM that has the flag
 
 
 @known_issue(
@@ -31,11 +28,11 @@ def unmetered(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield skipped("does not apply: no TokenRateLimitPolicy is enforced")
         return
     for model in facts.all(INFERENCE_SERVICE):
-        if _is_vllm(model) and _FLAG not in arguments(server(model)):
+        if _is_vllm(model) and USAGE not in arguments(server(model)):
             about = called(INFERENCE_SERVICE, model)
             yield failed(
                 "its streams count against no token limit unless the client asks for usage",
-                Seen(about, "args", f"without {_FLAG}"),
+                Seen(about, "args", f"without {USAGE}"),
                 remedy=_remedy(model),
                 about=about,
             )
@@ -48,7 +45,7 @@ def _is_vllm(model: Object) -> bool:
 
 def _remedy(model: Object) -> Remedy:
     version = image_version(text(server(model), "image"))
-    if not version or version < _FIRST:
-        return Remedy(f"Start vLLM with {_FLAG}; versions before 0.10 do not know it.")
+    if not version or version < REPORTS_USAGE:
+        return Remedy(f"Start vLLM with {USAGE}; versions before 0.10 do not know it.")
     change = edited(model, with_flags(enable_force_include_usage=True), why="every stream ends with its usage")
     return Remedy("Let vLLM report what each stream used.", changes=(change,))
