@@ -129,6 +129,10 @@ def test_a_policy_that_is_not_ready_tells_why() -> None:
     assert finding.remedy and "kernel" in finding.remedy.text
 
 
+def test_a_second_policy_is_ignored_and_a_warning() -> None:
+    assert one("MAAS-263", facts(_OPERATOR, _policy("ignored")), WITH_GPU).status is Status.warning
+
+
 def test_an_operator_without_a_policy() -> None:
     assert one("MAAS-263", facts(_OPERATOR), WITH_GPU).status is Status.to_install
     assert one("MAAS-263", facts(_OPERATOR), _AFTER_WITH_GPU).status is Status.failed

@@ -87,6 +87,13 @@ def test_the_controller_must_be_available() -> None:
     assert one("MAAS-281", facts(_controller(available=False))).status is Status.failed
 
 
+def test_the_controller_of_llm_inference_services_matters_where_there_are_any() -> None:
+    down = deployment("llmisvc-controller-manager", "kserve", available=False)
+    used = object_of("serving.kserve.io/v1alpha2", "LLMInferenceService", "qwen3", "llm")
+    assert statuses("MAAS-281", facts(_controller(), down)) == [Status.passed, Status.warning]
+    assert statuses("MAAS-281", facts(_controller(), down, used)) == [Status.passed, Status.failed]
+
+
 def test_the_webhook_must_have_ready_endpoints() -> None:
     assert one("MAAS-282", facts(_controller(), _webhook(), _slice(True))).status is Status.passed
     assert one("MAAS-282", facts(_controller(), _webhook(), _slice(None))).status is Status.passed

@@ -68,6 +68,7 @@ def _smmr(name: str = "default", *given: dict[str, str], **status: Any) -> dict[
         ([], False, Mesh.upstream),
         ([openshift("4.20.1")], True, Mesh.built_in),
         ([openshift("4.18.1")], True, Mesh.service_mesh_3),
+        ([openshift("4.18.1"), deployment("istiod", "istio-system")], True, Mesh.upstream),
         ([openshift("4.16.1"), *_TWO], True, Mesh.service_mesh_2),
         ([openshift("4.16.1"), *_TWO, *_THREE[:2]], True, Mesh.service_mesh_3),
     ],
@@ -224,3 +225,12 @@ def test_istiods_of_operators_are_not_upstream(owner: str) -> None:
 def test_istio_must_be_new_enough(version: str, expected: Status) -> None:
     assert one("MAAS-236", facts(_istiod(version))).status is expected
     assert one("MAAS-236", facts()).status is Status.skipped
+
+
+def test_service_meshes_must_be_new_enough() -> None:
+    assert one("MAAS-236", facts(openshift("4.18.1"), *_THREE), ON_OPENSHIFT).status is Status.passed
+    assert one("MAAS-236", facts(openshift("4.16.1"), *_TWO), ON_OPENSHIFT).status is Status.passed
+    old = installed_operator("servicemeshoperator", "openshift-operators", "servicemeshoperator.v2.3.1")
+    assert one("MAAS-236", facts(openshift("4.16.1"), *old), ON_OPENSHIFT).status is Status.failed
+    beside = facts(openshift("4.16.1"), *old, *_THREE[:2])
+    assert statuses("MAAS-236", beside, ON_OPENSHIFT) == [Status.passed, Status.warning], "version 3 is used"

@@ -64,6 +64,7 @@ def test_every_pin_is_whole() -> None:
 
 
 def test_ranges_read_well() -> None:
+    assert str(Range("", "4.18")) == "up to 4.18"
     assert [str(each) for each in (Range(), Range("1.32"), Range("1.32", "1.36"))] == [
         "",
         "1.32 or newer",
@@ -77,7 +78,7 @@ def _about(findings: tuple[Finding, ...], title: str) -> Finding:
 
 def test_a_new_cluster_carries_all_of_them() -> None:
     findings = found("MAAS-290", facts(version="v1.34.4"), BEFORE)
-    assert len(findings) == 3
+    assert len(findings) == 4
     assert {each.status for each in findings} == {Status.passed}
 
 
@@ -93,6 +94,12 @@ def test_an_older_cluster_gets_older_pins() -> None:
 def test_a_cluster_older_than_all_pins_must_be_upgraded() -> None:
     about = _about(found("MAAS-290", facts(version="v1.28.0"), BEFORE), "cert-manager")
     assert about.status is Status.warning and about.remedy and "Upgrade Kubernetes to 1.33" in about.remedy.text
+
+
+def test_the_gateway_api_that_a_cluster_can_take() -> None:
+    old = facts(openshift("4.16.1"), version="v1.29.14+7cf4c05")
+    assert "1.4.1 is" in one("MAAS-290", old, ON_OPENSHIFT).message
+    assert one("MAAS-290", facts(openshift("4.18.1"), version="v1.31.2"), ON_OPENSHIFT).status is Status.passed
 
 
 def test_a_cluster_newer_than_all_pins_is_a_warning() -> None:
@@ -128,7 +135,7 @@ def test_what_is_there_already_on_old_openshift_is_no_warning() -> None:
 
 def test_the_other_platform_is_skipped_and_the_unread_unknown() -> None:
     assert one("MAAS-291", facts()).status is Status.skipped
-    assert one("MAAS-290", facts(), ON_OPENSHIFT).status is Status.skipped
+    assert one("MAAS-290", facts(openshift("4.20.1")), ON_OPENSHIFT).status is Status.skipped
     denied = Unread(Cause.denied, "no")
     assert one("MAAS-291", facts(unread={CLUSTER_VERSION: denied}), ON_OPENSHIFT).status is Status.unknown
     empty: dict[str, Any] = object_of("config.openshift.io/v1", "ClusterVersion", "version")

@@ -12,6 +12,7 @@ from maas.cluster.kinds import CONFIG_MAP, ENDPOINT_SLICE, INFERENCE_SERVICE, VA
 from maas.cluster.objects import Object, flag, items, label, mapping, name, namespace, text, texts
 
 CONTROLLER = "kserve-controller-manager"
+LLM_CONTROLLER = "llmisvc-controller-manager"
 CONFIG = "inferenceservice-config"
 WEBHOOK_SERVICE = "kserve-webhook-server-service"
 STANDARD_MODES = ("Standard", "RawDeployment")
@@ -20,6 +21,11 @@ STANDARD_MODES = ("Standard", "RawDeployment")
 def controllers(facts: Facts) -> list[Object]:
     """Raises NotRead."""
     return deployments(facts, CONTROLLER)
+
+
+def llm_controllers(facts: Facts) -> list[Object]:
+    """Of LLMInferenceServices; MaaS's own models need none. Raises NotRead."""
+    return deployments(facts, LLM_CONTROLLER)
 
 
 def installations(facts: Facts) -> list[Installation]:

@@ -125,7 +125,8 @@ def operators(facts: Facts, *packages: Package) -> list[Operator]:
 
 
 def _operators(facts: Facts, package: Package) -> list[Operator]:
-    known = [csv for csv in csvs(facts) if name(csv).startswith(package.prefix) and not _replaced(csv)]
+    named = (csv for csv in facts.all(CSV) if name(csv).startswith(package.prefix))  # first: there may be thousands
+    known = [csv for csv in named if not is_copy(csv) and not _replaced(csv)]
     asked = [each for each in facts.all(SUBSCRIPTION) if subscribed(each) == package.name]
     found = [Operator(package, each, _csv_of(each, known)) for each in asked]
     with_subscription = {place(each.csv) for each in found if each.csv is not None}

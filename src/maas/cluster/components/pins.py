@@ -29,9 +29,9 @@ class Range:
         return ceiling is not None and not at_most(found, ceiling)
 
     def __str__(self) -> str:
-        if not self.first and not self.last:
-            return ""
-        return f"{self.first} to {self.last}" if self.last else f"{self.first} or newer"
+        if self.first and self.last:
+            return f"{self.first} to {self.last}"
+        return f"{self.first} or newer" if self.first else f"up to {self.last}" if self.last else ""
 
 
 @dataclass(frozen=True)

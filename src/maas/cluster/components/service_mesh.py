@@ -5,7 +5,7 @@ On OpenShift 4.19 and newer the platform has an Istio of its own for Gateway API
 
 from enum import StrEnum
 
-from maas.cluster.components import gateway_api, olm
+from maas.cluster.components import gateway_api, istio, olm
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import ISTIO, ISTIO_CNI, SMCP, SMMR
 from maas.cluster.objects import Object, condition, every, mapping, name, namespace, text
@@ -27,11 +27,9 @@ def wanted(facts: Facts, *, openshift: bool) -> Mesh:
     """Raises NotRead."""
     if gateway_api.built_in(facts):
         return Mesh.built_in
-    if not openshift:
+    if not openshift or (istio.upstream(facts) and not has_2(facts) and not has_3(facts)):
         return Mesh.upstream
-    if has_2(facts) and not has_3(facts):
-        return Mesh.service_mesh_2
-    return Mesh.service_mesh_3
+    return Mesh.service_mesh_2 if has_2(facts) and not has_3(facts) else Mesh.service_mesh_3
 
 
 def operators_2(facts: Facts) -> list[olm.Operator]:

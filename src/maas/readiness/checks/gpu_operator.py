@@ -146,6 +146,11 @@ def _policy(policy: Object) -> Outcome:
     if reason in gpu_operator.BLIND:
         message = f"{name(policy)} calls itself {state or 'nothing'}, but {_BLIND[reason]}"
         return failed(message, *seen, remedy=remedy, about=about)
+    if state == "ignored":
+        remedy = Remedy("Delete it, or the other one.")
+        return warning(
+            f"{name(policy)} is ignored: another ClusterPolicy is in force", *seen, remedy=remedy, about=about
+        )
     if state == "ready":
         return passed(f"{name(policy)} is ready", *seen, about=about)
     why = ": ".join(part for part in (reason, brief(said)) if part) or "it gives no reason"

@@ -8,12 +8,12 @@ from maas.cluster.components.pins import pins
 from maas.cluster.components.versions import version
 from maas.cluster.facts.model import Facts
 from maas.cluster.facts.redaction import is_redacted
-from maas.cluster.kinds import CONFIG_MAP, KNATIVE_SERVING
+from maas.cluster.kinds import CONFIG_MAP, KNATIVE_SERVING, LLM_INFERENCE_SERVICE
 from maas.cluster.objects import Object, namespace, place, text
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.evidence import names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
-from maas.readiness.installing import absent, described, told, workload
+from maas.readiness.installing import absent, described, softened, told, workload
 
 STEP = "kserve"
 _ABSENT = "KServe is not installed"
@@ -52,7 +52,7 @@ def _step(facts: Facts, asked: Asked) -> str:
     "MAAS-281",
     "KServe's controller is available",
     Category.kserve,
-    wanted="Deployment kserve-controller-manager Available",
+    wanted="Deployment kserve-controller-manager Available; llmisvc-controller-manager, where it is in use",
     looks="its status.",
     why="Without it, models are neither created nor changed.",
     mend="Look at its pods: often the certificate of its webhook is missing.",
@@ -64,6 +64,8 @@ def controller(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not there:
         yield skipped(_ABSENT)
     yield from (workload(each, f"KServe's controller in {namespace(each)}") for each in there)
+    other = (workload(each, "the controller of LLMInferenceServices") for each in kserve.llm_controllers(facts))
+    yield from softened(other, when=not facts.known(LLM_INFERENCE_SERVICE))
 
 
 @check(

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from maas.cluster.components import gateway_api, istio, serverless, service_mesh
 from maas.cluster.components.olm import Operator
-from maas.cluster.components.pins import pins
+from maas.cluster.components.pins import Pin, pins
 from maas.cluster.components.service_mesh import Mesh
+from maas.cluster.components.state import Installation
 from maas.cluster.components.versions import version
 from maas.cluster.facts.model import Facts
 from maas.cluster.objects import Object, condition, items, name, namespace, place, text, texts
@@ -275,15 +276,22 @@ def _seen(operators: Sequence[Operator]) -> list[Seen]:
     covers=("Kubernetes (Alternative)",),
 )
 def new_enough(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    pin, there = pins()["istio"], istio.installations(facts)
-    if not there:
-        yield skipped("there is no istiod of upstream's Istio; an operator or the platform keeps its own version")
-    for each in there:
-        found = version(each.version)
-        if found is None:
-            yield warning("nothing tells the version of istiod", told(each))
-        elif pin.is_old(found):
-            remedy = Remedy(f"Upgrade it to {pin.version}, or to the newest that your cluster carries (MAAS-290).")
-            yield failed(f"Istio {each.version} is older than {pin.floor}", told(each), remedy=remedy)
-        else:
-            yield passed(f"Istio {described(each)}", told(each))
+    there = [(pins()["istio"], each) for each in istio.installations(facts)]
+    there += [(pins()["service-mesh"], each.installation) for each in service_mesh.operators_3(facts)]
+    old = [(pins()["service-mesh-2"], each.installation) for each in service_mesh.operators_2(facts)]
+    if not there and not old:
+        yield skipped("there is none but the platform's own, if any")
+    yield from (_version(pin, each) for pin, each in there)
+    yield from softened((_version(pin, each) for pin, each in old), when=not _needs_2(facts, asked))
+
+
+def _version(pin: Pin, installation: Installation) -> Outcome:
+    found, seen = version(installation.version), told(installation)
+    if found is None:
+        return warning(f"nothing tells the version of {pin.title}", seen, about=pin.title)
+    if pin.is_old(found):
+        newest = f" to {pin.version}, or" if pin.version else ""
+        remedy = Remedy(f"Upgrade it{newest} to the newest that your cluster carries (MAAS-290).")
+        message = f"{pin.title} {installation.version} is older than {pin.floor}"
+        return failed(message, seen, remedy=remedy, about=pin.title)
+    return passed(f"{pin.title} {described(installation)}", seen, about=pin.title)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from maas.cluster.components import rhoai, service_mesh
+from maas.cluster.components import gateway_api, rhoai, service_mesh
 from maas.cluster.components.pins import Pin, asked_floor, pins
 from maas.cluster.components.versions import Version, kubernetes, openshift, written
 from maas.cluster.facts.model import Facts
@@ -23,12 +23,15 @@ from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, p
 )
 def on_kubernetes(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     found = kubernetes(facts)
+    wanted = [pin for pin in pins().values() if pin.version and str(pin.kubernetes)]
     if asked.target is Target.openshift:
+        wanted = [pin for pin in wanted if pin.key == "gateway-api" and not gateway_api.built_in(facts)]
+    if not wanted:
         yield skipped("on OpenShift, operators come in the version that OperatorHub has for it (MAAS-291)")
     elif found is None:
         yield unknown("the API server does not say its version")
     else:
-        yield from (_carried(pin, found) for pin in pins().values() if pin.version and str(pin.kubernetes))
+        yield from (_carried(pin, found) for pin in wanted)
 
 
 def _carried(pin: Pin, found: Version) -> Outcome:
