@@ -11,7 +11,10 @@ Running it again upgrades and restarts the platform; keys and usage stay.
 
 What to serve (at least one, unless there is a maas.yaml already):
   --simulator           a simulated model: no GPU, no download
-  --qwen3               Qwen3 0.6B (not built yet)
+  --cpu                 a real language model on the CPU: Qwen3 0.6B, or where no hub
+                        can be reached SmolLM2 135M, which is tiny and not very bright.
+                        Compiles llama.cpp the first time (10 to 15 minutes on 2 cores)
+  --qwen3               Qwen3 0.6B on a GPU, with the vLLM that is installed
   --install-all-models  every model that is known (not built yet)
 
 Where:
@@ -21,8 +24,7 @@ Where:
                         better given as $MAAS_DATABASE_URL, which other users do not see in `ps`
 
 How:
-  --cpu                 run models on the CPU (not built yet; the simulator needs no GPU)
-  --check-gpu           look for GPUs first (not built yet)
+  --check-gpu           look first whether a GPU here can carry the model
   --set-up-only         make .venv, and stop there
   -h, --help            show this
 
@@ -32,7 +34,8 @@ Variables:
 
 Exit codes:
   0 done   2 wrong usage   5 a port is taken   7 a part of the platform failed   8 not built yet
-  9 the disk is full   10 no Python 3.11+   11 the registry is out of reach   12 no venv module'
+  9 the disk is full   10 no Python 3.11+   11 the registry is out of reach   12 no venv module
+  13 llama.cpp could not be compiled'
 
 NEEDED_KB=400000 # the environment takes about 250 MB, and its downloads about 100 MB for a moment
 
@@ -47,19 +50,21 @@ main() {
         make_venv
         install_locked "$lock"
     fi
+    [ -z "$cpu" ] || make_llama_cpp
     [ -z "$set_up_only" ] || exit 0
     exec "$VENV/bin/maas" install "$@"
 }
 
 # Before anything else is done, so that a typo costs no minute.
 check_arguments() {
-    set_up_only='' unbuilt='' target=auto
+    set_up_only='' unbuilt='' cpu='' target=auto
     while [ $# -gt 0 ]; do
         case $1 in
         -h | --help) echo "$USAGE" && exit 0 ;;
         --set-up-only) set_up_only=yes ;;
-        --simulator) ;;
-        --qwen3 | --install-all-models | --cpu | --check-gpu) unbuilt="$unbuilt${unbuilt:+, }$1" ;;
+        --simulator | --qwen3 | --check-gpu) ;;
+        --cpu) cpu=yes ;;
+        --install-all-models) unbuilt="$unbuilt${unbuilt:+, }$1" ;;
         --target=?*) target=${1#*=} ;;
         --database-url=?*) ;;
         --target | --database-url)
@@ -203,6 +208,22 @@ install_locked() { # LOCK
     install --no-deps --no-build-isolation --editable .
     echo "$1" >"$VENV/.maas-lock"
     fingerprint "$1" >"$VENV/.maas-stamp"
+    rm -f "$LOG"
+}
+
+# llama.cpp's server is compiled where it runs, for the processor that is here. It needs a C++ compiler and cmake; cmake
+# comes along as a package. Without tests, examples and the web page, and no more jobs than cores.
+make_llama_cpp() {
+    stamp=$(sha256sum <requirements/cpu.txt | cut -d' ' -f1)
+    [ "$(cat "$VENV/.maas-cpu-stamp" 2>/dev/null)" != "$stamp" ] || return 0
+    command -v c++ >/dev/null || fail 13 "llama.cpp has to be compiled, and there is no C++ compiler (c++); on Debian \
+and Ubuntu: apt install g++; on Fedora and RHEL: dnf install gcc-c++"
+    step "Compiling llama.cpp, once: 10 to 15 minutes on 2 cores"
+    off=
+    for part in BUILD_TESTS BUILD_EXAMPLES BUILD_APP USE_PREBUILT_UI OPENSSL; do off="$off -DLLAMA_$part=OFF"; done
+    LLAMA_CPP_BUILD_JOBS=$(getconf _NPROCESSORS_ONLN) CMAKE_ARGS="-DCMAKE_BUILD_TYPE=Release$off" \
+        install --require-hashes -r requirements/cpu.txt
+    echo "$stamp" >"$VENV/.maas-cpu-stamp"
     rm -f "$LOG"
 }
 

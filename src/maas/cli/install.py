@@ -1,15 +1,17 @@
 """maas install: set the platform up on this machine, start it, and prove that it works."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
-from maas.cli import first_key, up, welcome
+from maas.cli import first_key, served, up, welcome
 from maas.cli.frame import home, noun
 from maas.cli.output import notes
 from maas.cli.target import NotBuilt, Target, require_local
 from maas.domain import platform_file
 from maas.domain.errors import InvalidInput
+from maas.domain.platform_file import editing
 from maas.embedded import platform as embedded
 from maas.embedded import proof
 from maas.embedded.home import Home
@@ -23,7 +25,7 @@ def install(
     simulator: Annotated[
         bool, typer.Option("--simulator", help="Serve a simulated model: no GPU, no download.")
     ] = False,
-    qwen3: Annotated[bool, typer.Option("--qwen3", help="Serve Qwen3 0.6B (not built yet).")] = False,
+    qwen3: Annotated[bool, typer.Option("--qwen3", help="Serve Qwen3 0.6B: on a GPU, or with --cpu without.")] = False,
     install_all_models: Annotated[
         bool, typer.Option("--install-all-models", help="Serve every model that is known (not built yet).")
     ] = False,
@@ -32,8 +34,10 @@ def install(
         typer.Option(help="auto takes this machine, unless a cluster is configured; clusters are not built yet."),
     ] = Target.auto,
     database_url: up.DatabaseUrl = None,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Run models on the CPU (not built yet).")] = False,
-    check_gpu: Annotated[bool, typer.Option("--check-gpu", help="Look for GPUs first (not built yet).")] = False,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Serve a real language model on the CPU.")] = False,
+    check_gpu: Annotated[
+        bool, typer.Option("--check-gpu", help="Look first whether a GPU here can carry the model.")
+    ] = False,
 ) -> None:
     """Set the platform up on this machine, start it, and send a request through it.
 
@@ -41,12 +45,14 @@ def install(
 
     Example: maas install --simulator
     """
-    wanted = {"--qwen3": qwen3, "--install-all-models": install_all_models, "--cpu": cpu, "--check-gpu": check_gpu}
-    _refuse_unbuilt([flag for flag, given in wanted.items() if given])
+    if install_all_models:
+        raise NotBuilt("--install-all-models: not built yet; --simulator, --cpu and --qwen3 are")
     require_local(target)
+    if check_gpu:
+        served.fitting_gpu()
     here = home()
     here.prepare()
-    _configure(here, simulator)
+    _configure(here, served.wanted(simulator=simulator, cpu=cpu, on_gpu=qwen3))
     if embedded.runs(here):
         _stop(here)  # what runs is the old code
     if database_url:
@@ -55,20 +61,24 @@ def install(
     _prove(here)
 
 
-def _refuse_unbuilt(flags: list[str]) -> None:
-    if flags:
-        raise NotBuilt(f"{', '.join(flags)}: not built yet; --simulator works today, and needs no GPU")
-
-
-def _configure(here: Home, simulator: bool) -> None:
+def _configure(here: Home, wanted: Mapping[str, served.Spec]) -> None:
+    """What maas.yaml says already stays; models that were asked for and are not in it are added."""
     if here.config.exists():
-        embedded.configuration(here)  # a mistake in it is better found while the old platform still runs
+        before = text = here.config.read_text()
+        known = set(embedded.configuration(here).models)  # mistakes are better found while the old platform runs
         notes().print(f"Keeping {here.config}")
-    elif simulator:
-        replace_file(here.config, platform_file.default_text())
-        notes().print(f"Wrote {here.config}")
+    elif wanted:
+        before, text = "", platform_file.default_text()
+        known = set(wanted) & {"simulator"}
+        if not known:
+            text = editing.without_model(text, "simulator")
     else:
-        raise InvalidInput("say what to serve: --simulator, or write a maas.yaml first (`maas init`)")
+        raise InvalidInput("say what to serve: --simulator, --cpu or --qwen3, or write a maas.yaml first (`maas init`)")
+    for name in wanted.keys() - known:
+        text = editing.with_model(text, name, wanted[name])
+    if text != before:
+        replace_file(here.config, text)
+        notes().print(f"Wrote {here.config}")
 
 
 def _stop(here: Home) -> None:

@@ -32,7 +32,7 @@ def pull(weights: str) -> Path:
 
 
 def default() -> tuple[str, str]:
-    """The name and the weights of the model that `--cpu` serves: a fair one if the hub can be reached, else a tiny one."""
+    """Name and weights of the model that `--cpu` serves: a fair one if the hub can be reached, else a tiny one."""
     try:
         pull(places.DEFAULT)
     except Unavailable as away:

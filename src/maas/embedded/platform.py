@@ -92,8 +92,9 @@ def wait_ready(home: Home, progress: Progress = lambda _: None) -> None:
     """Until all that maas.yaml names is ready, in a platform that runs. Raises Unavailable."""
     served = instances.instances(configuration(home), home).values()
     wanted = {spec.name for spec in processes.specs(home, served)}
+    patience = max((instance.patience for instance in served if instance.process), default=READY_TIMEOUT)
     with _still_tried():
-        client.wait_ready(home, timeout=READY_TIMEOUT, on_change=progress, only=wanted)
+        client.wait_ready(home, timeout=patience, on_change=progress, only=wanted)
 
 
 @contextmanager
