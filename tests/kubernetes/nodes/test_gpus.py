@@ -51,7 +51,7 @@ def test_a_model_that_needs_one_asks_for_gpus(model: str) -> None:
 def test_a_free_gpu_is_told_with_its_node() -> None:
     said = one("MAAS-131", node("g", gpus=4, labels=T4, taints=[f"{GPU}=present:NoSchedule"]), holding(3, "g"))
     assert said.status is Status.passed
-    assert said.message == "1 GPU free on g (Tesla-T4)"
+    assert said.message == "1 GPU free: 1 Tesla-T4"
 
 
 def test_gpus_that_others_hold_are_not_to_be_had() -> None:
@@ -105,7 +105,7 @@ def test_freeness_is_unknown_where_pods_were_not_read() -> None:
 def test_slices_are_gpus_too() -> None:
     sliced = node("g", labels=A10G)
     sliced["status"]["allocatable"] |= {"nvidia.com/mig-1g.10gb": "7"}
-    assert one("MAAS-131", sliced).message == "7 GPUs free on g (NVIDIA-A10G)"
+    assert one("MAAS-131", sliced).message == "7 GPUs free: 7 NVIDIA-A10G"
     assert "7 nvidia.com/mig-1g.10gb" in one("MAAS-137", sliced).message
 
 

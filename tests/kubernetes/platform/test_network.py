@@ -81,7 +81,7 @@ def resolved(*addresses: str, error: str = "") -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("probes", "services", "status", "words"),
     [
-        ({}, [], Status.skipped, "snapshot"),
+        ({}, [], Status.skipped, "no wildcard"),
         ({"dns": []}, [], Status.skipped, "no wildcard"),
         (resolved("10.0.0.7"), [], Status.passed, "*.apps.example.com resolves to 10.0.0.7"),
         (resolved("10.0.0.7"), [balanced("router-default", "10.0.0.7")], Status.passed, "10.0.0.7"),
@@ -95,6 +95,10 @@ def test_names(probes: dict[str, Any], services: list[dict[str, Any]], status: S
     said = one("MAAS-152", *services, probes=probes)
     assert said.status is status
     assert words in said.message
+
+
+def test_a_snapshot_resolves_no_names() -> None:
+    assert "a snapshot cannot tell" in one("MAAS-152", live=False).message
 
 
 def test_a_name_that_is_no_wildcard_is_told_as_it_is() -> None:

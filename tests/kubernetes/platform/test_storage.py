@@ -219,6 +219,13 @@ def test_disks(disk: str, requested: str, status: Status) -> None:
     assert one("MAAS-147", made_node, busy).status is status
 
 
+def test_disks_of_gpu_nodes_count_where_models_go_there() -> None:
+    gpu_node = node("g", gpus=1)
+    gpu_node["status"]["allocatable"]["ephemeral-storage"] = "20Gi"
+    assert one("MAAS-147", node("a"), gpu_node).status is Status.warning
+    assert one("MAAS-147", node("a"), gpu_node, models=frozenset({"simulator"})).status is Status.passed
+
+
 def test_disks_that_nobody_tells_are_unknown() -> None:
     bare = node("a")
     del bare["status"]["allocatable"]["ephemeral-storage"]

@@ -75,8 +75,7 @@ def _held(facts: Facts, asked: Asked, usable: Sequence[GpuNode]) -> int:
 def _free(usable: Sequence[GpuNode], left: Mapping[str, int], held: int) -> Outcome:
     seen = some(Seen(f"Node {each.name}", f"status.allocatable.{GPU}", _amounts(each, left)) for each in usable)
     if total := sum(left.values()):
-        where = names(each.described for each in usable if left[each.name])
-        return passed(f"{count(total, 'GPU')} free on {where}", *seen)
+        return passed(f"{count(total, 'GPU')} free: {_products(usable, left)}", *seen)
     if held:
         return passed(f"{count(held, 'GPU')} of {sum(map(_all, usable))} run models already, none is free", *seen)
     command = (
@@ -88,6 +87,15 @@ def _free(usable: Sequence[GpuNode], left: Mapping[str, int], held: int) -> Outc
         *seen,
         remedy=Remedy("Add a GPU node, or stop what holds them.", (command,)),
     )
+
+
+def _products(nodes: Sequence[GpuNode], left: Mapping[str, int]) -> str:
+    """ "3 Tesla-T4, 1 NVIDIA-A10G"."""
+    by_product: dict[str, int] = {}
+    for each in nodes:
+        product = each.product or "of unknown name"
+        by_product[product] = by_product.get(product, 0) + left[each.name]
+    return names(f"{amount} {product}" for product, amount in by_product.items() if amount)
 
 
 def _all(each: GpuNode) -> int:

@@ -118,21 +118,24 @@ def driver(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         said = names(each.name for each in silent)
         yield unknown(f"nodes do not tell their driver: {said}", remedy=_DISCOVER)
     if nodes and not (old or ended or beyond or silent):
-        yield passed(names(sorted({".".join(map(str, each.driver)) for each in nodes})))
+        yield passed(names(sorted({_dotted(each.driver) for each in nodes})))
 
 
 def _is_volta(each: GpuNode) -> bool:
     return each.capability is not None and vllm.VOLTA <= each.capability < vllm.TURING
 
 
+def _dotted(driver: tuple[int, ...]) -> str:
+    """As NVIDIA writes it: 580.95.05."""
+    return ".".join(f"{part:02}" for part in driver)
+
+
 def _told(nodes: Sequence[GpuNode]) -> str:
-    return names(f"{each.name} ({'.'.join(map(str, each.driver))})" for each in nodes)
+    return names(f"{each.name} ({_dotted(each.driver)})" for each in nodes)
 
 
 def _driver_seen(nodes: Sequence[GpuNode]) -> tuple[Seen, ...]:
-    return some(
-        Seen(f"Node {each.name}", "nvidia.com/cuda.driver-version", ".".join(map(str, each.driver))) for each in nodes
-    )
+    return some(Seen(f"Node {each.name}", "nvidia.com/cuda.driver-version", _dotted(each.driver)) for each in nodes)
 
 
 _RAISE = Remedy(
@@ -250,7 +253,7 @@ def _fits(model: str, nodes: Sequence[GpuNode], left: Mapping[str, int]) -> Outc
     if fitting:
         each, found = min(fitting, key=lambda pair: pair[1].gpus)
         return failed(
-            f"{model} needs {_cards(each, found)}, with 2 CPUs and 8 GiB beside, and no node has that free",
+            f"{model} needs {_cards(each, found)} with 2 CPUs and 8 GiB beside, and no node has that free",
             *_memory_seen([each]),
             remedy=Remedy("Free it, or add a node.", ("kubectl describe nodes | grep -A 12 'Allocated resources'",)),
             about=about,
@@ -283,7 +286,7 @@ def _too_large(model: str, architecture: Architecture, nodes: Sequence[GpuNode],
 
 
 def _cards(each: GpuNode, found: Fit) -> str:
-    return f"{count(found.gpus, 'GPU')} of {each.described}, {gib(each.memory)} each"
+    return f"{found.gpus} x {each.product or 'GPU'} of {gib(each.memory)}"
 
 
 def _memory_seen(nodes: Sequence[GpuNode]) -> tuple[Seen, ...]:

@@ -74,7 +74,7 @@ def _router(facts: Facts) -> Iterator[Outcome]:
 def wildcard_dns(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     tried = facts.probe("dns")
     answers = [each for each in tried if isinstance(each, Mapping)] if isinstance(tried, list) else []
-    if tried is None:
+    if tried is None and not facts.source.live:
         yield skipped("names are resolved with a live cluster; a snapshot cannot tell")
     elif not answers:
         yield skipped("no wildcard domain is known yet")

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 from maas.cluster.demand import STORAGE, free
 from maas.cluster.facts.model import Facts
+from maas.cluster.gpus import with_gpus
 from maas.cluster.kinds import CSI_CAPACITY, NODE
-from maas.cluster.nodes import is_usable
+from maas.cluster.nodes import TOLERATES_GPU, is_usable
 from maas.cluster.objects import Object, at, mapping, name, text
 from maas.cluster.quantities import whole
 from maas.readiness.catalogue import Asked, check
+from maas.readiness.checks.gpu import wanted
 from maas.readiness.checks.storage import WANTED, defaults_of
 from maas.readiness.evidence import names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
@@ -69,16 +71,17 @@ def _pool(capacity: Object) -> int:
     Category.storage,
     wanted="30 GiB of ephemeral storage on a node that takes models",
     severity=Severity.warning,
-    looks="allocatable minus requested ephemeral-storage of the nodes that take ordinary pods.",
+    looks="allocatable minus requested ephemeral-storage of the nodes that models go to: those with GPUs, if any are "
+    "wanted.",
     why="vLLM's image alone takes about 20 GB unpacked; emptyDir volumes for caches, shm and tmp are on the same disk. "
     "A node that runs out evicts its pods.",
     mend="Give the nodes larger disks.",
     covers=("Storage Requirements", "GPU Nodes (Optional but Recommended)"),
 )
 def ephemeral(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    usable = {name(node) for node in facts.all(NODE) if is_usable(node) and _tells_disk(node)}
+    usable = {name(node) for node in _for_models(facts, asked) if _tells_disk(node)}
     if not usable:
-        yield unknown("no node that takes ordinary pods tells the size of its disk")
+        yield unknown("no node that takes models tells the size of its disk")
         return
     left = {node: amounts.get(STORAGE, 0) for node, amounts in free(facts).items() if node in usable}
     best = max(left, key=lambda node: left[node])
@@ -91,6 +94,12 @@ def ephemeral(facts: Facts, asked: Asked) -> Iterator[Outcome]:
             seen,
             remedy=Remedy("Give the nodes larger disks.", (f"kubectl describe node {best}",)),
         )
+
+
+def _for_models(facts: Facts, asked: Asked) -> list[Object]:
+    """GPU nodes if there are any and models are to run on them."""
+    on_gpus = [each.node for each in with_gpus(facts) if is_usable(each.node, TOLERATES_GPU)] if wanted(asked) else []
+    return on_gpus or [node for node in facts.all(NODE) if is_usable(node)]
 
 
 def _tells_disk(node: Object) -> bool:
