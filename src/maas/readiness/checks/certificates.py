@@ -68,7 +68,7 @@ def expiry(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     yield from bad
     dated = [end for certificate in found if (end := moment(text(certificate, "status", "notAfter"))) is not None]
     if not bad and dated:
-        yield passed(f"the first of {len(dated)} expires in {(min(dated) - facts.taken_at) / _DAY:.0f} days")
+        yield passed(f"the first of {len(dated)} expires in {_span(min(dated) - facts.taken_at)}")
     elif not bad:
         yield unknown("no Certificate says when it ends: MAAS-310")
 
@@ -88,12 +88,12 @@ def _expires(certificate: Object, now: float) -> Outcome | None:
     if end is None:
         return None
     if end <= now:
-        return failed(f"expired {(now - end) / _DAY:.0f} days ago", seen, remedy=remedy, about=about)
+        return failed(f"expired {_span(now - end)} ago", seen, remedy=remedy, about=about)
     if end - now < _SOON:
-        return warning(f"expires in {(end - now) / _DAY:.0f} days", seen, remedy=remedy, about=about)
+        return warning(f"expires in {_span(end - now)}", seen, remedy=remedy, about=about)
     if due is not None and due < now - _DAY:
         overdue = Seen(about, "status.renewalTime", renewal)
-        said = f"should have been renewed {(now - due) / _DAY:.0f} days ago"
+        said = f"should have been renewed {_span(now - due)} ago"
         return warning(said, overdue, remedy=remedy, about=about)
     return None
 
@@ -129,6 +129,10 @@ def _encrypted(facts: Facts, gateway: Object) -> Outcome:
     seen = Seen(about, "spec.listeners[].protocol", ", ".join(protocols))
     said = "speaks plain http only; something else must end TLS in front of it"
     return warning(said, seen, remedy=remedy, about=about)
+
+
+def _span(seconds: float) -> str:
+    return f"{int(seconds // _DAY)} days" if seconds >= 2 * _DAY else f"{int(seconds // 3600)} hours"
 
 
 def moment(written: str) -> float | None:
