@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
 from maas.cli.output import notes
 from maas.cli.target import configured_cluster
 from maas.cluster.facts.model import Facts, Step, Unread, Watch
@@ -87,6 +85,8 @@ def _shown(first: str) -> Iterator[Watch]:
     if not sys.stderr.isatty():
         yield lambda step: None
         return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # a tenth of a second
+
     columns = (
         SpinnerColumn(),
         BarColumn(bar_width=16),

@@ -240,7 +240,8 @@ def checks() -> Iterable[Check]:
 
 
 def rendered(format: Format, look: Look = LOOK, some: Iterable[Finding] | None = None) -> str:
-    with patch("maas.readiness.reports.checklist.checks", checks):
+    reports = "maas.readiness.reports"
+    with patch(f"{reports}.checklist.checks", checks), patch(f"{reports}.report.checks", checks):
         return render(format, findings() if some is None else tuple(some), cluster(), ASKED, look)
 
 

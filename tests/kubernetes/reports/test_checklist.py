@@ -3,9 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from maas.cluster import kinds
-from maas.readiness.catalogue import Phase
+from maas.cluster.kinds import Kind
+from maas.readiness.catalogue import Phase, Target
 from maas.readiness.findings import Finding, Status
 from maas.readiness.reports import Format, Look
 from maas.readiness.reports.checklist import LINES
@@ -15,6 +18,10 @@ from tests.kubernetes.offline import asked, facts
 from tests.kubernetes.reports.sample import ASKED, cluster, findings, rendered
 
 _ONE = findings()[0]  # MAAS-101, which covers the first line
+_FIELDS = st.sampled_from(
+    "metadata labels annotations name namespace status spec conditions type capacity provisioner controllerName "
+    "desired version history state nvidia.com/gpu phase".split()
+)
 _MARKS = {
     Status.passed: "x",
     Status.warning: "!",
@@ -80,3 +87,19 @@ def test_objects_without_sense_are_shown_without_it() -> None:
     told = {answer.command: answer.rows for answer in quick(odd, asked())}
     assert told["kubectl get storageclass"] == [("", "", "Immediate", "no")]
     assert told["kubectl get gatewayclasses"] == [("", "", "Unknown")]
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_FIELDS, inner, max_size=4),
+    max_leaves=12,
+)
+_KINDS = [kinds.NODE, kinds.STORAGE_CLASS, kinds.CSV, kinds.GATEWAY_CLASS, kinds.SMCP, kinds.CLUSTER_VERSION]
+
+
+@settings(deadline=None)
+@given(kind=st.sampled_from(_KINDS), object=st.dictionaries(_FIELDS, _JSON, max_size=5))
+def test_absurd_objects_break_no_first_screen(kind: Kind, object: dict[str, object]) -> None:
+    whole = {**object, "apiVersion": f"{kind.group}/{kind.versions[0]}".lstrip("/"), "kind": kind.name}
+    for target in (Target.openshift, Target.kubernetes):
+        assert quick(facts(whole), asked(target))

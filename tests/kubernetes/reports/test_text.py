@@ -106,3 +106,8 @@ def test_every_format_can_tell_of_nothing(format: Format) -> None:
 @pytest.mark.parametrize("look", [Look(), LOOK], ids=["pipe", "terminal"])
 def test_blanks_are_blanks(look: Look) -> None:
     assert "\u00a0" not in rendered(Format.table, look)
+
+
+def test_what_was_not_looked_at_is_counted() -> None:
+    assert "9 left out" in rendered(Format.table, LOOK, [findings()[0]])
+    assert "left out" not in rendered(Format.short, LOOK).splitlines()[-1]

@@ -24,9 +24,10 @@ def document(report: Report) -> dict[str, Any]:
         "verdict": report.verdict.name,
         "ready": report.verdict is not Verdict.not_ready,
         "counts": {status.name: count for status, count in report.counts.items()},
+        "left_out": report.left_out,
         "mend_first": report.first_to_mend,
         "unjudged": report.unjudged,
-        "source": {"live": facts.source.live, "described": facts.source.described, "taken_at": facts.taken_at},
+        "source": {"live": facts.source.live, "described": facts.source.described, "taken_at": report.moment},
         "target": asked.target.value,
         "asked": {
             "phase": asked.phase.value,

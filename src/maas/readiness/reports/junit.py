@@ -5,7 +5,6 @@ as one that reads the exit code. Warnings, and what is yet to install, are passe
 """
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -18,9 +17,8 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def junit(report: Report, look: Look) -> str:
     suites = Element("testsuites", name=report.name)
-    moment = datetime.fromtimestamp(report.facts.taken_at, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     for category, groups in report.categories:
-        suites.append(_suite(category, groups, moment))
+        suites.append(_suite(category, groups, report.moment))
     _count(suites, [finding for group in report.groups for finding in group.findings])
     indent(suites)
     text = tostring(suites, encoding="us-ascii" if look.ascii else "unicode")

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import groupby
 
 from maas.cluster.facts.model import Facts, Unread
-from maas.readiness.catalogue import Asked, Phase
+from maas.readiness.catalogue import Asked, Phase, checks
 from maas.readiness.findings import Category, Finding, Remedy, Severity, Status, Verdict, verdict
 from maas.readiness.reports.checklist import Line, checklist
 from maas.readiness.reports.quick import Answer, quick
@@ -91,6 +91,12 @@ class Report:
         counted = Counter(group.status for group in self.groups)
         return {status: counted[status] for status in Status}
 
+    @cached_property
+    def left_out(self) -> int:
+        """How many checks of preflight --only and --skip left out."""
+        wanted = {check.code for check in checks() if Phase.before in check.phases} if self.has_first_screen else set()
+        return len(wanted - self.groups_by_code.keys())
+
     @property
     def unread(self) -> list[tuple[str, Unread]]:
         parts = {"version": self.facts.version, "apis": self.facts.apis, **self.facts.lists, **self.facts.probes}
@@ -116,6 +122,10 @@ class Report:
     @property
     def name(self) -> str:
         return "maas preflight" if self.asked.phase is Phase.before else "maas checks"
+
+    @property
+    def moment(self) -> str:
+        return datetime.fromtimestamp(self.facts.taken_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     @property
     def described(self) -> str:
@@ -160,7 +170,8 @@ def alike(groups: Sequence[Group]) -> list[list[Group]]:
 def counted(report: Report) -> str:
     """ "3 failed, 1 unknown, 2 warnings, 31 passed"."""
     counts = [(report.counts[status], status) for status in _WORST_FIRST]
-    return ", ".join(f"{number} {_plural(status, number)}" for number, status in counts if number)
+    words = [f"{number} {_plural(status, number)}" for number, status in counts if number]
+    return ", ".join([*words, f"{report.left_out} left out"] if report.left_out else words)
 
 
 def _plural(status: Status, number: int) -> str:
