@@ -2,8 +2,8 @@
 
     async with playing(play) as server: …server.url…
 
-`play` maps a request to an answer: JSON, an Answer, Broken bytes after which the connection closes, or None: it closes
-at once. A played proxy is the same, with CONNECT passed through.
+`play` maps a request to an answer: JSON, an Answer, Broken bytes after which the connection closes, an iterator of such
+bytes, or None: it closes at once. A played proxy is the same, with CONNECT passed through.
 """
 
 import asyncio
@@ -62,9 +62,9 @@ def listed(kind: str, *objects: Any, continued: str = "") -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def playing(
-    play: Play, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", peers: list[Any] | None = None
+    play: Play, *, tls: ssl.SSLContext | None = None, port: int = 0, peers: list[Any] | None = None
 ) -> AsyncIterator[Server]:
-    """peers: gets the clients' certificates."""
+    """port: 0 for a free one. peers: gets the clients' certificates."""
     played = Server("")
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -80,9 +80,9 @@ async def playing(
             writer.close()
 
     busy: set[asyncio.StreamWriter] = set()
-    server = await asyncio.start_server(connected, host, 0, ssl=tls)
+    server = await asyncio.start_server(connected, "127.0.0.1", port, ssl=tls)
     port = server.sockets[0].getsockname()[1]
-    played.url = f"{'https' if tls else 'http'}://{host}:{port}"
+    played.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     try:
         yield played
     finally:
@@ -102,6 +102,11 @@ async def _converse(played: Server, play: Play, reader: asyncio.StreamReader, wr
             await _tunnel(request.path, reader, writer)
             return
         if answer is None:
+            return
+        if isinstance(answer, AsyncIterator):
+            async for piece in answer:
+                writer.write(piece)
+                await writer.drain()
             return
         if isinstance(answer, Broken):
             writer.write(answer.raw)

@@ -67,6 +67,8 @@ def _status(answer: Answer) -> Any:
 
 def _cause(answer: Answer, status: Any) -> str:
     said = text(status, "message")
+    if not said and answer.status == 404:
+        return "the cluster does not serve this API (404)"
     if not said:
         return f"the server answered {answer.status}: {_glimpse(answer)}"
     causes = [text(cause, "message") for cause in items(status, "details", "causes")]

@@ -124,7 +124,7 @@ def _certificate_of_peer(authority: Authority, user: dict[str, Any], tmp_path: P
         return subjects[0]
 
     peer = asyncio.run(ask())
-    return next(value for part in peer["subject"] for key, value in part if key == "commonName")
+    return next(str(value) for part in peer["subject"] for key, value in part if key == "commonName")
 
 
 def test_client_certificate_in_files(tmp_path: Path, authority: Authority) -> None:

@@ -33,7 +33,7 @@ def plugin(command: str | Path, version: str = V1, **more: Any) -> dict[str, Any
     return {"exec": {"apiVersion": version, "command": str(command), "interactiveMode": "Never", **more}}
 
 
-def authorized(tmp_path: Path, user: dict[str, Any], calls: int = 1, **cluster: Any) -> list[str]:
+def authorized(tmp_path: Path, user: dict[str, Any], calls: int = 1, cluster: Any = None) -> list[str]:
     """What the server was sent as Authorization, call by call."""
 
     async def ask() -> list[str]:
@@ -119,7 +119,7 @@ def test_cluster_info_is_given_where_asked_for(tmp_path: Path) -> None:
     )
     extension = {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "me"}}
     authorized(
-        tmp_path, plugin(program, provideClusterInfo=True), **{"tls-server-name": "x", "extensions": [extension]}
+        tmp_path, plugin(program, provideClusterInfo=True), cluster={"tls-server-name": "x", "extensions": [extension]}
     )
     info = json.loads((tmp_path / "info").read_text())
     assert info["apiVersion"] == V1 and info["kind"] == "ExecCredential"
