@@ -9,6 +9,7 @@ from maas.cluster.facts.model import Cause, Facts, NotRead, Unread
 from maas.cluster.kinds import (
     ALL,
     CLUSTER_OPERATOR,
+    CRD,
     GATEWAY,
     INFERENCE_SERVICE,
     KUADRANT,
@@ -87,10 +88,8 @@ def test_what_no_crd_stands_for_is_not_served(tmp_path: Path) -> None:
 
 def test_crds_are_kept_as_little_as_a_live_cluster_gives_them(tmp_path: Path) -> None:
     facts = _read(tmp_path, crds_yaml=_CRDS)
-    assert all(
-        set(crd) <= {"apiVersion", "kind", "metadata"}
-        for crd in facts.lists["customresourcedefinitions.apiextensions.k8s.io"]
-    )  # type: ignore[union-attr]
+    assert len(facts.all(CRD)) == 2
+    assert all(set(crd) <= {"apiVersion", "kind", "metadata"} for crd in facts.all(CRD))
 
 
 def test_openshift_serves_routes_without_a_crd(tmp_path: Path) -> None:

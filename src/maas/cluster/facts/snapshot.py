@@ -53,7 +53,7 @@ def read(path: Path, *, watch: Watch | None = None) -> Facts:
             reading.unreadable[file.path] = str(error)
         except BROKEN as error:
             reading.unreadable[file.path] = f"it cannot be read: {getattr(error, 'strerror', None) or error}"
-    if not reading.gathering.found and not reading.records:
+    if not reading.gathering.has_anything and not reading.records:
         raise nothing_in(path, _nothing(reading))
     return _facts(path, reading)
 

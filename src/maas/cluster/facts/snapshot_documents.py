@@ -1,23 +1,49 @@
 """The documents in one file, and the Kubernetes objects in a document."""
 
+import codecs
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import BufferedReader
 from typing import Any, BinaryIO
 
 import orjson
 
+from maas.cluster.facts import snapshot_chunks
+from maas.cluster.facts.snapshot_chunks import Pieces
 from maas.cluster.facts.snapshot_layout import LIST_BEGINS, LIST_ENDS
 from maas.cluster.facts.snapshot_yaml import Unreadable, documents
 from maas.cluster.objects import Object, text
 
+_FRAME = 65_536  # bytes
 _LINE = 64 << 20  # bytes; no server takes an object of more than 3 MB
 
 
 def of(path: str, file: BinaryIO) -> Iterator[Any]:
-    """One by one, however many there are. Raises Unreadable; what came before holds good."""
+    """One by one, however many there are; a long list as several. Raises Unreadable; what came before holds good."""
     data = file.read()
-    yield from _json(data) if _is_json(path, data) else documents(_decoded(data))
+    if _is_json(path, data):
+        yield from _in_pieces(data, snapshot_chunks.of_json(data), _json)
+    else:
+        yield from _in_pieces(_as_utf8(data), snapshot_chunks.of_yaml(data), documents)
+
+
+def _in_pieces(data: bytes, pieces: Pieces | None, read: Callable[[bytes], Iterator[Any]]) -> Iterator[Any]:
+    """As a whole if it is in no pieces; again as a whole if they turn out to be none: it knows an object once."""
+    try:
+        if pieces is not None and (frame := _frame(pieces, read)):
+            yield from ({**frame, "items": items} for piece in pieces.items for items in read(piece))
+            return
+    except Unreadable:
+        pass
+    yield from read(data)
+
+
+def _frame(pieces: Pieces, read: Callable[[bytes], Iterator[Any]]) -> Mapping[str, Any] | None:
+    """The list, without items."""
+    if len(pieces.frame) > _FRAME:
+        return None
+    found = list(read(pieces.frame))
+    return found[0] if len(found) == 1 and is_list(found[0]) and found[0].get("items") == [] else None
 
 
 def own_list(file: BufferedReader) -> Iterator[Any] | None:
@@ -59,13 +85,14 @@ def _json(data: bytes) -> Iterator[Any]:
         yield from (loads(line) for line in lines if line.strip())
 
 
-def _decoded(data: bytes) -> str:
+def _as_utf8(data: bytes) -> bytes:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # UTF-16, which PowerShell's > writes
+        return data.decode("utf-16", errors="replace").encode()
     try:
-        return data.decode("utf-8-sig")
+        data.decode()
     except UnicodeDecodeError as error:
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # what PowerShell's > writes
-            return data.decode("utf-16", errors="replace")
         raise Unreadable(f"it is not UTF-8: {error.reason} at byte {error.start}") from error
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
 def objects(document: Any) -> Iterator[Object]:

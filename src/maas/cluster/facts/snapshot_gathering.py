@@ -28,6 +28,11 @@ class Gathering:
     apis: dict[str, set[str]] = field(default_factory=dict)  # as objects and CRDs tell
     count: int = 0
 
+    @property
+    def has_anything(self) -> bool:
+        """Also a list that is empty."""
+        return bool(self.count or self.listed or self.in_namespaces)
+
     def add(self, document: Any, path: str) -> None:
         if is_list(document):
             self._note_list(document, path)
