@@ -5,7 +5,7 @@ beforehand. `versions` are those whose fields the checks understand, best first;
 asked for the one it prefers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -117,7 +117,8 @@ NODE_FEATURE_DISCOVERY = _crd("NodeFeatureDiscovery", "nfd.openshift.io", plural
 _OLM = "operators.coreos.com"
 SUBSCRIPTION = _crd("Subscription", _OLM, "v1alpha1")
 INSTALL_PLAN = _crd("InstallPlan", _OLM, "v1alpha1")
-CSV = _crd("ClusterServiceVersion", _OLM, "v1alpha1")
+# Without the copies that OLM makes in every namespace: large, alike, and thousands of them.
+CSV = replace(_crd("ClusterServiceVersion", _OLM, "v1alpha1"), labels="!olm.copiedFrom")
 OPERATOR_GROUP = _crd("OperatorGroup", _OLM)
 CATALOG_SOURCE = _crd("CatalogSource", _OLM, "v1alpha1")
 OLM_CONFIG = _crd("OLMConfig", _OLM, namespaced=False)

@@ -127,7 +127,9 @@ def _is_wanted(kind: Kind, object: Object) -> bool:
 
 def _has_label(object: Object, term: str) -> bool:
     key, equals, value = term.partition("=")
-    found = at(object, "metadata", "labels", key)
+    found = at(object, "metadata", "labels", key.removeprefix("!"))
+    if key.startswith("!"):
+        return found is None
     return found == value.lstrip("=") if equals else found is not None
 
 
