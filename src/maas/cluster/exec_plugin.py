@@ -4,20 +4,18 @@ The contract is client.authentication.k8s.io, v1 and v1beta1: KUBERNETES_EXEC_IN
 ExecCredential on stdout, and nobody's patience tried: a program that may not ask gets no stdin and a minute.
 """
 
-import asyncio
 import base64
 import json
 import os
 import re
 import shutil
-import signal
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from maas.cluster.aside import run
 from maas.cluster.credentials import NOBODY, Identity, bearer, blob
 from maas.cluster.failures import BadKubeconfig, LoginFailed
 from maas.cluster.kubeconfig import Entry, Login
@@ -60,36 +58,17 @@ class ExecPlugin:
 
     async def _output(self) -> bytes:
         patience = self.patience or (_PATIENCE_WITH_PEOPLE if self.interactive else _PATIENCE)
-        process = await self._started()
+        command = [self._program(), *texts(self.spec, "args")]
         try:
-            async with asyncio.timeout(patience):
-                out, errors = await process.communicate()
+            ended = await run(command, patience=patience, environment=self._environment(), talks=self.interactive)
         except TimeoutError:
             raise LoginFailed(f"{self._name} gave no answer within {patience:g} seconds") from None
-        finally:
-            await _end(process, group=not self.interactive)
-        if process.returncode:
-            said = _LOOKS_SECRET.sub("…", (errors or b"").decode(errors="replace")).strip()[-400:]
-            raise LoginFailed(
-                f"{self._name} failed with exit code {process.returncode}" + (f": {said}" if said else "")
-            )
-        return out
-
-    async def _started(self) -> asyncio.subprocess.Process:
-        program = self._program()
-        asks = self.interactive
-        try:
-            return await asyncio.create_subprocess_exec(
-                program,
-                *texts(self.spec, "args"),
-                env=self._environment(),
-                stdin=None if asks else asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=None if asks else asyncio.subprocess.PIPE,
-                start_new_session=not asks,
-            )
         except OSError as error:
             raise LoginFailed(f"{self._name} cannot be run: {error.strerror}{self._hint}") from None
+        if ended.code:
+            said = _LOOKS_SECRET.sub("…", ended.errors.decode(errors="replace")).strip()[-400:]
+            raise LoginFailed(f"{self._name} failed with exit code {ended.code}" + (f": {said}" if said else ""))
+        return ended.output
 
     def _program(self) -> str:
         command = text(self.spec, "command")
@@ -164,15 +143,3 @@ def _expiry(written: str) -> float | None:
         return datetime.fromisoformat(written.replace("Z", "+00:00")).timestamp() - _BEFORE_EXPIRY
     except ValueError:
         return None
-
-
-async def _end(process: asyncio.subprocess.Process, *, group: bool) -> None:
-    """With whatever it started: a child that holds the pipe open would hold us."""
-    with suppress(ProcessLookupError):
-        if group:
-            os.killpg(process.pid, signal.SIGKILL)
-        elif process.returncode is None:
-            process.kill()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(1):
-            await process.wait()

@@ -13,6 +13,7 @@ import orjson
 
 from maas.cluster.access import Permission, needed
 from maas.cluster.api import Api, path_of
+from maas.cluster.aside import run
 from maas.cluster.failures import Denied, Refused, ServerFailed, TooSlow
 from maas.cluster.kinds import ISSUER
 from maas.cluster.names import resolve
@@ -125,17 +126,7 @@ def _version(output: bytes) -> str:
 
 
 async def _output(path: str, arguments: Sequence[str]) -> bytes:
-    nothing, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
     try:
-        process = await asyncio.create_subprocess_exec(path, *arguments, stdin=nothing, stdout=pipe, stderr=nothing)
-    except OSError:
+        return (await run([path, *arguments], patience=_TOOL_PATIENCE)).output
+    except OSError:  # TimeoutError is one
         return b""
-    try:
-        async with asyncio.timeout(_TOOL_PATIENCE):
-            return (await process.communicate())[0]
-    except TimeoutError:
-        return b""
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
