@@ -116,7 +116,7 @@ def _group(group: Group, look: Look) -> Iterator[str]:
     of = f" ({len(problems)} of {len(group.findings)})" if len(group.findings) > 1 else ""
     yield from _beside(symbol, f"{first.code} {first.title}{of}", look)
     for told in group.told(_SHOWN):
-        yield from _problem(told, look)
+        yield from _problem(told, "- " if len(problems) > 1 else "", look)
     if len(problems) > _SHOWN:
         yield f"{_INDENT}and {len(problems) - _SHOWN} more; -o json has all"
     if group.because_of:
@@ -136,8 +136,8 @@ def _beside(symbol: str, text: str, look: Look) -> Iterator[str]:
     yield from rest
 
 
-def _problem(told: Told, look: Look) -> Iterator[str]:
-    yield from look.fold(said(told.finding), _INDENT, _INDENT)
+def _problem(told: Told, bullet: str, look: Look) -> Iterator[str]:
+    yield from look.fold(said(told.finding), _INDENT + bullet, _INDENT + " " * len(bullet))
     for number, seen in enumerate(told.finding.seen):
         yield from _labelled("seen" if number == 0 else "", str(seen), look)
     if told.wanted:
