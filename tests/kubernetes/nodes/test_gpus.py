@@ -6,7 +6,7 @@ import pytest
 
 from maas.cluster.facts.model import Cause, Unread
 from maas.cluster.kinds import CLUSTER_POLICY, POD
-from maas.readiness.catalogue import Target
+from maas.readiness.catalogue import Phase, Target
 from maas.readiness.findings import Finding, Status
 from tests.kubernetes.nodes.made import A10G, T4, container, node, pod
 from tests.kubernetes.offline import asked, facts, found
@@ -158,6 +158,11 @@ def test_a_card_without_an_operator_is_to_be_installed_everywhere() -> None:
     cluster = node("g", labels=NFD)
     assert one("MAAS-131", cluster).status is Status.to_install
     assert one("MAAS-131", cluster, OPERATOR, serves=[CLUSTER_POLICY]).status is Status.failed
+
+
+def test_after_the_installation_a_missing_operator_is_a_fault() -> None:
+    (said,) = found("MAAS-135", facts(node("g", labels=NFD)), asked(phase=Phase.after, gpu=True))
+    assert said.status is Status.failed
 
 
 # -- taints, slices, sharing

@@ -19,13 +19,13 @@ from maas.readiness.findings import (
     failed,
     passed,
     skipped,
-    to_install,
     warning,
 )
+from maas.readiness.installing import absent
 from maas.readiness.wording import count
 
 NOT_ASKED = "no GPU was asked for: neither --gpu nor a model that needs one"
-STEP = "the GPU Operator"
+STEP = "gpu-operator"
 
 
 def wanted(asked: Asked) -> bool:
@@ -51,6 +51,7 @@ def on_gpu(model: str) -> bool:
         "Quick Validation Commands",
         "GPU Not Detected",
     ),
+    after=("MAAS-135", "MAAS-260", "MAAS-263", "MAAS-401", "MAAS-410"),
 )
 def free_gpus(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not wanted(asked):
@@ -109,9 +110,9 @@ def _amounts(each: GpuNode, left: Mapping[str, int]) -> str:
 def _no_gpus(facts: Facts, asked: Asked) -> Outcome:
     hidden = [node for node, _ in only_hardware(facts)]
     if hidden and not gpu_operator.installations(facts):
-        return to_install(f"{count(len(hidden), 'node')} with GPUs that nothing makes usable yet", step=STEP)
+        return absent(asked, f"{count(len(hidden), 'node')} with GPUs that nothing makes usable yet", step=STEP)
     if hidden:
-        remedy = Remedy("MAAS-135 says more.", ("maas explain MAAS-135",))
+        remedy = Remedy("Make them usable: MAAS-135 says which, and how.", ("maas explain MAAS-135",))
         return failed(f"{count(len(hidden), 'node')} with GPUs, but none is allocatable", remedy=remedy)
     openshift = asked.target is Target.openshift
     commands = _ADD_OPENSHIFT if openshift else ("eksctl create nodegroup --cluster CLUSTER --node-type g4dn.xlarge",)
@@ -164,6 +165,7 @@ def _way(node: Object) -> str:
     why="Driver, container toolkit and device plug-in have to work on the node, in this order, before pods get GPUs.",
     mend="Look at the GPU Operator's pods on that node; the first one that is not Running names the cause.",
     covers=("GPU Not Detected", "4. NVIDIA GPU Operator (For GPU Workloads)"),
+    after=("MAAS-260", "MAAS-263", "MAAS-264", "MAAS-401", "MAAS-410"),
 )
 def hardware_usable(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not wanted(asked):
@@ -174,7 +176,9 @@ def hardware_usable(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield passed("no card lies idle" if with_gpus(facts) else "no node is known to have a card")
     elif not gpu_operator.installations(facts):
         nodes = names(name(node) for node, _ in hidden)
-        yield to_install(f"{count(len(hidden), 'node')} with cards that nothing makes usable yet: {nodes}", step=STEP)
+        yield absent(
+            asked, f"{count(len(hidden), 'node')} with cards that nothing makes usable yet: {nodes}", step=STEP
+        )
     else:
         yield _unusable(hidden, sorted(gpu_operator.namespaces(facts)))
 
