@@ -3,8 +3,10 @@
 import pytest
 
 from maas.cluster.components import olm
+from maas.cluster.facts import snapshot
 from maas.cluster.facts.model import Cause, Unread
 from maas.cluster.kinds import CSV, INSTALL_PLAN, SUBSCRIPTION
+from maas.cluster.objects import namespace
 from maas.readiness.catalogue import Asked, Phase, Target
 from maas.readiness.findings import Status
 from tests.kubernetes.components.making import (
@@ -234,3 +236,10 @@ def test_a_stuck_operator_is_explained_by_its_cause() -> None:
     (about_csv,) = [each for each in findings if each.code == "MAAS-204"]
     assert set(about_csv.because_of) == {"MAAS-202", "MAAS-203"}
     assert found("MAAS-203", facts(*waiting), asked)[0].status is Status.failed
+
+
+def test_copies_are_not_even_read(tmp_path: Path) -> None:
+    copied = {"labels": {"olm.copiedFrom": "home"}}
+    objects = [csv("nfd.4.17.0", "home"), csv("nfd.4.17.0", "elsewhere", metadata=copied)]
+    (tmp_path / "csvs.yaml").write_text(yaml.safe_dump_all(objects))
+    assert [namespace(each) for each in snapshot.read(tmp_path).all(CSV)] == ["home"]
