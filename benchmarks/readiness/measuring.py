@@ -63,7 +63,7 @@ def maas(*arguments: str | Path) -> Run:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode not in ((_READY, _NOT_READY) if arguments[0] == "preflight" else (_READY,)):
         raise Broken(f"maas {arguments[0]} ended with {child.returncode}:\n{complaint.decode()[-2000:]}")
-    return Run(seconds, used.ru_maxrss / 1024)
+    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def phases(source: Path) -> Phases:

@@ -10,9 +10,10 @@ from benchmarks.readiness.seeding import Size
 
 @dataclass(frozen=True)
 class Run:
-    """One `maas` command in a process of its own. memory: its peak, MB."""
+    """One `maas` command in a process of its own. cpu: seconds of it. memory: its peak, MB."""
 
     seconds: float
+    cpu: float
     memory: float
 
 
@@ -50,4 +51,4 @@ class Results:
 
 def typical(runs: list[Run]) -> Run:
     """Medians."""
-    return Run(median(run.seconds for run in runs), median(run.memory for run in runs))
+    return Run(*(median(getattr(run, name) for run in runs) for name in ("seconds", "cpu", "memory")))
