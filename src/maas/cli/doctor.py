@@ -56,16 +56,18 @@ class _Case:
         kubeconfig: Path | None,
         timeout: float,
         chosen: tuple[Sequence[str], Sequence[str]],
+        topic: Topic,
     ) -> None:
         self.source, self.target, self.namespace = source, target, namespace
         self.context, self.kubeconfig, self.timeout = context, kubeconfig, timeout
         self.only, self.skip = chosen
+        self.gpu = topic is Topic.gpu  # who asks for GPUs wants some
 
     def read(self) -> Facts:
         return gather(self.source, context=self.context, kubeconfig=self.kubeconfig, deadline=self.timeout, logs=True)
 
     def asked(self, facts: Facts) -> Asked:
-        return asked_of(facts, self.target, phase=Phase.after, namespace=self.namespace)
+        return asked_of(facts, self.target, phase=Phase.after, gpu=self.gpu, namespace=self.namespace)
 
     def findings(self, facts: Facts) -> tuple[Finding, ...]:
         return judge(facts, self.asked(facts), only=self.only, skip=self.skip)
@@ -107,7 +109,7 @@ def doctor(
 
         examine(home(), topic, fix=fix, strict=strict, output=output)
         return
-    case = _Case(source, target, namespace, context, kubeconfig, timeout, chosen)
+    case = _Case(source, target, namespace, context, kubeconfig, timeout, chosen, topic)
     facts = case.read()
     findings = case.findings(facts)
     diagnosis = diagnose(facts, findings, topic, name)

@@ -35,6 +35,13 @@ def storage_uri(model: Object) -> str:
     return text(model, "spec", "predictor", "model", "storageUri")
 
 
+def is_vllm(model: Object) -> bool:
+    """By whatever names it: the image, the format, an argument."""
+    container = server(model)
+    words = [text(container, "image"), text(container, "modelFormat", "name"), text(container, "runtime")]
+    return "vllm" in " ".join([*words, *arguments(container)]).lower()
+
+
 def uses_gpu(model: Object) -> bool:
     resources = server(model).get("resources")
     wanted = {*mapping(resources, "limits"), *mapping(resources, "requests")}

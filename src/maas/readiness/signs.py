@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from maas.cluster.facts.model import Facts, Log
 from maas.cluster.facts.redaction import scrubbed
 from maas.cluster.kinds import EVENT, POD, Kind
-from maas.cluster.objects import Object, at, items, label, name, namespace, number, place, text
-from maas.readiness.findings import Seen
+from maas.cluster.objects import Object, at, is_true, items, label, mapping, name, namespace, number, place, text
+from maas.readiness.findings import Outcome, Seen, unknown
 
 _MOST = 3
 _LINE = 300  # characters of a quoted line
@@ -99,6 +99,24 @@ def last_words(pods: Iterable[Object], *needles: str) -> Iterator[Seen]:
                 if line is not None:
                     yield Seen(f"Pod {place(pod)}", f"{text(status, 'name')}.{'.'.join(field)}.message", quoted(line))
                     break
+
+
+def unheard(facts: Facts, models: Iterable[Object]) -> Iterator[Outcome]:
+    """One unknown for all models whose server crashes without a word that was read: nobody can say why it does."""
+    sick = [model for model in models if not is_true(model, "Ready")]
+    silent = [model for model in sick if any(_crashes_unheard(facts, pod) for pod in pods_of(facts, model))]
+    if silent:
+        names = listed([place(model) for model in silent])
+        yield unknown(f"{names}: the server crashes, and its log was not read (`maas doctor` reads logs where it may)")
+
+
+def _crashes_unheard(facts: Facts, pod: Object) -> bool:
+    for status in items(pod, "status", "containerStatuses"):
+        ended = mapping(status, "lastState", "terminated")
+        if number(status, "restartCount") and number(ended, "exitCode") and ended.get("reason") != "OOMKilled":
+            heard = any(log.lines and log.container == status.get("name") for log in logs_of(facts, [pod]))
+            return not heard and not text(ended, "message")
+    return False
 
 
 def waiting_reasons(pod: Object) -> list[str]:

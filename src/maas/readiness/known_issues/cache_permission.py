@@ -8,8 +8,8 @@ from maas.cluster.objects import Object
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, failed
 from maas.readiness.issues import known_issue
-from maas.readiness.predictors import edited, with_empty_volume, with_env, with_mount
-from maas.readiness.signs import called, few, last_words, logs_of, pods_of, said
+from maas.readiness.predictors import edited, is_vllm, with_empty_volume, with_env, with_mount
+from maas.readiness.signs import called, few, last_words, logs_of, pods_of, said, unheard
 
 _LINES = tuple(
     f"Permission denied: '{folder}" for folder in ("/.cache", "/.config", "/.triton", "/root/", "/home/", "/.local")
@@ -41,6 +41,7 @@ def denied(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         if seen := [*said(logs_of(facts, pods), *_LINES), *last_words(pods, *_LINES)]:
             about = called(INFERENCE_SERVICE, model)
             yield failed("it may not write to its cache", *few(seen), remedy=_remedy(model), about=about)
+    yield from unheard(facts, filter(is_vllm, facts.all(INFERENCE_SERVICE)))
 
 
 def _remedy(model: Object) -> Remedy:

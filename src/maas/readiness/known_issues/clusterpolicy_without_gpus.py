@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from maas.cluster.changes import Change, Verb, restart
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import CLUSTER_POLICY, DEPLOYMENT, NODE, NODE_FEATURE_DISCOVERY
+from maas.cluster.kinds import CLUSTER_POLICY, DEPLOYMENT, INFERENCE_SERVICE, NODE, NODE_FEATURE_DISCOVERY
 from maas.cluster.objects import Object, items, label, name, namespace, text
 from maas.readiness.catalogue import BOTH, Asked, Target
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, warning
 from maas.readiness.issues import known_issue
+from maas.readiness.predictors import uses_gpu
 from maas.readiness.signs import called, quoted
 
 _REASONS = ("NFDLabelsMissing", "NoGPUNodes")
@@ -49,7 +50,8 @@ def ready_for_nothing(facts: Facts, asked: Asked) -> Iterator[Outcome]:
             if reason == "NoGPUNodes"
             else "the GPU operator says ready, but no node has the labels of Node Feature Discovery"
         )
-        say = failed if asked.gpu or found else warning
+        wanted = asked.gpu or found or any(uses_gpu(model) for model in facts.known(INFERENCE_SERVICE))
+        say = failed if wanted else warning
         yield say(message, seen, remedy=_remedy(facts, asked, found, reason), about=called(CLUSTER_POLICY, policy))
 
 

@@ -31,7 +31,7 @@ def misplaced(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for policy in facts.all(AUTH_POLICY):
         for path in _PLACES:
             for key, rule in mapping(policy, *path, "authentication").items():
-                yield from _of_rule(policy, (*path, "authentication", key), rule)
+                yield from _of_rule(policy, (*path, "authentication", str(key)), rule)
 
 
 def _of_rule(policy: Object, path: tuple[str, ...], rule: object) -> Iterator[Outcome]:

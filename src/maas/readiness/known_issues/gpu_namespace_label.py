@@ -47,9 +47,10 @@ def denied_label(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     seen = (Seen(f"Namespace {_NAMESPACE}", f"metadata.labels.{_LABEL}", "absent"),)
     denials = [*said(facts.logs_of(_NAMESPACE, "gpu-operator"), *_DENIED), *events(facts, _NAMESPACE, "", *_DENIED)]
     stuck = [policy for policy in facts.all(CLUSTER_POLICY) if _is_stuck(policy)]
+    denied = denials or any(_says_so(policy) for policy in stuck)
     operands = every(facts.all(DAEMON_SET), _NAMESPACE)
     evidence = (*few(denials), *map(_state, stuck), *seen)
-    if denials:
+    if denied:
         yield failed("the GPU operator was denied to label its namespace and stopped", *evidence, remedy=_remedy(facts))
     elif stuck and not operands:
         yield warning(
@@ -69,6 +70,11 @@ def denied_label(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 def _is_stuck(policy: Object) -> bool:
     reasons = {text(condition(policy, type), "reason") for type in ("Ready", "Error")}
     return text(policy, "status", "state") != "ready" and "ReconcileFailed" in reasons
+
+
+def _says_so(policy: Object) -> bool:
+    messages = [text(each, "message") for each in items(policy, "status", "conditions")]
+    return any(line in message for line in _DENIED for message in messages)
 
 
 def _state(policy: Object) -> Seen:

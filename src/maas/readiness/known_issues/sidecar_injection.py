@@ -11,7 +11,7 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import DEPLOYMENT, KUADRANT, NAMESPACE, POD
 from maas.cluster.objects import Object, every, flag, items, label, name, namespace, text
 from maas.readiness.catalogue import BOTH, Asked
-from maas.readiness.findings import Outcome, Remedy, Seen, failed, warning
+from maas.readiness.findings import Outcome, Remedy, Seen, failed, skipped, warning
 from maas.readiness.issues import known_issue
 from maas.readiness.signs import called, events, few, is_ready
 
@@ -39,10 +39,11 @@ _DENIED = ("unable to validate against any security context constraint",)
 )
 def injection(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     with_mtls = {namespace(each) for each in facts.all(KUADRANT) if flag(each, "spec", "mtls", "enable")}
-    homes = {namespace(each) for each in facts.all(KUADRANT)} | {"kuadrant-system"}
-    for space in facts.all(NAMESPACE):
-        if name(space) not in homes:
-            continue
+    names = {namespace(each) for each in facts.all(KUADRANT)} | {"kuadrant-system"}
+    homes = [space for space in facts.all(NAMESPACE) if name(space) in names]
+    if not homes:
+        yield skipped("does not apply: Kuadrant has no namespace here")
+    for space in homes:
         if name(space) in with_mtls:
             yield from _forbidden_although_needed(facts, space)
         else:

@@ -15,7 +15,7 @@ from maas.models.sizing import vllm
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, warning
 from maas.readiness.issues import known_issue
-from maas.readiness.predictors import Edit, arguments, edited, server, with_env, with_flags, with_image
+from maas.readiness.predictors import Edit, arguments, edited, is_vllm, server, with_env, with_flags, with_image
 from maas.readiness.signs import (
     called,
     few,
@@ -26,6 +26,7 @@ from maas.readiness.signs import (
     quoted,
     restarts,
     said,
+    unheard,
     waiting_reasons,
 )
 
@@ -94,16 +95,24 @@ SIGNATURES = (
     explains=("MAAS-341", "MAAS-342", "MAAS-361"),
 )
 def kernels(facts: Facts, asked: Asked) -> Iterator[Outcome]:
+    silent = []
     for model in facts.all(INFERENCE_SERVICE):
         if is_true(model, "Ready"):
             continue
-        pods = pods_of(facts, model)
-        for signature in SIGNATURES:
-            if seen := _signs(facts, model, pods, signature):
-                yield _recognised(model, signature, seen)
-                break
+        outcome = _judged(facts, model)
+        if outcome:
+            yield outcome
         else:
-            yield from _suspected(facts, model, pods)
+            silent.append(model)
+    yield from unheard(facts, filter(is_vllm, silent))
+
+
+def _judged(facts: Facts, model: Object) -> Outcome | None:
+    pods = pods_of(facts, model)
+    for signature in SIGNATURES:
+        if seen := _signs(facts, model, pods, signature):
+            return _recognised(model, signature, seen)
+    return _suspected(facts, model, pods)
 
 
 def _signs(facts: Facts, model: Object, pods: list[Object], signature: Signature) -> list[Seen]:
@@ -140,26 +149,26 @@ def _starts_by_shell(model: Object) -> bool:
     return any(argument == "-c" for argument in arguments(server(model))[:3])
 
 
-def _suspected(facts: Facts, model: Object, pods: list[Object]) -> Iterator[Outcome]:
+def _suspected(facts: Facts, model: Object, pods: list[Object]) -> Outcome | None:
     """Its log is not there, but it crashes with a version that is known to, on such a GPU."""
     image, about = text(server(model), "image"), called(INFERENCE_SERVICE, model)
     version = image_version(image)
     if not version or _IMAGE not in image:
-        return
+        return None
     capabilities = {name(node): _capability(node) for node in facts.all(NODE)}
     crashing = [pod for pod in pods if restarts(pod) and "CrashLoopBackOff" in waiting_reasons(pod)]
     for pod in crashing:
         capability = capabilities.get(text(pod, "spec", "nodeName"), 0)
         if not any(known.holds(version) for known in vllm.crashing(capability, "")):
             continue
-        yield warning(
+        return warning(
             "it crashes with a version of vLLM that is known to crash on this GPU; its log was not there to tell",
             Seen(about, "image", image),
             Seen(called(POD, pod), "restarts", str(restarts(pod))),
             remedy=_remedy(model, _NO_VOLTA if capability < vllm.TURING else _TRITON_3_3),
             about=about,
         )
-        return
+    return None
 
 
 def _capability(node: Object) -> int:

@@ -60,7 +60,10 @@ def _outcome(facts: Facts, policies: list[tuple[Kind, Object]], tier: str, keys:
     holders = [secret for secret in facts.known(SECRET) if tier in _groups(secret)]
     field = f"metadata.annotations.{_GROUPS}"
     seen = [Seen(called(SECRET, each), field, annotation(each, _GROUPS)) for each in holders]
-    seen += [Seen(called(kind, policy), "spec.limits", listed(list(limits(policy)))) for kind, policy in policies[:2]]
+    seen += [
+        Seen(called(kind, policy), "spec.limits", listed(list(map(str, limits(policy)))))
+        for kind, policy in policies[:2]
+    ]
     who = {0: "whoever is in it is", 1: "its one key is"}.get(keys, f"its {keys} keys are")
     return failed(
         f"it has no limit: {who} unlimited",
@@ -68,6 +71,10 @@ def _outcome(facts: Facts, policies: list[tuple[Kind, Object]], tier: str, keys:
         remedy=_remedy(policies, tier),
         about=f"tier {tier}",
     )
+
+
+def _limits_seen(kind: Kind, policy: Object) -> Seen:
+    return Seen(called(kind, policy), "spec.limits", listed(list(map(str, limits(policy)))))
 
 
 def limits(policy: Object) -> Mapping[str, Any]:

@@ -8,8 +8,8 @@ from maas.cluster.objects import Object, at, is_true, items, namespace, text
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, warning
 from maas.readiness.issues import known_issue
-from maas.readiness.predictors import arguments, patched, server
-from maas.readiness.signs import called, few, last_words, logs_of, pods_of, said
+from maas.readiness.predictors import is_vllm, patched, server
+from maas.readiness.signs import called, few, last_words, logs_of, pods_of, said, unheard
 
 _LINE = "VLLM_PORT appears to be a URI"
 
@@ -48,12 +48,11 @@ def collision(facts: Facts, asked: Asked) -> Iterator[Outcome]:
                 remedy=remedy,
                 about=about,
             )
+    yield from unheard(facts, filter(is_vllm, facts.all(INFERENCE_SERVICE)))
 
 
 def _is_exposed(model: Object) -> bool:
-    container = server(model)
-    words = " ".join([text(container, "image"), text(container, "modelFormat", "name"), *arguments(container)]).lower()
-    return "vllm" in words and "VLLM_PORT" not in {text(each, "name") for each in items(container, "env")}
+    return is_vllm(model) and "VLLM_PORT" not in {text(each, "name") for each in items(server(model), "env")}
 
 
 def _remedy(model: Object) -> Remedy:
