@@ -212,6 +212,14 @@ def test_proxies_spare_the_cluster(no_proxy: str, missing: str) -> None:
         assert "example.com," + missing.replace(", ", ",") in commands(said)
 
 
+def test_the_network_of_the_pods_is_spared_as_well() -> None:
+    member = node("a")
+    member["spec"]["podCIDR"] = "10.128.4.0/24"
+    without, within = ".svc,.cluster.local,172.30.0.0/16", ".svc,.cluster.local,172.30.0.0/16,10.128.0.0/14"
+    assert one("MAAS-158", OPENSHIFT, KUBERNETES, member, proxy(without)).message == "noProxy lacks 10.128.4.0"
+    assert one("MAAS-158", OPENSHIFT, KUBERNETES, member, proxy(within)).status is Status.passed
+
+
 def test_no_proxy_is_fine() -> None:
     assert one("MAAS-158", OPENSHIFT, made(CONFIG, "Proxy", "cluster", spec={}, status={})).status is Status.passed
     assert one("MAAS-158").status is Status.skipped

@@ -240,7 +240,7 @@ def _giver(facts: Facts) -> str:
     "MAAS-158",
     "the cluster's proxy spares the cluster",
     Category.network,
-    wanted=".svc, .cluster.local and the service network in noProxy, where the cluster has a proxy (OpenShift)",
+    wanted=".svc, .cluster.local, the Services' and the pods' network in noProxy, where the cluster has a proxy (OpenShift)",
     looks="status.noProxy of Proxy.config/cluster.",
     why="Gateway, policies and models speak to each other inside the cluster; sent to the proxy, they do not meet.",
     mend="Add what is missing to spec.noProxy of Proxy.config/cluster.",
@@ -257,7 +257,7 @@ def proxy(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         return
     spared = [entry.strip() for entry in text(config, "status", "noProxy").split(",")]
     missing = [each for each in (".svc", ".cluster.local") if not _spares(spared, each)]
-    missing += [address for address in _service_addresses(facts) if not _covers(spared, address)]
+    missing += [address for address in _inner_addresses(facts) if not _covers(spared, address)]
     seen = Seen("Proxy.config cluster", "status.noProxy", names(spared, 10))
     if missing and "*" not in spared:
         whole = ",".join([text(config, "spec", "noProxy"), *missing]).strip(",")
@@ -271,10 +271,12 @@ def _spares(spared: Sequence[str], domain: str) -> bool:
     return any(entry.lstrip("*").strip(".") == domain.strip(".") for entry in spared)
 
 
-def _service_addresses(facts: Facts) -> list[str]:
-    found = next((each for each in facts.known(SERVICE) if place(each) == "default/kubernetes"), {})
-    address = text(found, "spec", "clusterIP")
-    return [address] if _is_ip(address) else []
+def _inner_addresses(facts: Facts) -> list[str]:
+    """One of the Services' and one of the pods', as far as the cluster tells."""
+    service = next((each for each in facts.known(SERVICE) if place(each) == "default/kubernetes"), {})
+    of_pods = (text(node, "spec", "podCIDR").partition("/")[0] for node in facts.known(NODE))
+    found = (text(service, "spec", "clusterIP"), next((each for each in of_pods if each), ""))
+    return [address for address in found if _is_ip(address)]
 
 
 def _covers(spared: Sequence[str], address: str) -> bool:
