@@ -172,3 +172,11 @@ def test_when_it_was_taken(tree: trees.Tree, moment: float, tmp_path: Path) -> N
     }
     nodes = trees.as_yaml(trees.list_of(trees.NODE, absurd))
     assert snapshot.read(trees.in_folder(tmp_path, {"nodes.yaml": nodes, **tree})).taken_at == moment
+
+
+def test_of_thousands_of_logs_so_many_are_kept_as_memory_bears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "MOST", 1000)
+    tree = {f"namespaces/llm/pods/p-{number:02}/c/c/logs/current.log": b"x" * 100 + b"\n" for number in range(20)}
+    facts = snapshot.read(trees.in_folder(tmp_path, {"nodes.yaml": trees.as_yaml(trees.NODE), **tree}))
+    assert len(facts.logs) == 11
+    assert len(facts.unreadable) == 9

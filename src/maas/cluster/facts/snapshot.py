@@ -19,7 +19,7 @@ from maas.cluster.facts.snapshot_derived import served_version, taken_at
 from maas.cluster.facts.snapshot_files import BROKEN, File, files, nothing_in
 from maas.cluster.facts.snapshot_gathering import Gathering
 from maas.cluster.facts.snapshot_layout import ABOUT, APIS, PROBES, UNREAD, VERSION, key_of_list
-from maas.cluster.facts.snapshot_logs import is_log, logs, tail
+from maas.cluster.facts.snapshot_logs import MOST, is_log, logs, tail
 from maas.cluster.facts.snapshot_yaml import Unreadable
 from maas.cluster.kinds import ALL, POD
 from maas.cluster.objects import Object, mapping, text, texts
@@ -36,6 +36,7 @@ class _Reading:
     unreadable: dict[str, str] = field(default_factory=dict)
     records: dict[str, tuple[int, Any]] = field(default_factory=dict)  # by name: how deep it lay, and what it is
     tails: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    of_logs: int = 0  # characters
     timestamp: str = ""
     newest_file: float = 0.0
     files: int = 0
@@ -68,8 +69,7 @@ def _nothing(reading: _Reading) -> str:
 def _take(reading: _Reading, file: File) -> None:
     name = file.path.rpartition("/")[2]
     if is_log(file.path):
-        with file.open() as stream:
-            reading.tails[file.path] = tail(stream, sought=file.sought)
+        _take_log(reading, file)
     elif name == "timestamp" and file.size < 4096:
         with file.open() as stream:
             reading.timestamp = max(reading.timestamp, stream.read(4096).decode("utf-8", errors="replace")[:19])
@@ -77,6 +77,15 @@ def _take(reading: _Reading, file: File) -> None:
         _take_record(reading, file, name)
     elif file.path.endswith(_OBJECTS) and not _is_of_a_container(file.path):
         _take_objects(reading, file)
+
+
+def _take_log(reading: _Reading, file: File) -> None:
+    if reading.of_logs > MOST:
+        raise Unreadable("the logs before it are more than enough")
+    with file.open() as stream:
+        lines = tail(stream, sought=file.sought)
+    reading.tails[file.path] = lines
+    reading.of_logs += sum(map(len, lines))
 
 
 def _is_of_a_container(path: str) -> bool:

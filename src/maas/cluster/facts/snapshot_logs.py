@@ -14,7 +14,8 @@ from maas.cluster.facts.model import Log
 from maas.cluster.facts.snapshot_layout import part
 from maas.cluster.objects import Object, items, name, namespace, text
 
-LAST_LINES = 1000
+LAST_LINES = 400  # as many as are read of a live cluster
+MOST = 100_000_000  # characters of all logs: a must-gather has thousands of them
 _LINE = 4096  # characters
 _KEPT = 512 * 1024  # bytes from a file's end, where it can be sought
 
