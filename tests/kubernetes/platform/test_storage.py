@@ -107,6 +107,7 @@ def volume(name: str, size: str, storage_class: str = "c", phase: str = "Availab
     ("volumes", "status"),
     [
         ([volume("a", "200Gi")], Status.passed),
+        ([volume("a", "100G")], Status.passed),
         ([volume("a", "60Gi"), volume("b", "60Gi")], Status.passed),
         ([volume("a", "50Gi")], Status.failed),
         ([volume("a", "200Gi", phase="Bound")], Status.failed),
@@ -162,6 +163,8 @@ def pool(capacity: str, storage_class: str = "c", largest: str = "") -> dict[str
         ([], Status.skipped),
         ([pool("1Ti", "other")], Status.skipped),
         ([pool("1Ti")], Status.passed),
+        ([pool("100G")], Status.passed),
+        ([pool("99999999999")], Status.failed),
         ([pool("10Gi"), pool("1Ti")], Status.passed),
         ([pool("60Gi"), pool("60Gi")], Status.failed),  # no volume spans two
         ([pool("1Ti", largest="50Gi")], Status.failed),

@@ -1,5 +1,7 @@
 """Does traffic find its way in: domain, DNS, ports, addresses; and out, by proxies (MAAS-151 to 154, 158, 159)."""
 
+import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -240,7 +242,7 @@ def _giver(facts: Facts) -> str:
     "MAAS-158",
     "the cluster's proxy spares the cluster",
     Category.network,
-    wanted=".svc, .cluster.local, the Services' and the pods' network in noProxy, where the cluster has a proxy (OpenShift)",
+    wanted=".svc, .cluster.local and the networks of Services and pods in noProxy, where OpenShift has a proxy",
     looks="status.noProxy of Proxy.config/cluster.",
     why="Gateway, policies and models speak to each other inside the cluster; sent to the proxy, they do not meet.",
     mend="Add what is missing to spec.noProxy of Proxy.config/cluster.",
@@ -256,15 +258,23 @@ def proxy(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield passed("the cluster has no proxy")
         return
     spared = [entry.strip() for entry in text(config, "status", "noProxy").split(",")]
-    missing = [each for each in (".svc", ".cluster.local") if not _spares(spared, each)]
-    missing += [address for address in _inner_addresses(facts) if not _covers(spared, address)]
+    domains = [each for each in (".svc", ".cluster.local") if not _spares(spared, each)]
+    addresses = [address for address in _inner_addresses(facts) if not _covers(spared, address)]
     seen = Seen("Proxy.config cluster", "status.noProxy", names(spared, 10))
-    if missing and "*" not in spared:
-        whole = ",".join([text(config, "spec", "noProxy"), *missing]).strip(",")
-        patch = f'oc patch proxies.config.openshift.io cluster --type=merge -p \'{{"spec":{{"noProxy":"{whole}"}}}}\''
-        yield failed(f"noProxy lacks {names(missing)}", seen, remedy=Remedy("Add it.", (patch,)))
+    if (domains or addresses) and "*" not in spared:
+        remedy = _spare(text(config, "spec", "noProxy"), domains, addresses)
+        yield failed(f"noProxy lacks {names([*domains, *addresses])}", seen, remedy=remedy)
     else:
-        yield passed("there is one, and it spares the cluster's own names and Services", seen)
+        yield passed("there is one, and it spares the cluster's own names and networks", seen)
+
+
+def _spare(before: str, domains: Sequence[str], addresses: Sequence[str]) -> Remedy:
+    networks = "{.status.clusterNetwork[*].cidr} {.status.serviceNetwork[*]}"
+    look = f"oc get networks.config.openshift.io cluster -o jsonpath='{networks}'    # NETWORKS, with commas"
+    wanted = ",".join([*filter(None, [before]), *domains, *(["NETWORKS"] if addresses else [])])
+    patch = json.dumps({"spec": {"noProxy": wanted}})
+    change = f"oc patch proxies.config.openshift.io cluster --type=merge -p {shlex.quote(patch)}"
+    return Remedy("Add it.", (look, change) if addresses else (change,))
 
 
 def _spares(spared: Sequence[str], domain: str) -> bool:
