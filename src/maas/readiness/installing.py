@@ -46,7 +46,7 @@ def workload(deployment: Object, what: str) -> Outcome:
     seen = Seen(about, "status.availableReplicas", str(number(deployment, "status", "availableReplicas") or 0))
     if not why:
         return passed(f"{what} is available", seen, about=about)
-    return failed(f"{what} is not available: {brief(why)}", seen, remedy=_start(deployment, why), about=about)
+    return failed(f"not available: {brief(why)}", seen, remedy=_start(deployment, why), about=about)
 
 
 def _start(deployment: Object, why: str) -> Remedy:

@@ -1,6 +1,9 @@
 """What OLM was asked for, and where it got stuck."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from maas.cluster.components import olm
 from maas.cluster.facts import snapshot

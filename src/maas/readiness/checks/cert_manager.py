@@ -187,4 +187,4 @@ def _issuer(issuer: Object) -> Outcome:
     where = f" -n {namespace(issuer)}" if namespace(issuer) else ""
     remedy = Remedy("Do what the message asks for.", (f"kubectl describe {kind.lower()} {name(issuer)}{where}",))
     seen = Seen(about, "status.conditions[Ready]", text(found, "status") or "absent")
-    return failed(f"{name(issuer)} is not ready: {why(found)}", seen, remedy=remedy, about=about)
+    return failed(f"not ready: {why(found)}", seen, remedy=remedy, about=about)

@@ -196,7 +196,7 @@ def _not_accepted(gateway_class: Object, *, blocking: bool) -> Outcome:
     seen = Seen(about, f"status.conditions[{text(found, 'type') or 'Accepted'}]", status(found))
     advice = "See whether its controller runs: istiod (MAAS-231), or OpenShift's ingress operator (MAAS-213)."
     remedy = Remedy(advice, (f"kubectl describe gatewayclass {name(gateway_class)}",))
-    message = f"{name(gateway_class)} is not accepted: {why(found)}"
+    message = f"not accepted: {why(found)}"
     return (failed if blocking else warning)(message, seen, remedy=remedy, about=about)
 
 

@@ -104,7 +104,7 @@ def feature_discovery(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield skipped(_NO_GPU)
     elif gpu_operator.has_nfd(facts):
         labelled = sum(map(gpu_operator.discovered, nodes))
-        yield passed(f"Node Feature Discovery is there; {labelled} of {len(nodes)} GPU nodes carry its labels")
+        yield passed(f"{labelled} of {len(nodes)} GPU nodes carry its labels")
     elif any(map(gpu_operator.discovered, nodes)) or _has_devices(facts):
         yield passed("not seen, but nodes are labelled or offer their GPUs already")
     elif asked.gpu:
@@ -144,17 +144,15 @@ def _policy(policy: Object) -> Outcome:
     seen = (Seen(about, "status.state", state or "absent"), Seen(about, "status.conditions[Ready].reason", reason))
     remedy = Remedy(_ADVICE.get(reason, "Look at its pods."), (f"kubectl describe clusterpolicy {name(policy)}",))
     if reason in gpu_operator.BLIND:
-        message = f"{name(policy)} calls itself {state or 'nothing'}, but {_BLIND[reason]}"
+        message = f"it calls itself {state or 'nothing'}, but {_BLIND[reason]}"
         return failed(message, *seen, remedy=remedy, about=about)
     if state == "ignored":
         remedy = Remedy("Delete it, or the other one.")
-        return warning(
-            f"{name(policy)} is ignored: another ClusterPolicy is in force", *seen, remedy=remedy, about=about
-        )
+        return warning("ignored: another ClusterPolicy is in force", *seen, remedy=remedy, about=about)
     if state == "ready":
         return passed(f"{name(policy)} is ready", *seen, about=about)
     why = ": ".join(part for part in (reason, brief(said)) if part) or "it gives no reason"
-    return failed(f"{name(policy)} is {state or 'without a state'}: {why}", *seen, remedy=remedy, about=about)
+    return failed(f"{state or 'without a state'}: {why}", *seen, remedy=remedy, about=about)
 
 
 _BLIND = {
@@ -227,7 +225,7 @@ def _daemon(facts: Facts, daemon: Object) -> Outcome:
         f"kubectl logs -n {namespace(daemon)} daemonset/{name(daemon)} --all-containers --tail=50",
     )
     remedy = Remedy("Look at its pods, and at their logs.", commands)
-    message = f"{name(daemon)} is ready on {_ready(daemon)} of {_desired(daemon)} nodes"
+    message = f"ready on {_ready(daemon)} of {_desired(daemon)} nodes"
     return failed(message, *seen, remedy=remedy, about=about)
 
 

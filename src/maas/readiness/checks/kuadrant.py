@@ -116,7 +116,7 @@ def _instance(instance: Object, facts: Facts) -> Outcome:
     advice = _ADVICE.get(text(found, "reason"), "Do what the message asks for.")
     if not found and not kuadrant.operator_deployments(facts):
         advice = "Nobody looks after it: its operator is not there."
-    return failed(f"{name(instance)} is not ready: {why(found)}", seen, remedy=Remedy(advice, (command,)), about=about)
+    return failed(f"not ready: {why(found)}", seen, remedy=Remedy(advice, (command,)), about=about)
 
 
 _ADVICE = {
@@ -185,7 +185,7 @@ def _ready(object: Object, kind: str) -> Outcome:
     if text(found, "status") == "True":
         return passed(f"{name(object)} is ready", seen, about=about)
     remedy = Remedy("Look at its pods.", (f"kubectl get pods -n {namespace(object)}",))
-    return failed(f"{name(object)} is not ready: {why(found)}", seen, remedy=remedy, about=about)
+    return failed(f"not ready: {why(found)}", seen, remedy=remedy, about=about)
 
 
 @check(

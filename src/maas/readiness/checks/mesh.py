@@ -134,7 +134,7 @@ def _condition_ready(object: Object, kind: str, extra: str = "") -> Outcome:
         return passed(f"{name(object)} is ready: {text(found, 'reason') or 'Ready'}", seen, about=about)
     where = f" -n {namespace(object)}" if namespace(object) else ""
     remedy = Remedy("Do what the message asks for.", (f"oc describe {kind.lower()} {name(object)}{where}",))
-    return failed(f"{name(object)} is not ready: {why(found)}", seen, remedy=remedy, about=about)
+    return failed(f"not ready: {why(found)}", seen, remedy=remedy, about=about)
 
 
 @check(
@@ -205,7 +205,7 @@ def _istio(object: Object, kind: str) -> Outcome:
         )
     bad = false[0] if false else ready
     remedy = Remedy("Do what the message asks for.", (f"oc describe {kind.lower()} {name(object)}",))
-    return failed(f"{name(object)} is {state or 'not ready'}: {why(bad)}", seen, remedy=remedy, about=about)
+    return failed(f"{state or 'not ready'}: {why(bad)}", seen, remedy=remedy, about=about)
 
 
 def _no_cni(asked: Asked) -> Outcome:

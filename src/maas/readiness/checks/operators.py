@@ -43,7 +43,7 @@ def install_plans(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not plans:
         yield no_operators(facts)
     elif not bad:
-        yield passed("no InstallPlan of the stack waits or failed")
+        yield passed(f"{len(plans)} of the stack, none of which is stuck")
 
 
 def _ours(plan: Object) -> set[str]:

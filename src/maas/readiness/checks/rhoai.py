@@ -52,8 +52,8 @@ def _phase(object: Object, kind: str) -> Outcome:
     told = "; ".join(f"{text(each, 'type')}: {why(each)}" for each in bad[:2]) or "no condition says why"
     remedy = Remedy("Do what the conditions' messages ask for.", (f"oc describe {kind.lower()} {name(object)}",))
     if rhoai.kserve_is_ready(object):
-        return warning(f"KServe is ready, but {name(object)} is not: {told}", *seen, remedy=remedy, about=about)
-    return failed(f"{name(object)} is {phase or 'not ready'}: {told}", *seen, remedy=remedy, about=about)
+        return warning(f"KServe is ready, but not all of it: {told}", *seen, remedy=remedy, about=about)
+    return failed(f"{phase or 'not ready'}: {told}", *seen, remedy=remedy, about=about)
 
 
 def _unready(conditions: list[Object]) -> bool:

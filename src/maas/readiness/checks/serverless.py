@@ -75,4 +75,4 @@ def _serving(serving: Object) -> Outcome:
         return passed(f"{name(serving)} {text(serving, 'status', 'version')} is ready", seen, about=about)
     command = f"oc describe knativeserving -n {namespace(serving)} {name(serving)}"
     remedy = Remedy("Do what the message asks for.", (command,))
-    return failed(f"{name(serving)} is not ready: {why(found)}", seen, remedy=remedy, about=about)
+    return failed(f"not ready: {why(found)}", seen, remedy=remedy, about=about)
