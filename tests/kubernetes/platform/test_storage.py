@@ -53,7 +53,17 @@ def test_no_default_says_how_to_make_one() -> None:
         storage_class("gp3", default="false"),
     )
     assert said.status is Status.failed
-    assert commands(said) == f"kubectl annotate storageclass gp3 {GA}=true --overwrite"
+    assert said.remedy is not None
+    (change,) = said.remedy.changes
+    assert (change.name, change.body) == ("gp3", {"metadata": {"annotations": {GA: "true"}}})
+
+
+def test_which_of_several_is_somebodys_choice() -> None:
+    said = one("MAAS-141", storage_class("fast", default=""), storage_class("slow", default=""))
+    assert commands(said).splitlines() == [
+        f"kubectl annotate storageclass {name} {GA}=true" for name in ("fast", "slow")
+    ]
+    assert said.remedy is not None and not said.remedy.changes
 
 
 def test_no_class_at_all() -> None:
@@ -62,15 +72,16 @@ def test_no_class_at_all() -> None:
     assert "local-path" in commands(said)
 
 
-def test_two_defaults_keep_the_newest() -> None:
-    old, new = storage_class("old"), storage_class("new", key=BETA)
-    old["metadata"]["creationTimestamp"], new["metadata"]["creationTimestamp"] = (
-        "2025-01-01T00:00:00Z",
-        "2026-01-01T00:00:00Z",
-    )
+@pytest.mark.parametrize(("key", "annotations"), [(GA, {GA: "false"}), (BETA, {GA: "false", BETA: None})])
+def test_two_defaults_keep_the_newest(key: str, annotations: dict[str, Any]) -> None:
+    old, new = storage_class("old", key=key), storage_class("new", key=BETA)
+    old["metadata"]["creationTimestamp"] = "2025-01-01T00:00:00Z"
+    new["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
     said = one("MAAS-141", new, old)
     assert said.status is Status.warning
-    assert commands(said) == f"kubectl annotate storageclass old {GA}=false --overwrite"
+    assert said.remedy is not None
+    (change,) = said.remedy.changes
+    assert (change.name, change.body) == ("old", {"metadata": {"annotations": annotations}})
 
 
 # -- who makes volumes

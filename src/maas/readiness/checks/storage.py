@@ -1,13 +1,15 @@
 """Can volumes be had, where from, and of which kind? (MAAS-141, 142, 145, 146)"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
+from maas.cluster.changes import Change, Verb
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CSI_DRIVER, NODE, STORAGE_CLASS, VOLUME
 from maas.cluster.objects import Object, annotation, at, flag, label, name, text
 from maas.cluster.quantities import whole
 from maas.readiness.catalogue import Asked, check
-from maas.readiness.evidence import names
+from maas.readiness.evidence import names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
 from maas.readiness.wording import count, gib
 
@@ -57,19 +59,15 @@ def one_default(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     elif not classes:
         yield failed("the cluster has no StorageClass at all", remedy=_ADD_ONE)
     elif not defaults:
-        yield failed(
-            f"none of {count(len(classes), 'StorageClass', 'StorageClasses')} is the default: "
-            + names(map(name, classes)),
-            remedy=Remedy("Make one the default.", (_annotate(_best(classes), "true"),)),
-        )
+        said = f"none of {count(len(classes), 'StorageClass', 'StorageClasses')} is the default"
+        yield failed(f"{said}: {names(map(name, classes))}", remedy=_choose(classes))
     else:
         yield warning(
             f"{len(defaults)} StorageClasses are the default: {names(map(name, defaults))}; the newest is taken",
-            *(
-                Seen(f"StorageClass {name(each)}", f"metadata.annotations[{DEFAULTS[0]}]", "true")
-                for each in defaults[:3]
+            *some(
+                Seen(f"StorageClass {name(each)}", f"metadata.annotations[{DEFAULTS[0]}]", "true") for each in defaults
             ),
-            remedy=Remedy("Keep one.", tuple(_annotate(each, "false") for each in _by_age(defaults)[:-1])),
+            remedy=Remedy("Keep the newest only.", changes=tuple(map(_unmade, _by_age(defaults)[:-1]))),
         )
 
 
@@ -83,13 +81,23 @@ _ADD_ONE = Remedy(
 )
 
 
-def _annotate(storage_class: Object, value: str) -> str:
-    return f"kubectl annotate storageclass {name(storage_class)} {DEFAULTS[0]}={value} --overwrite"
+def _choose(classes: Sequence[Object]) -> Remedy:
+    """Where only one makes volumes by itself there is nothing to choose."""
+    making = [each for each in classes if _provisioner(each) != STATIC]
+    if len(making) == 1:
+        return Remedy("Make it the default.", changes=(_annotated(making[0], {DEFAULTS[0]: "true"}),))
+    commands = (f"kubectl annotate storageclass {name(each)} {DEFAULTS[0]}=true" for each in making or classes)
+    return Remedy("Make one of them the default.", tuple(islice(commands, 3)))
 
 
-def _best(classes: Sequence[Object]) -> Object:
-    """The one to suggest: it makes volumes by itself."""
-    return next((each for each in classes if _provisioner(each) != STATIC), classes[0])
+def _unmade(storage_class: Object) -> Change:
+    """Of both annotations, either of which would do."""
+    older = {DEFAULTS[1]: None} if annotation(storage_class, DEFAULTS[1]) else {}
+    return _annotated(storage_class, {DEFAULTS[0]: "false", **older})
+
+
+def _annotated(storage_class: Object, annotations: Mapping[str, str | None]) -> Change:
+    return Change(Verb.patch, STORAGE_CLASS, name(storage_class), body={"metadata": {"annotations": dict(annotations)}})
 
 
 def _by_age(classes: Sequence[Object]) -> list[Object]:
