@@ -90,3 +90,21 @@ def test_what_comes_before_a_broken_item_holds_good(
     facts = snapshot.read(tmp_path)
     assert 0 < len(facts.all(POD)) < 10
     assert "in line" in facts.unreadable["pods.yaml"]
+
+
+def test_managed_fields_are_dropped_and_nothing_else(tmp_path: Path) -> None:
+    """As text, before they cost anything; a text that only looks like them stays."""
+    fields = [{"manager": "a", "fieldsV1": {"f:metadata": {"f:labels": {".": {}}}}}, {"manager": "b"}]
+    text = "    managedFields:\n    - manager: a\n    kept: 1\n"
+    spec = {"containers": [{"name": "c", "args": [text]}], "nodeSelector": {"managedFields": "kept"}}
+    (pod,) = _pods([{"spec": spec, "status": {"message": text}}])
+    with_fields = {**pod, "metadata": {**pod["metadata"], "managedFields": fields, "zone": "kept"}}
+    objects = json.loads(
+        json.dumps([with_fields, {**with_fields, "metadata": {**with_fields["metadata"], "name": "q"}}])
+    )
+    (tmp_path / "pods.yaml").write_bytes(trees.as_yaml(trees.list_of(*objects)))
+    for found in snapshot.read(tmp_path).all(POD):
+        assert "managedFields" not in found["metadata"]
+        assert found["metadata"]["zone"] == "kept"
+        assert found["spec"] == spec
+        assert found["status"] == {"message": text}
