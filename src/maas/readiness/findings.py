@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from maas.cluster.changes import Change
+from maas.cluster.facts.redaction import scrubbed
 
 
 class Status(StrEnum):
@@ -79,7 +80,8 @@ class Remedy:
 
     @property
     def all_commands(self) -> tuple[str, ...]:
-        return (*(change.command for change in self.changes), *self.commands)
+        """To be shown: of a change to an object that holds credentials, without these."""
+        return (*(scrubbed(change.command) for change in self.changes), *self.commands)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """From facts to findings: every check that applies, in order, none of which can spoil another."""
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 from maas.cluster.facts.model import Facts, NotRead
+from maas.cluster.facts.redaction import scrubbed
 from maas.readiness.catalogue import Asked, Check, checks
 from maas.readiness.findings import Finding, Outcome, Severity, Status, unknown
 
@@ -35,9 +37,11 @@ def _outcomes(check: Check, facts: Facts, asked: Asked) -> list[Outcome]:
 
 
 def _finding(check: Check, outcome: Outcome) -> Finding:
+    """What it quotes of a cluster (logs, events, statuses, settings) may hold credentials: here they end."""
     status = outcome.status
     if status is Status.failed and check.severity is Severity.warning:
         status = Status.warning
+    remedy = outcome.remedy and replace(outcome.remedy, text=scrubbed(outcome.remedy.text))
     return Finding(
         check.code,
         check.category,
@@ -45,17 +49,15 @@ def _finding(check: Check, outcome: Outcome) -> Finding:
         check.severity,
         check.wanted,
         status,
-        outcome.message,
-        outcome.seen,
-        outcome.remedy,
+        scrubbed(outcome.message),
+        tuple(replace(seen, value=scrubbed(seen.value)) for seen in outcome.seen),
+        remedy,
         outcome.about,
     )
 
 
 def _explained(findings: list[Finding], after: dict[str, tuple[str, ...]]) -> Iterator[Finding]:
     """Notes at each failure which other failures it may be a mere consequence of."""
-    from dataclasses import replace
-
     bad = {finding.code for finding in findings if finding.status in (Status.failed, Status.warning)}
     for finding in findings:
         causes = tuple(code for code in after[finding.code] if code in bad)

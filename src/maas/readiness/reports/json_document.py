@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from maas.cluster.changes import Change
+from maas.cluster.facts.redaction import redacted, scrubbed
 from maas.readiness.findings import Finding, Remedy, Verdict
 from maas.readiness.reports.checklist import Line
 from maas.readiness.reports.look import Look
@@ -38,8 +39,10 @@ def document(report: Report) -> dict[str, Any]:
         "checklist": [_line(line) for line in report.checklist],
         "quick": [_answer(answer) for answer in report.quick],
         "findings": [_finding(finding) for group in report.groups for finding in group.findings],
-        "unread": [{"what": what, "cause": part.cause.value, "reason": part.reason} for what, part in report.unread],
-        "unreadable": dict(facts.unreadable),
+        "unread": [
+            {"what": what, "cause": part.cause.value, "reason": scrubbed(part.reason)} for what, part in report.unread
+        ],
+        "unreadable": {file: scrubbed(why) for file, why in facts.unreadable.items()},
     }
 
 
@@ -90,7 +93,7 @@ def _change(change: Change) -> dict[str, Any]:
         "kind": change.kind.key,
         "name": change.name,
         "namespace": change.namespace,
-        "body": dict(change.body),
+        "body": redacted(dict(change.body)),
         "why": change.why,
-        "command": change.command,
+        "command": scrubbed(change.command),
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from maas.cluster import kinds
 from maas.cluster.facts.model import Facts, NotRead, Unread
+from maas.cluster.facts.redaction import scrubbed
 from maas.cluster.kinds import Kind
 from maas.cluster.objects import Object, condition, flag, is_true, items, label, name, namespace, place, text
 from maas.readiness.catalogue import Asked, Target
@@ -49,10 +50,11 @@ def _answer(question: _Question, facts: Facts) -> Answer:
         rows = list(question.rows(facts))
         served = not question.kind or bool(rows) or facts.serves(question.kind)
     except NotRead as missing:
-        return _noted(bare, f"not read: {missing.unread.reason}")
+        return _noted(bare, f"not read: {scrubbed(missing.unread.reason)}")
     if not rows:
         return _noted(bare, "none" if served else "none: the cluster does not serve this API")
-    return Answer(bare.about, bare.command, question.columns, rows[:_ROWS], max(0, len(rows) - _ROWS))
+    shown = [tuple(map(scrubbed, row)) for row in rows[:_ROWS]]
+    return Answer(bare.about, bare.command, question.columns, shown, len(rows) - len(shown))
 
 
 def _noted(answer: Answer, note: str) -> Answer:
