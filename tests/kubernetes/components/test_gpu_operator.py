@@ -109,6 +109,12 @@ def test_node_feature_discovery_is_recognised_by_its_daemon() -> None:
     assert one("MAAS-262", facts(nfd), WITH_GPU).status is Status.passed
 
 
+def test_an_nfd_operator_that_nobody_has_asked_for_anything() -> None:
+    operator = installed_operator("nfd", "openshift-nfd", "nfd.4.17.0")
+    assert one("MAAS-262", facts(*operator), WITH_GPU).status is Status.to_install
+    assert one("MAAS-262", facts(*operator), _AFTER_WITH_GPU).status is Status.failed
+
+
 def test_a_policy_that_is_ready_passes() -> None:
     ready = _policy("ready", condition("Ready", "True", "Reconciled"))
     assert one("MAAS-263", facts(_OPERATOR, ready), WITH_GPU).status is Status.passed

@@ -234,3 +234,18 @@ def test_service_meshes_must_be_new_enough() -> None:
     assert one("MAAS-236", facts(openshift("4.16.1"), *old), ON_OPENSHIFT).status is Status.failed
     beside = facts(openshift("4.16.1"), *old, *_THREE[:2])
     assert statuses("MAAS-236", beside, ON_OPENSHIFT) == [Status.passed, Status.warning], "version 3 is used"
+
+
+def test_meshes_that_the_gateway_does_not_use_are_only_warnings() -> None:
+    theirs = [
+        _istiod(available=False, labels={"app": "istiod"}, owners=("IstioRevision",)),
+        _istio("theirs", "IstiodNotReady"),
+    ]
+    new = facts(openshift("4.20.0"), *theirs)
+    assert statuses("MAAS-231", new, ON_OPENSHIFT_AFTER) == [Status.warning]
+    assert statuses("MAAS-234", new, ON_OPENSHIFT_AFTER) == [Status.warning]
+    old = facts(openshift("4.18.0"), *theirs)
+    assert statuses("MAAS-231", old, ON_OPENSHIFT_AFTER) == [Status.failed]
+    assert statuses("MAAS-234", old, ON_OPENSHIFT_AFTER) == [Status.failed, Status.failed]
+    own = deployment("istiod-openshift-gateway", "openshift-ingress", available=False, labels={"app": "istiod"})
+    assert statuses("MAAS-231", facts(openshift("4.20.0"), own), ON_OPENSHIFT_AFTER) == [Status.failed]

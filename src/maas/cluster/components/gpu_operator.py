@@ -57,8 +57,8 @@ def operands(facts: Facts) -> list[Object]:
 
 
 def has_nfd(facts: Facts) -> bool:
-    """By its operator, by the GPU Operator's chart, or by itself. Raises NotRead."""
-    if olm.operators(facts, olm.NFD) or facts.all(NODE_FEATURE_DISCOVERY):
+    """Asked for from its operator, or running: by the GPU Operator's chart, or by itself. Raises NotRead."""
+    if facts.all(NODE_FEATURE_DISCOVERY):
         return True
     return any("node-feature-discovery" in name(each) or "nfd-worker" in name(each) for each in facts.all(DAEMON_SET))
 

@@ -105,6 +105,8 @@ def feature_discovery(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     elif gpu_operator.has_nfd(facts):
         labelled = sum(map(gpu_operator.discovered, nodes))
         yield passed(f"{labelled} of {len(nodes)} GPU nodes carry its labels")
+    elif asked.gpu and olm.operators(facts, olm.NFD):
+        yield absent(asked, "its operator is there, but no NodeFeatureDiscovery that asks for it", step="nfd")
     elif any(map(gpu_operator.discovered, nodes)) or _has_devices(facts):
         yield passed("not seen, but nodes are labelled or offer their GPUs already")
     elif asked.gpu:

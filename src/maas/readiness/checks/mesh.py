@@ -87,8 +87,10 @@ def control_planes(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     there = istio.control_planes(facts)
     if not there:
         yield skipped("there is no istiod yet")
+    built_in = _wanted(facts, asked) is Mesh.built_in
     for each in there:
-        yield workload(each, f"{name(each)} in {namespace(each)}")
+        foreign = built_in and namespace(each) != istio.PLATFORM_NAMESPACE
+        yield from softened([workload(each, f"{name(each)} in {namespace(each)}")], when=foreign)
 
 
 @check(
@@ -188,11 +190,13 @@ def istio_objects(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not there:
         yield skipped("there is no Istio object: nobody asked the Sail operator for a mesh")
         return
-    yield from (_istio(each, "Istio") for each in there)
-    yield from (_istio(each, "IstioCNI") for each in service_mesh.cnis(facts))
-    mine = service_mesh.user_istios(facts)
-    if mine and asked.target is Target.openshift and not service_mesh.cnis(facts):
-        yield _no_cni(asked)
+    mine, cnis = service_mesh.user_istios(facts), service_mesh.cnis(facts)
+    yield from (_istio(each, "Istio") for each in there if each not in mine)
+    users = [*(_istio(each, "Istio") for each in mine), *(_istio(each, "IstioCNI") for each in cnis)]
+    foreign = _wanted(facts, asked) is Mesh.built_in
+    if mine and asked.target is Target.openshift and not cnis and not foreign:
+        users.append(_no_cni(asked))
+    yield from softened(users, when=foreign)
 
 
 def _istio(object: Object, kind: str) -> Outcome:
