@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from maas.cluster.facts.model import Facts, Log
-from maas.cluster.kinds import ALL, CONFIG_MAP, EVENT, SECRET, Kind
+from maas.cluster.kinds import ALL, CONFIG_MAP, CSV, EVENT, SECRET, Kind
 from maas.cluster.objects import Object, label, name, namespace, text
 from maas.readiness.catalogue import Asked, Phase
 from tests.kubernetes import offline
@@ -147,6 +147,8 @@ def _is_read(object: Object) -> bool:
             return text(object, "type") != "Normal"
         case kind if kind is SECRET:
             return bool(label(object, SECRET.labels))
+        case kind if kind is CSV:
+            return not label(object, "olm.copiedFrom")
         case kind if kind is CONFIG_MAP:
             return f"metadata.name={name(object)}" == CONFIG_MAP.fields
         case _:

@@ -74,6 +74,10 @@ def openshift_4_20() -> Scenario:
         (
             *platforms.openshift("4.20.4", nodes),
             *_built_in_gateway("worker-0"),
+            *(
+                operators.cluster_service_version("servicemeshoperator3.v3.3.1", each, copied_from=operators.GLOBAL)
+                for each in ("default", "kube-system", "openshift-ingress")
+            ),
             *openshift_ai.cert_manager_operator("worker-0"),
             *stack.cert_manager("worker-0", "v1.20.3"),
             *openshift_ai.openshift_ai(
