@@ -72,6 +72,7 @@ class ModelDocument(BaseModel):
     endpoints: list[EndpointDocument]
     weights: str | None
     served_name: str | None
+    show_errors: bool
     aliases: list[str]
     wait: str | None = Field(description="How long a request may wait while it loads")
     context_length: int | None
@@ -112,6 +113,7 @@ class NewModel(BaseModel):
     endpoints: list[NewEndpoint] = []
     weights: str | None = Field(default=None, max_length=500)
     served_name: str | None = Field(default=None, max_length=256)
+    show_errors: StrictBool = False
     aliases: list[Label] = []
     wait: Label | None = None
     context_length: StrictInt | None = Field(default=None, ge=1, le=10**9)
@@ -177,6 +179,7 @@ def model_document(model: Model, state: ModelState) -> ModelDocument:
         endpoints=[EndpointDocument(**vars(endpoint)) for endpoint in model.endpoints],
         weights=model.weights,
         served_name=model.served_name,
+        show_errors=model.show_errors,
         aliases=list(model.aliases),
         wait=durations.compact(model.wait) if model.wait else None,
         url=model.endpoints[0].url if model.endpoints else None,

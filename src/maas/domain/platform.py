@@ -32,6 +32,7 @@ class Model:
     weights: what a process of ours serves: a path, or a name on the hub. None for the simulator and for endpoints.
     served_name: what the endpoints call it; clients are told its own name.
     aliases: further names that clients may use.
+    show_errors: whether clients may read the endpoints' own words about a request that was refused.
     wait: seconds that a request may wait while the model is loading; 0 answers 503 at once.
     """
 
@@ -46,6 +47,7 @@ class Model:
     served_name: str | None = None
     aliases: tuple[str, ...] = ()
     wait: int = 0
+    show_errors: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ same event loop as everything that changes its mind (keys, limits, settlements),
 reservation can't be torn apart, and revoking a key is one assignment.
 """
 
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from maas.domain import admission as policy
 from maas.domain import keys
 from maas.domain.admission import Admitted, Refused, Request, Status, Why
 from maas.domain.keys import Key
-from maas.domain.platform import Platform
+from maas.domain.platform import Model, Platform
 from maas.embedded import answering, asking
 from maas.embedded.answering import Pairs
 from maas.embedded.asking import Headers, Target
@@ -150,13 +151,14 @@ class AdmissionEndpoint:
             asked.protocol.response_empty(503, [])
             return
         self._metrics.verdict(key.user, key.tier, request.model, True)
-        pairs: Pairs = [("x-maas-route", "model"), ("x-maas-cluster", instance)]
+        pairs: Pairs = [("x-maas-route", "model"), ("x-maas-cluster", _way_in(instance, verdict.model))]
         if request.stream and request.dialect in _NEEDS_USAGE_FRAMES:
             pairs.append(("x-maas-force-usage", "1"))
             if asked.headers.get("x-maas-include-usage") != "true":
                 pairs.append(("x-maas-strip-usage", "1"))
-        if not asked.headers.get("x-maas-model"):
-            pairs.append(("x-maas-write-model", request.model))
+        served_name = verdict.model.served_name or verdict.model.name
+        if asked.headers.get("x-maas-model") != served_name:
+            pairs.append(("x-maas-write-model", served_name))
         asked.protocol.response_empty(200, pairs + answering.limit_headers(verdict.statuses))
 
     def _refuse(self, asked: _Question, refused: Refused) -> None:
@@ -218,6 +220,15 @@ class AdmissionEndpoint:
             for name, model in sorted(platform.models.items())
             if policy.may_use(model, key, tier) and only in (None, name)
         ]
+
+
+def _way_in(instance: str, model: Model) -> str:
+    """Of several endpoints, the one that comes first is drawn by weight; the others stand in for it."""
+    if len(model.endpoints) < 2:
+        return instance
+    weights = [endpoint.weight for endpoint in model.endpoints]
+    (first,) = random.choices(range(len(weights)), weights)  # shares, not secrets
+    return f"{instance}#{first}"
 
 
 def _seen(statuses: Iterable[Status]) -> list[tuple[str, int, int, int, float]]:

@@ -97,7 +97,7 @@ def inference(target: Target, headers: Headers, body: bytes, platform: Platform)
     return Request(
         id=headers.get("x-request-id") or "",
         dialect=target.dialect,
-        model=model,
+        model=known.name if known else model,
         stream=headers.get("x-maas-stream") == "true",
         body_bytes=_count(headers.get("x-maas-body-bytes")) or _MANY,
         max_tokens=_max_tokens(headers, known.context_length if known else None),

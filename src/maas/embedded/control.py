@@ -11,7 +11,7 @@ from maas.domain.platform import Platform
 from maas.domain.platform_file import Change, editing
 from maas.domain.reports import By, Explanation, UsageReport
 from maas.domain.usage import UsageRecord
-from maas.embedded import decisions
+from maas.embedded import credentials, decisions
 from maas.embedded.admission import View
 from maas.embedded.explaining import explanation
 from maas.embedded.home import Home
@@ -133,6 +133,7 @@ class EmbeddedControl:
         platform = await asyncio.to_thread(platform_file.load, text)
         require_known_options(platform)
         require_weights(platform, self._home.weights)
+        credentials.require_readable(platform)
         return platform
 
     async def _note(self, actor: str, action: str, target: str, detail: Mapping[str, str]) -> None:

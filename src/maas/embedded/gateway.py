@@ -16,7 +16,8 @@ def described(home: Home, gateway: Gateway, running: Iterable[Instance]) -> file
 
     written = files.written_certificate(home)
     certificate = tls.ensure(home, gateway, time.time(), serving=written and tls.Pair(*written))
-    return files.configuration(home, gateway, [instance.upstream for instance in running], certificate)
+    upstreams = [upstream for instance in running for upstream in instance.upstreams]
+    return files.configuration(home, gateway, upstreams, certificate)
 
 
 def certificate_trouble(gateway: Gateway) -> str | None:

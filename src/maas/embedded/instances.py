@@ -10,8 +10,9 @@ import sys
 from dataclasses import astuple, dataclass
 from urllib.parse import urlsplit
 
-from maas.domain.platform import Model, Platform
-from maas.embedded.envoy.clusters import HostPort, Upstream
+from maas.domain.platform import Endpoint, Model, Platform
+from maas.embedded import credentials
+from maas.embedded.envoy.clusters import Failover, HostPort, Upstream
 from maas.embedded.envoy.names import BODY_LIMIT
 from maas.embedded.home import Home
 from maas.embedded.supervisor.spec import Spec
@@ -27,13 +28,39 @@ class Instance:
     home: Home
 
     @property
-    def upstream(self) -> Upstream:
-        if not self.model.endpoints:
-            return Upstream(self.name, self.home.model_socket(self._digest))
-        url = urlsplit(self.model.endpoints[0].url)
+    def upstreams(self) -> list[Upstream | Failover]:
+        """What the gateway has to know. Of several endpoints, there is one way in for each that may be the first."""
+        endpoints = self.model.endpoints
+        if not endpoints:
+            return [Upstream(self.name, self.home.model_socket(self._digest))]
+        if len(endpoints) == 1:
+            return [self._elsewhere(self.name, endpoints[0], watched=False)]
+        names = [f"{self.name}/{index}" for index in range(len(endpoints))]
+        each = [self._elsewhere(name, endpoint, watched=True) for name, endpoint in zip(names, endpoints, strict=True)]
+        orders = [names[first:] + names[:first] for first in range(len(names))]
+        ways = zip(self.ways_in, orders, strict=True)
+        return [*each, *(Failover(way, tuple(order)) for way, order in ways)]
+
+    @property
+    def ways_in(self) -> list[str]:
+        """The gateway's clusters for it: one for each endpoint that may come first."""
+        count = len(self.model.endpoints)
+        return [f"{self.name}#{first}" for first in range(count)] if count > 1 else [self.name]
+
+    def _elsewhere(self, name: str, endpoint: Endpoint, *, watched: bool) -> Upstream:
+        url = urlsplit(endpoint.url)
         tls = url.scheme == "https"
-        address = HostPort(url.hostname or "", url.port or (443 if tls else 80))
-        return Upstream(self.name, address, tls, url.path.rstrip("/").removesuffix("/v1"))
+        return Upstream(
+            name,
+            HostPort(url.hostname or "", url.port or (443 if tls else 80)),
+            tls,
+            url.path.rstrip("/").removesuffix("/v1"),
+            credentials.read(endpoint.api_key_file),
+            known_as=self.model.name,
+            served_name=self.model.served_name,
+            show_errors=self.model.show_errors,
+            watched=watched,
+        )
 
     @property
     def process(self) -> Spec | None:
@@ -89,6 +116,7 @@ def instance(model: Model, home: Home) -> Instance:
         model.context_length,
         model.weights,
         model.served_name,
+        model.show_errors,
     ]
     digest = hashlib.sha256(json.dumps(restarts_for).encode()).hexdigest()[:12]
     return Instance(f"{model.name}@{digest}", model, home)

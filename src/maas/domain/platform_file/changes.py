@@ -69,7 +69,7 @@ def _gateway(gateway: Gateway) -> Iterator[tuple[str, str]]:
 
 def _model(place: str, model: Model) -> Iterator[tuple[str, str]]:
     yield f"{place}.runtime", model.runtime
-    for name in ("weights", "served_name", "context_length", "description"):
+    for name in ("weights", "served_name", "show_errors", "context_length", "description"):
         if value := getattr(model, name):
             yield f"{place}.{name}", str(value)
     if model.aliases:

@@ -75,7 +75,12 @@ class Endpoint(Part):
         return platform.Endpoint(self.url, self.weight, self.api_key_file)
 
 
-_ARTICLES = {"url": "a url", "endpoints": "endpoints", "served_name": "a served_name"}
+_ARTICLES = {
+    "url": "a url",
+    "endpoints": "endpoints",
+    "served_name": "a served_name",
+    "show_errors": "show_errors",
+}
 _OWN_WEIGHTS = ("llama-cpp", "vllm")
 
 
@@ -88,6 +93,7 @@ class Model(Part):
     served_name: fields.ServedName | None = None
     aliases: tuple[fields.ModelName, ...] = ()
     wait: fields.Wait = 0
+    show_errors: fields.Switch = False
     context_length: fields.Positive | None = None
     price: Price = Price()
     options: dict[fields.Flag, fields.OptionValue] = {}
@@ -111,7 +117,7 @@ class Model(Part):
             yield ("aliases",), f"{repeated[0]!r} is written twice; keep one"
 
     def _misplaced(self, external: bool) -> Iterator[tuple[Path, str]]:
-        for name in ("url", "endpoints", "served_name"):
+        for name in ("url", "endpoints", "served_name", "show_errors"):
             if not external and getattr(self, name):
                 yield (name,), f"only an external model has {_ARTICLES[name]}; leave it out, or write runtime: external"
         if self.weights is not None and self.runtime not in _OWN_WEIGHTS:
@@ -137,6 +143,7 @@ class Model(Part):
             self.served_name,
             self.aliases,
             self.wait,
+            self.show_errors,
         )
 
 

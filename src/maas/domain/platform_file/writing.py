@@ -52,6 +52,7 @@ def model(model: Model) -> dict[str, Any]:
         "context_length": model.context_length,
         "price": _Inline(prices(model.price)),
         "options": dict(model.options),
+        "show_errors": model.show_errors,
         "wait": durations.compact(model.wait) if model.wait else None,
         "description": model.description,
     }

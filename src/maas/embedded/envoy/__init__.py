@@ -14,11 +14,12 @@ protocol, can be read by whoever debugs, and is still there when the control pla
 
 from maas.embedded.envoy.admin import Rejected, apply, in_force
 from maas.embedded.envoy.bootstrap import argv, find_binary
-from maas.embedded.envoy.clusters import HostPort, Upstream
+from maas.embedded.envoy.clusters import Failover, HostPort, Upstream
 from maas.embedded.envoy.files import Configuration, configuration, write
 
 __all__ = [
     "Configuration",
+    "Failover",
     "HostPort",
     "Rejected",
     "Upstream",

@@ -2,7 +2,7 @@
 
 import ipaddress
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,10 @@ class Upstream:
     base_path: what stands before /v1 in its URL ("/openai" of https://host/openai/v1), without a closing slash.
     api_key: what to present there instead of the client's own key, which never leaves this machine.
     authorities: file of the CAs to trust; None for the system's.
+    known_as: what clients call the model, where they are not to learn more; None for servers of our own.
+    served_name: what the server calls it.
+    show_errors: whether its words about a request that it refuses may be read.
+    watched: whether connections are tried all the time, so that others can stand in for it.
     """
 
     name: str
@@ -42,10 +46,22 @@ class Upstream:
     base_path: str = ""
     api_key: str | None = None
     authorities: Path | None = None
+    known_as: str | None = None
+    served_name: str | None = None
+    show_errors: bool = False
+    watched: bool = False
 
     def __post_init__(self) -> None:
         if self.name in RESERVED_CLUSTERS:
             raise ValueError(f"the name {self.name!r} is one of the gateway's own clusters")
+
+
+@dataclass(frozen=True)
+class Failover:
+    """Upstreams that serve the same model, by name. A request goes to the first of them that is well."""
+
+    name: str
+    members: tuple[str, ...]
 
 
 def own_clusters(home: Home) -> list[Json]:
@@ -57,18 +73,63 @@ def own_clusters(home: Home) -> list[Json]:
     ]
 
 
-def model_clusters(upstreams: Iterable[Upstream]) -> list[Json]:
-    return [_model_cluster(upstream) for upstream in sorted(upstreams, key=lambda upstream: upstream.name)]
+def model_clusters(upstreams: Iterable[Upstream | Failover]) -> list[Json]:
+    """Those that others are made of come first."""
+    found = sorted(upstreams, key=lambda upstream: (isinstance(upstream, Failover), upstream.name))
+    return [_failover(each) if isinstance(each, Failover) else _model_cluster(each) for each in found]
+
+
+def _failover(group: Failover) -> Json:
+    return {
+        "name": group.name,
+        "connect_timeout": _CONNECT,
+        "lb_policy": "CLUSTER_PROVIDED",
+        "cluster_type": typed(
+            "envoy.clusters.aggregate", "extensions.clusters.aggregate.v3.ClusterConfig", clusters=list(group.members)
+        ),
+    }
 
 
 def _model_cluster(upstream: Upstream) -> Json:
     cluster = _cluster(upstream.name, upstream.address)
     if upstream.tls and isinstance(upstream.address, HostPort):
         cluster["transport_socket"] = _tls(upstream.address.host, upstream.authorities or _system_authorities())
+    if upstream.watched:
+        cluster |= _watch()
     if filters := _request_changes(upstream):
         options = cluster["typed_extension_protocol_options"]["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"]
         options["http_filters"] = filters
     return cluster
+
+
+def _watch() -> Json:
+    """A connection is tried every few seconds, which costs a provider nothing; a request that fails counts at once."""
+    return {
+        "health_checks": [
+            {
+                "timeout": "2s",
+                "interval": "5s",
+                "interval_jitter": "0.5s",
+                "no_traffic_interval": "5s",
+                "unhealthy_threshold": 2,
+                "healthy_threshold": 1,
+                "tcp_health_check": {},
+            }
+        ],
+        "outlier_detection": {
+            "consecutive_5xx": 1000,  # an answer of the model's, which another would give, too
+            "enforcing_consecutive_5xx": 0,
+            "split_external_local_origin_errors": True,
+            "consecutive_local_origin_failure": 1,  # it can't be reached
+            "enforcing_consecutive_local_origin_failure": 100,
+            "enforcing_local_origin_success_rate": 0,
+            "enforcing_success_rate": 0,
+            "enforcing_consecutive_gateway_failure": 0,
+            "base_ejection_time": "5s",
+            "max_ejection_percent": 100,
+        },
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+    }
 
 
 def _cluster(name: str, address: Path | HostPort, connect_timeout: str = _CONNECT) -> Json:
@@ -147,14 +208,25 @@ def _request_changes(upstream: Upstream) -> list[Json]:
         changes.append(f'headers:replace(":path", {_quoted(upstream.base_path)} .. headers:get(":path"))')
     if upstream.api_key:
         changes.append(f'headers:replace("authorization", {_quoted("Bearer " + upstream.api_key)})')
-    if not changes:
+    if not changes and upstream.known_as is None:
         return []
-    source = "\n".join(("function envoy_on_request(handle)", "local headers = handle:headers()", *changes, "end"))
-    script = {"inline_string": source}
+    request = ("function envoy_on_request(handle)", "local headers = handle:headers()", *changes, "end")
+    script = {"inline_string": "\n".join((*_disguise(upstream), *request))}
     return [
         typed("envoy.filters.http.lua", "extensions.filters.http.lua.v3.Lua", default_source_code=script),
         typed("envoy.filters.http.upstream_codec", "extensions.filters.http.upstream_codec.v3.UpstreamCodec"),
     ]
+
+
+def _disguise(upstream: Upstream) -> Iterator[str]:
+    if upstream.known_as is None:
+        return
+    host = upstream.address.host if isinstance(upstream.address, HostPort) else ""
+    secrets = sorted(filter(None, (upstream.api_key, host, upstream.served_name)), key=len, reverse=True)
+    yield f"local NAME = {_quoted(upstream.known_as)}"
+    yield f"local SHOW_ERRORS = {str(upstream.show_errors).lower()}"
+    yield f"local SECRETS = {{ {', '.join(map(_quoted, secrets))} }}"
+    yield Path(__file__).with_name("disguise.lua").read_text()
 
 
 def _quoted(text: str) -> str:

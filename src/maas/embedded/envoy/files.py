@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from maas.domain.platform import Gateway
 from maas.embedded.atomic import replace
 from maas.embedded.envoy import bootstrap
-from maas.embedded.envoy.clusters import Upstream, model_clusters
+from maas.embedded.envoy.clusters import Failover, Upstream, model_clusters
 from maas.embedded.envoy.listeners import listeners
 from maas.embedded.envoy.names import TYPE, Json
 from maas.embedded.home import Home
@@ -27,7 +27,9 @@ class Configuration:
     versions: Mapping[str, str]
 
 
-def configuration(home: Home, gateway: Gateway, upstreams: Iterable[Upstream], certificate: "Pair") -> Configuration:
+def configuration(
+    home: Home, gateway: Gateway, upstreams: Iterable[Upstream | Failover], certificate: "Pair"
+) -> Configuration:
     cds = _resources("envoy.config.cluster.v3.Cluster", model_clusters(upstreams))
     lds = _resources("envoy.config.listener.v3.Listener", listeners(home, gateway))
     return Configuration(

@@ -23,7 +23,7 @@ from maas.embedded.envoy.filters import (
     own_headers,
     scripts,
 )
-from maas.embedded.envoy.names import Json
+from maas.embedded.envoy.names import Json, typed
 from maas.embedded.envoy.replies import invalid_request
 
 _LONGEST_ANSWER = "3600s"
@@ -135,6 +135,11 @@ def _model(conditions: list[Json], per_filter: Json, path: Json = _ANY_PATH) -> 
             "retry_policy": {
                 "retry_on": "connect-failure,refused-stream,reset-before-request",
                 "num_retries": 2,
+                "retry_priority": typed(
+                    "envoy.retry_priorities.previous_priorities",
+                    "extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
+                    update_frequency=1,
+                ),
                 "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.5s"},
             },
         },
