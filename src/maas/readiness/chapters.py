@@ -13,6 +13,7 @@ from maas.cluster.kinds import (
     AUTHORINO,
     CLUSTER_POLICY,
     DEPLOYMENT,
+    HTTP_ROUTE,
     KUADRANT,
     LIMITADOR,
     NODE,
@@ -22,10 +23,11 @@ from maas.cluster.kinds import (
     TOKEN_RATE_LIMIT_POLICY,
     Kind,
 )
-from maas.cluster.objects import Object, at, condition, items, label, mapping, name, place, text
+from maas.cluster.objects import Object, at, condition, items, label, mapping, name, place, text, texts
 from maas.readiness.findings import Status
 from maas.readiness.signs import available, is_ready, listed, quoted
 
+_COMPLAINING = ("error", "unable", "denied", "failed", "forbidden")
 _PCI = tuple(f"feature.node.kubernetes.io/pci-{each}.present" for each in ("10de", "0302_10de", "0300_10de"))
 
 
@@ -49,8 +51,10 @@ Answer = tuple[Status, str]
 Look = Callable[[Facts], Answer]
 
 
-def walked(title: str, facts: Facts, steps: Iterable[tuple[str, Look]]) -> Chapter:
-    return Chapter(title, tuple(Step(what, *_tried(look, facts)) for what, look in steps))
+def walked(
+    title: str, facts: Facts, steps: Iterable[tuple[str, Look]], excerpts: Iterable[tuple[str, tuple[str, ...]]] = ()
+) -> Chapter:
+    return Chapter(title, tuple(Step(what, *_tried(look, facts)) for what, look in steps), tuple(excerpts))
 
 
 def gpu(facts: Facts) -> Chapter:
@@ -65,6 +69,7 @@ def gpu(facts: Facts) -> Chapter:
             ("device plugin", lambda facts: _agents(facts, "nvidia-device-plugin-daemonset", absent=Status.failed)),
             ("allocatable", _allocatable),
         ),
+        _complaints(facts),
     )
 
 
@@ -84,6 +89,7 @@ def auth(facts: Facts) -> Chapter:
                 lambda facts: _resources(facts, TOKEN_RATE_LIMIT_POLICY, "Enforced", optional=True),
             ),
         ),
+        _try_it(facts),
     )
 
 
@@ -101,6 +107,22 @@ def _operator(facts: Facts) -> Answer:
     if not available(found[0]):
         return Status.failed, f"Deployment {place(found[0])} has no replica available"
     return Status.passed, f"runs in {at(found[0], 'metadata', 'namespace')}"
+
+
+def _complaints(facts: Facts) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The last lines of the operator's log that complain."""
+    for log in facts.logs:
+        if log.pod.startswith("gpu-operator") and not log.previous:
+            lines = [line for line in log.lines if any(word in line.lower() for word in _COMPLAINING)]
+            if lines:
+                yield f"complaints in the log of {log.namespace}/{log.pod}", tuple(map(quoted, lines[-5:]))
+
+
+def _try_it(facts: Facts) -> Iterator[tuple[str, tuple[str, ...]]]:
+    hosts = [host for route in facts.known(HTTP_ROUTE) for host in texts(route, "spec", "hostnames")]
+    if hosts:
+        command = f'`curl -ik https://{hosts[0]}/v1/models -H "Authorization: APIKEY $KEY"`'
+        yield "to try it: 401 without a key, 200 with a good one; `maas validate` tries all of it", (command,)
 
 
 def _labelled(facts: Facts) -> Answer:
@@ -130,7 +152,7 @@ def _agents(facts: Facts, prefix: str, *, absent: Status) -> Answer:
     unready = [name(pod) for pod in pods if not is_ready(pod)]
     if unready:
         return Status.failed, f"{len(unready)} of {len(pods)} pods are not ready: {listed(unready)}"
-    return Status.passed, f"{len(pods)} pods, all ready"
+    return Status.passed, "1 pod, ready" if len(pods) == 1 else f"{len(pods)} pods, all ready"
 
 
 def _allocatable(facts: Facts) -> Answer:
@@ -169,4 +191,4 @@ def _secrets(facts: Facts) -> Answer:
         return Status.warning, "no Secret is labelled authorino.kuadrant.io/managed-by: nobody has a key"
     if without:
         return Status.failed, f"{len(without)} of {len(found)} have no api_key: {listed(without)}"
-    return Status.passed, f"{len(found)} keys"
+    return Status.passed, "1 key" if len(found) == 1 else f"{len(found)} keys"

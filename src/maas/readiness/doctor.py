@@ -148,7 +148,14 @@ def causes(problems: Sequence[Finding]) -> list[Cause]:
 def _cause_of(finding: Finding, problems: Sequence[Finding]) -> int | None:
     """Which of the problems explains this one; never one that this one explains."""
     candidates = [n for n, other in enumerate(problems) if _explains(other, finding) and not _explains(finding, other)]
-    return min(candidates, key=lambda number: (problems[number].about != finding.about, number), default=None)
+    return min(candidates, key=lambda number: (_distance(problems[number], finding), number), default=None)
+
+
+def _distance(cause: Finding, other: Finding) -> int:
+    """The less, the more directly it explains the other."""
+    if other.code in EXPLAINS.get(cause.code, ()):
+        return 0
+    return 1 if cause.about == other.about else 2
 
 
 def _explains(cause: Finding, other: Finding) -> bool:

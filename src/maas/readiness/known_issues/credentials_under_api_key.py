@@ -20,7 +20,7 @@ _PLACES = (("spec", "rules"), ("spec", "defaults", "rules"), ("spec", "overrides
     "the AuthPolicy says where the key is read",
     sign="An authentication rule with apiKey and no credentials beside it, or with credentials under apiKey.",
     cause="credentials belongs beside apiKey. Under it, as some samples have it, the API server drops it without an "
-    "error, and Authorino reads `Authorization: Bearer`: clients that send `APIKEY` get 401.",
+    "error, and Authorino reads keys after the word Bearer: clients that send APIKEY get 401.",
     mend="Put credentials beside apiKey: authorizationHeader.prefix: APIKEY. If all clients send Bearer, nothing "
     "is wrong.",
     needs=(AUTH_POLICY,),
@@ -47,9 +47,10 @@ def _of_rule(policy: Object, path: tuple[str, ...], rule: object) -> Iterator[Ou
         yield failed(message, Seen(about, f"{field}.apiKey.credentials", "present"), remedy=remedy, about=about)
     else:
         wanted = _patch(policy, path, {"credentials": {"authorizationHeader": {"prefix": "APIKEY"}}})
-        message = "it does not say where the key is read: only `Authorization: Bearer` is"
+        message = "it does not say where the key is read: only keys after the word Bearer are"
         remedy = Remedy(
-            "If clients are to send `Authorization: APIKEY`, say so; if all send Bearer, leave it.", (wanted.command,)
+            "If clients are to send their keys after the word APIKEY, say so; if all send Bearer, leave it.",
+            (wanted.command,),
         )
         yield warning(message, Seen(about, f"{field}.credentials", "absent"), remedy=remedy, about=about)
 
