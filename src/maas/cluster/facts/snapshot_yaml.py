@@ -45,7 +45,8 @@ class Unreadable(ValueError):
 def documents(data: bytes | str) -> Iterator[Any]:
     """Raises Unreadable."""
     try:
-        yield from _built(yaml.parse(data, Loader=_LOADER))
+        parser: Any = _LOADER(data)  # yaml.parse() would go round in Python for each event
+        yield from _built(iter(parser.get_event, None))
     except yaml.YAMLError as error:
         raise Unreadable(f"it is not YAML: {_in_a_line(error)}") from error
 
