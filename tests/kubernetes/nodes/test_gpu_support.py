@@ -21,6 +21,7 @@ V100 = of(7, 0, "Tesla-V100-SXM2-16GB", 16_384)
 
 def one(code: str, *objects: dict[str, Any], models: frozenset[str] = frozenset()) -> Finding:
     (finding,) = found(code, facts(*objects), asked(gpu=True, models=models))
+    assert "should not happen" not in finding.message
     return finding
 
 

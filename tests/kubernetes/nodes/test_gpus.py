@@ -22,6 +22,7 @@ OPERATOR = {
 
 def one(code: str, *objects: dict[str, Any], target: Target = Target.kubernetes, **more: Any) -> Finding:
     (finding,) = found(code, facts(*objects, **more), asked(target, gpu=True))
+    assert "should not happen" not in finding.message
     return finding
 
 

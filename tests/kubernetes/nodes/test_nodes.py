@@ -21,6 +21,7 @@ GIB = 2**30
 def one(code: str, *objects: dict[str, Any], **more: Any) -> Finding:
     """What it says, where it says one thing."""
     (finding,) = found(code, facts(*objects, **more), asked())
+    assert "should not happen" not in finding.message
     return finding
 
 

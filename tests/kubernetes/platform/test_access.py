@@ -14,6 +14,7 @@ from tests.kubernetes.offline import asked, facts, found
 
 def one(code: str, probes: dict[str, Any] | None = None, target: Target = Target.kubernetes, **more: Any) -> Finding:
     (finding,) = found(code, facts(probes=probes, **more), asked(target))
+    assert "should not happen" not in finding.message
     return finding
 
 

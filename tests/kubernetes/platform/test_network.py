@@ -17,6 +17,7 @@ OPENSHIFT = made(CONFIG, "ClusterVersion", "version", status={"history": [{"stat
 
 def one(code: str, *objects: dict[str, Any], **more: Any) -> Finding:
     (finding,) = found(code, facts(*objects, **more), asked())
+    assert "should not happen" not in finding.message
     return finding
 
 

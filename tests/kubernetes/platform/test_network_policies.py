@@ -101,6 +101,7 @@ def test_a_namespace_that_nobody_read_is_known_by_its_name() -> None:
 
 def one(code: str, *objects: dict[str, Any], **more: Any) -> Finding:
     (finding,) = found(code, facts(*objects, **more), asked())
+    assert "should not happen" not in finding.message
     return finding
 
 

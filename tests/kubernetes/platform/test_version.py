@@ -20,6 +20,7 @@ CONFIG = "config.openshift.io/v1"
 
 def one(code: str, *objects: dict[str, Any], target: Target = Target.kubernetes, **more: Any) -> Finding:
     (finding,) = found(code, facts(*objects, **more), asked(target))
+    assert "should not happen" not in finding.message
     return finding
 
 
