@@ -95,7 +95,9 @@ def dry_run(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         return
     answer = facts.probe("dry_run_issuer")
     if answer is None:
-        yield skipped("not tried: " + ("cert-manager was not there" if facts.source.live else "this is a snapshot"))
+        yield skipped(
+            "not tried: " + ("the cluster was read without it" if facts.source.live else "this is a snapshot")
+        )
     elif flag(answer, "accepted"):
         yield passed("a dry run was accepted")
     else:
@@ -177,7 +179,7 @@ def issuers(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not there:
         yield skipped("there are no issuers yet")
     elif not bad:
-        yield passed(f"all {len(there)} issuers are ready")
+        yield passed(f"ready: {names(map(name, there))}")
     yield from (_issuer(each) for each in bad[:5])
 
 

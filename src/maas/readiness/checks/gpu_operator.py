@@ -15,6 +15,7 @@ from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.evidence import brief, names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, warning
 from maas.readiness.installing import OLM_CODES, absent, described, operator, softened, told, workload
+from maas.readiness.wording import count
 
 STEP = "gpu-operator"
 _NO_GPU = "no GPUs are asked for, and no node has one"
@@ -104,7 +105,7 @@ def feature_discovery(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield skipped(_NO_GPU)
     elif gpu_operator.has_nfd(facts):
         labelled = sum(map(gpu_operator.discovered, nodes))
-        yield passed(f"{labelled} of {len(nodes)} GPU nodes carry its labels")
+        yield passed(f"{labelled} of {count(len(nodes), 'GPU node')} with its labels")
     elif asked.gpu and olm.operators(facts, olm.NFD):
         yield absent(asked, "its operator is there, but no NodeFeatureDiscovery that asks for it", step="nfd")
     elif any(map(gpu_operator.discovered, nodes)) or _has_devices(facts):
@@ -204,7 +205,7 @@ def _log(facts: Facts) -> str:
 def _daemons(facts: Facts, there: list[Object]) -> Iterator[Outcome]:
     bad = [each for each in there if _desired(each) > _ready(each)]
     if not bad:
-        yield passed(f"all {len(there)} daemon sets are ready on {max(map(_desired, there))} nodes")
+        yield passed(f"{count(len(there), 'daemon set')}, ready on {count(max(map(_desired, there)), 'node')}")
     yield from (_daemon(facts, each) for each in bad[:8])
 
 

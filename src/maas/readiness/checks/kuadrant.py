@@ -43,7 +43,7 @@ def installed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         )
         yield failed(f"it is installed {len(there)} times: {found}", *map(told, there[:5]), remedy=remedy)
     else:
-        yield passed(f"Kuadrant {described(there[0])} in {there[0].namespace}", told(there[0]))
+        yield passed(f"{_pin(there[0]).title} {described(there[0])} in {there[0].namespace}", told(there[0]))
     yield from (operator(each, asked) for each in kuadrant.operators(facts) if not each.ready)
 
 

@@ -24,6 +24,7 @@ from maas.readiness.catalogue import Asked, check
 from maas.readiness.evidence import brief, names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, warning
 from maas.readiness.installing import no_operators
+from maas.readiness.wording import count
 
 
 @check(
@@ -43,7 +44,7 @@ def install_plans(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not plans:
         yield no_operators(facts)
     elif not bad:
-        yield passed(f"{len(plans)} of the stack, none of which is stuck")
+        yield passed(f"{count(len(plans), 'InstallPlan')} of the stack, none of which is stuck")
 
 
 def _ours(plan: Object) -> set[str]:
@@ -193,7 +194,7 @@ def twice(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not ours:
         yield no_operators(facts)
     elif not bad:
-        yield passed(f"{len(ours)} operators, each installed once")
+        yield passed(f"{count(len(ours), 'operator')}, each installed once")
 
 
 def _same_package(subscriptions: Iterable[Object]) -> Iterator[Outcome]:
