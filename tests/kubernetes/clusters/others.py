@@ -151,9 +151,7 @@ def _policies() -> list[Object]:
         },
         "response": {"success": {"filters": {"identity": {"json": {"properties": identity}}}}},
     }
-    everybody = {
-        "everybody": {"rates": [{"limit": 100, "window": "1m"}], "counters": [{"expression": "auth.identity.userid"}]}
-    }
+    rates = {"rates": [{"limit": 100, "window": "1m"}], "counters": [{"expression": "auth.identity.userid"}]}
     gateway = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "public"}
     spec: list[tuple[str, str, str, str, Object]] = [
         ("kuadrant.io/v1", "AuthPolicy", "deny-by-default", _EDGE, {"targetRef": gateway, "defaults": nobody}),

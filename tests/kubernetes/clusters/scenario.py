@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from maas.cluster.facts.model import Facts, Log
-from maas.cluster.kinds import ALL, CONFIG_MAP, CSV, EVENT, SECRET, Kind
+from maas.cluster.kinds import ALL, CONFIG_MAP, CSV, EVENT, SECRET, SERVED_ONLY, Kind
 from maas.cluster.objects import Object, label, name, namespace, text
 from maas.readiness.catalogue import Asked, Phase
 from tests.kubernetes import offline
@@ -59,7 +59,7 @@ class Scenario:
     def facts(self, now: float = offline.NOW) -> Facts:
         """As they are read of such a cluster: without what no check asks for."""
         read = [object for object in (*self.objects, *self._definitions()) if _is_read(object)]
-        served = [kind for kind in ALL if kind.group in self._groups()]
+        served = [kind for kind in (*ALL, *SERVED_ONLY) if kind.group in self._groups()]
         probes = {**WORKING_PROBES, **self.probes}
         return offline.facts(*read, serves=served, version=self.version, logs=self.logs, probes=probes, now=now)
 
@@ -91,7 +91,7 @@ class Scenario:
                 kind.key,
                 annotations=self.annotations.get(kind.group),
             )
-            for kind in ALL
+            for kind in (*ALL, *SERVED_ONLY)
             if kind.group in self._groups()
         ]
 
