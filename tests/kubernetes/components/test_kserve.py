@@ -104,6 +104,12 @@ def test_the_webhook_must_have_ready_endpoints() -> None:
     assert one("MAAS-282", facts(_controller(), _webhook(), unread={ENDPOINT_SLICE: denied})).status is Status.unknown
 
 
+def test_the_webhook_of_llm_inference_services_is_another_matter() -> None:
+    other = _webhook()
+    other["webhooks"][0]["rules"][0]["resources"] = ["llminferenceservices"]
+    assert one("MAAS-282", facts(_controller(), other)).status is Status.warning
+
+
 @pytest.mark.parametrize("mode", ["Standard", "RawDeployment"])
 def test_modes_without_knative_pass(mode: str) -> None:
     assert (

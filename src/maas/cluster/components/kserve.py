@@ -98,8 +98,12 @@ def webhook_services(facts: Facts) -> set[tuple[str, str]]:
 
 
 def _is_about_models(webhook: Object) -> bool:
-    groups = [group for rule in items(webhook, "rules") for group in texts(rule, "apiGroups")]
-    return INFERENCE_SERVICE.group in groups or "inferenceservice" in text(webhook, "name")
+    """About InferenceServices; LLMInferenceServices have a webhook and a controller of their own."""
+    return any(
+        INFERENCE_SERVICE.group in texts(rule, "apiGroups")
+        and {INFERENCE_SERVICE.plural, "*"} & {*texts(rule, "resources")}
+        for rule in items(webhook, "rules")
+    )
 
 
 def endpoints(facts: Facts, in_namespace: str, service: str) -> int:
