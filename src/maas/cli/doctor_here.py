@@ -31,7 +31,7 @@ def examine(home: Home, topic: Topic, *, fix: bool, strict: bool, output: Format
 
     findings = machine.examine(home)
     unknown = tuple(finding for finding in findings if finding.status is Status.unknown)
-    diagnosis = Diagnosis("the platform on this machine", _chapters(home), findings, _causes(findings), unknown)
+    diagnosis = Diagnosis(Topic.all.value, _chapters(home), findings, _causes(findings), unknown)
     _show(diagnosis, home, output)
     if fix:
         notes().print("--fix mends clusters; here the commands above are to be run by hand. Nothing was changed.")
@@ -73,7 +73,7 @@ def _tail(process: ProcessStatus) -> tuple[str, ...]:
 
 
 def _show(diagnosis: Diagnosis, home: Home, output: Format) -> None:
-    described, look = f"this machine ({home.root})", judged.look_for(sys.stdout)
+    described, look = f"the platform on this machine ({home.root})", judged.look_for(sys.stdout)
     match output:
         case Format.table:
             judged.write(diagnosis_text.told(diagnosis, described, look))

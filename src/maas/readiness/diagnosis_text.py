@@ -49,9 +49,7 @@ def sentence(finding: Finding) -> str:
 def mended_by(remedy: Remedy, look: Look) -> Iterator[str]:
     """What to do: in words, then the commands, each whole so that it can be copied."""
     yield from _labelled("mend", remedy.text, look)
-    for change in remedy.changes:
-        yield from _command(change.command, look)
-    for command in remedy.commands:
+    for command in remedy.all_commands:
         yield from _command(command, look)
 
 

@@ -119,6 +119,8 @@ def _health(home: Home) -> dict[str, str]:
     """A control plane that gives no good answer is one part, with that as its fault."""
     import httpx
 
+    if not home.api_socket.exists():  # httpx would leave a socket open that never connected
+        return {"control": f"does not listen: there is no {home.api_socket}"}
     transport = httpx.HTTPTransport(uds=str(home.api_socket))
     try:
         with httpx.Client(transport=transport, base_url="http://maas", timeout=_ASK) as http:
