@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -133,7 +134,7 @@ class Fake:
 
 
 @asynccontextmanager
-async def serving(fake: Fake) -> AsyncIterator[str]:
+async def serving(fake: Fake, secure: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await _serve(fake, reader, writer)
@@ -142,9 +143,9 @@ async def serving(fake: Fake) -> AsyncIterator[str]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=secure)
     async with server:
-        fake.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        fake.url = f"{'https' if secure else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield fake.url
 
 
@@ -172,6 +173,6 @@ def validated(fake: Fake, only: Collection[str] = (), **options: Any) -> dict[st
     return found
 
 
-async def _validated(fake: Fake, only: Collection[str], options: Mapping[str, Any]) -> Sequence[Finding]:
-    async with serving(fake):
+async def _validated(fake: Fake, only: Collection[str], options: dict[str, Any]) -> Sequence[Finding]:
+    async with serving(fake, options.pop("secure", None)):
         return await validate(fake, only=only, **options)

@@ -134,7 +134,7 @@ def test_a_cluster_without_a_ledger_skips_metering() -> None:
 @pytest.mark.parametrize(
     ("limit", "status", "said"),
     [
-        (Limit(Unit.requests, 201, 120), Status.unknown, "would take more than 200 requests"),
+        (Limit(Unit.requests, 201, 120), Status.unknown, "is 201 requests per 120 s, which takes too much to reach"),
         (Limit(Unit.requests, 5, 120, shared=True), Status.unknown, "would lock them all out"),
         (Limit(Unit.requests, 5, 0.001), Status.unknown, "longer than the window"),
         (Limit(Unit.requests, 200, 120), Status.passed, "200 passed, then 429"),
@@ -146,3 +146,21 @@ def test_a_limit_is_reached_only_if_that_is_cheap_and_hurts_nobody(limit: Limit,
     assert found.status is status
     assert said in found.message
     assert fake.asked["POST /v1/chat/completions"] <= 202
+
+
+def test_who_allows_more_requests_has_a_larger_limit_tried() -> None:
+    fake = Fake(tiers=[Tier("only", (Limit(Unit.requests, 230, 120),))])
+    refused = validated(fake, only=["MAAS-508"])["MAAS-508"][0]
+    assert refused.remedy is not None
+    assert refused.remedy.commands == ("maas validate --requests 230",)
+    tried = validated(fake, only=["MAAS-508"], most_requests=230)["MAAS-508"][0]
+    assert tried.status is Status.passed, tried
+
+
+def test_a_limit_on_tokens_stands_in_for_one_on_requests_that_is_out_of_reach() -> None:
+    tiers = [Tier("only", (Limit(Unit.requests, 100_000, 120), Limit(Unit.tokens, 100, 120)))]
+    found = validated(Fake(tiers=tiers))
+    assert found["MAAS-508"][0].status is Status.skipped
+    assert "MAAS-509" in found["MAAS-508"][0].message
+    assert found["MAAS-509"][0].status is Status.passed
+    assert not problems(found)

@@ -59,6 +59,9 @@ TrafficTime = Annotated[
     float,
     typer.Option("--traffic-timeout", parser=options.seconds, metavar="DURATION", help="For all live requests."),
 ]
+Requests = Annotated[
+    int, typer.Option("--requests", min=1, help="How many may be spent to reach the smallest limit on requests.")
+]
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ class Options:
     model: str
     namespace: str
     timeout: float
-    traffic_time: float
-    traffic: bool
+    traffic_time: float  # seconds; 0 for no live requests at all
+    requests: int
     only: Collection[str]
     skip: Collection[str]
 
@@ -97,6 +100,7 @@ def validate(
     wait: Wait = None,
     timeout: options.Timeout = 60.0,
     traffic_time: TrafficTime = 180.0,
+    requests: Requests = 200,
     only: options.Only = [],  # noqa: B006  # Typer copies it
     skip: options.Skip = [],  # noqa: B006
     strict: options.Strict = False,
@@ -113,8 +117,9 @@ def validate(
     chosen = judged.codes(only, "--only", _PHASES), judged.codes(skip, "--skip", _PHASES)
     if source and (wait or url):
         raise InvalidInput("--from reads a snapshot, which has no gateway to call: --wait and --url make no sense")
+    for_traffic = 0.0 if no_traffic else traffic_time
     wanted = Options(
-        source, target, context, kubeconfig, url, model, namespace, timeout, traffic_time, not no_traffic, *chosen
+        source, target, context, kubeconfig, url, model, namespace, timeout, for_traffic, requests, *chosen
     )
     found = _repeated(wanted, wait, strict) if wait else _once(wanted)
     judged.show(output, found.findings, found.facts, found.asked)
@@ -160,7 +165,7 @@ def _local(wanted: Options) -> Judged:
         raise InvalidInput("--target local looks at this machine: --from, --context and --kubeconfig make no sense")
     here = home()
     findings = machine.examine(here, only=wanted.only, skip=wanted.skip)
-    if wanted.traffic and embedded.runs(here):
+    if wanted.traffic_time and embedded.runs(here):
         findings += _live(EmbeddedSite(here, wanted.url), wanted)
     source = Source(True, f"the platform on this machine ({here.root})")
     facts = Facts(source, time.time(), {}, {}, {})
@@ -176,7 +181,7 @@ def _cluster(wanted: Options) -> Judged:
     findings = judge(facts, asked, only=wanted.only, skip=wanted.skip)
     if wanted.source:
         findings += judge(facts, replace(asked, phase=Phase.traffic), only=wanted.only, skip=wanted.skip)
-    elif wanted.traffic:
+    elif wanted.traffic_time:
         findings += asyncio.run(_through_the_gateway(facts, asked, wanted))
     return Judged(facts, asked, findings)
 
@@ -207,6 +212,7 @@ async def _validated(site: Any, wanted: Options) -> tuple[Finding, ...]:
                 site,
                 deadline=wanted.traffic_time,
                 model=wanted.model,
+                most_requests=wanted.requests,
                 only=wanted.only,
                 skip=wanted.skip,
                 say=say,

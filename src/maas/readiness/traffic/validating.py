@@ -17,12 +17,13 @@ from maas.readiness.traffic.calling import TIMEOUT
 from maas.readiness.traffic.checks import tidiness
 from maas.readiness.traffic.declaring import LIVE
 from maas.readiness.traffic.site import Site
-from maas.readiness.traffic.visit import Visit
+from maas.readiness.traffic.visit import MOST_REQUESTS, Visit
 
 _CLEANING = 20.0  # seconds
 TIDY = "MAAS-514"  # is judged when everything else is over
 
 Say = Callable[[str], None]
+Said = tuple[Check, Outcome]
 
 
 async def validate(
@@ -34,31 +35,40 @@ async def validate(
     skip: Collection[str] = (),
     say: Say = lambda _: None,
     answer_within: float = TIMEOUT,
+    most_requests: int = MOST_REQUESTS,
 ) -> tuple[Finding, ...]:
-    """deadline, answer_within: seconds. say: told what is being tried.
+    """deadline, answer_within: seconds. say: told what is being tried. most_requests: to reach a limit.
 
     Temporary keys are gone when this returns or raises. Raises MaasError if its administration does not answer.
     """
     chosen = [c for c in checks() if Phase.traffic in c.phases and is_chosen(c, only, skip)]
-    visit, outcomes = Visit(site, model=model, timeout=answer_within), list[tuple[Check, Outcome]]()
-    missing = ""
+    asking = [check for check in chosen if check.code != TIDY]
+    visit = Visit(site, model=model, answer_within=answer_within, most_requests=most_requests)
     async with _cleaned_up(visit):
         removed = await site.remove_leftovers()
-        try:
-            async with asyncio.timeout(deadline):
-                await visit.open()
-                for check in (check for check in chosen if check.code != TIDY):
-                    say(check.title)
-                    outcomes += [(check, outcome) for outcome in await _judged(check, visit)]
-        except TimeoutError:
-            missing = f"there was no time left for it, of {deadline:g} s for all live checks"
-        except MaasError as error:
-            missing = str(error)
-    said = {check.code for check, _ in outcomes}
-    outcomes += [(check, unknown(missing)) for check in chosen if check.code not in {*said, TIDY}]
+        outcomes = await _all_judged(asking, visit, deadline, say)
     left = await _cleared(site)
     outcomes += [(check, tidiness.outcome(removed, left)) for check in chosen if check.code == TIDY]
     return findings(outcomes)
+
+
+async def _all_judged(
+    asking: Collection[Check], visit: Visit, deadline: float, say: Say
+) -> list[tuple[Check, Outcome]]:
+    outcomes: list[tuple[Check, Outcome]] = []
+    missing = ""
+    try:
+        async with asyncio.timeout(deadline):
+            await visit.open()
+            for check in asking:
+                say(check.title)
+                outcomes += [(check, outcome) for outcome in await _judged(check, visit)]
+    except TimeoutError:
+        missing = f"there was no time left for it, of {deadline:g} s for all live checks"
+    except MaasError as error:
+        missing = str(error)
+    said = {check.code for check, _ in outcomes}
+    return [*outcomes, *((check, unknown(missing)) for check in asking if check.code not in said)]
 
 
 async def _judged(check: Check, visit: Visit) -> list[Outcome]:

@@ -12,17 +12,21 @@ from maas.readiness.traffic.site import Endpoint, Key, Site, Tier, Unit
 
 _TAKEN_UP_WITHIN = 15.0  # seconds until a new key must work
 _PAUSE = 0.1
+MOST_REQUESTS = 200  # that may be spent to reach a limit
 _NOT_HERE = frozenset({0, 404})
 _MOST_ENDPOINTS = 20
 
 
 class Visit:
-    def __init__(self, site: Site, *, model: str = "", timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, site: Site, *, model: str = "", answer_within: float = TIMEOUT, most_requests: int = MOST_REQUESTS
+    ) -> None:
         self.site = site
         self.answers: dict[Endpoint, Answer] = {}  # to a request without a key for the list of models
         self.distrusted: dict[Endpoint, str] = {}
         self.tiers: Sequence[Tier] = ()
-        self._timeout = timeout
+        self.most_requests = most_requests
+        self._timeout = answer_within
         self._model = model
         self._callers: dict[Endpoint, Caller] = {}
         self._keys: dict[tuple[str, str], Key] = {}

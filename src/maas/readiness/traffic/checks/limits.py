@@ -17,7 +17,6 @@ from maas.readiness.traffic.site import Key, Limit, Tier, Unit
 if TYPE_CHECKING:
     from maas.readiness.traffic.visit import Visit
 
-MOST_REQUESTS = 200
 MOST_TOKENS = 20_000
 _TOKEN_CALLS = 40  # requests that a token limit may take
 _TOKENS_A_CALL = 25  # a guess, to choose by
@@ -32,6 +31,10 @@ _LIMITADOR = Remedy(
         "kubectl get ratelimitpolicies,tokenratelimitpolicies -A",
         "kubectl logs -n kuadrant-system deploy/limitador-limitador --tail=50",
     ),
+)
+_COUNTERS = Remedy(
+    "Count per user (counters: auth.identity.userid) and per tier (when: a predicate on the groups).",
+    ("kubectl get ratelimitpolicies -A -o yaml",),
 )
 _UNLIMITED = Remedy("Give the tiers limits: a RateLimitPolicy on a cluster, `limits` in maas.yaml.", step="policies")
 
@@ -80,9 +83,9 @@ def _cost(tier: Tier, limit: Limit) -> tuple[bool, bool, int]:
     after=("MAAS-504", "MAAS-505", "MAAS-320", "MAAS-323"),
 )
 async def requests_limited(visit: Visit) -> AsyncIterator[Outcome]:
-    chosen = cheapest(visit.tiers, Unit.requests, MOST_REQUESTS)
+    chosen = cheapest(visit.tiers, Unit.requests, visit.most_requests)
     if chosen is None:
-        yield _not_tried(visit, Unit.requests, MOST_REQUESTS)
+        yield _not_tried(visit, Unit.requests, "MAAS-509")
         return
     tier, limit = chosen
     yield _requests_outcome(tier, limit, await _spend(visit, await visit.key(tier, "limited"), limit.amount + _MORE))
@@ -126,16 +129,30 @@ def _with_retry_after(said: str, refusal: Answer, seen: Seen) -> Outcome:
     return warning(f"{said}, but without Retry-After: clients cannot know when to come again", seen, remedy=remedy)
 
 
-def _not_tried(visit: Visit, unit: Unit, most: int) -> Outcome:
+def _not_tried(visit: Visit, unit: Unit, instead: str) -> Outcome:
+    """instead: the check of the other unit, which shows as well that somebody counts."""
     limits = [limit for tier in visit.tiers for limit in tier.limits if limit.unit is unit]
-    if limits and all(limit.shared for limit in limits):
-        return unknown(f"limits on {unit} are counted for all users together: reaching one would lock them all out")
-    if limits:
-        least = min(limits, key=lambda limit: limit.amount)
-        return unknown(f"the smallest limit is {least}: reaching it would take more than {most} {unit}")
-    if any(tier.limits for tier in visit.tiers):
+    other = Unit.tokens if unit is Unit.requests else Unit.requests
+    if not any(tier.limits for tier in visit.tiers):
+        return failed("no tier has any limit", remedy=_UNLIMITED)
+    if not limits:
         return skipped(f"no tier has a limit on {unit}")
-    return failed("no tier has any limit", remedy=_UNLIMITED)
+    if all(limit.shared for limit in limits):
+        return unknown(
+            f"limits on {unit} are counted for all users together: reaching one would lock them all out",
+            remedy=_COUNTERS,
+        )
+    least = min(limits, key=lambda limit: limit.amount)
+    said = f"the smallest limit on {unit} is {least}, which takes too much to reach"
+    if cheapest(visit.tiers, other, _most(visit, other)):
+        return skipped(f"{said}; {instead} shows whether anything is limited")
+    requests = [limit.amount for tier in visit.tiers for limit in tier.limits if limit.unit is Unit.requests]
+    commands = (f"maas validate --requests {min(requests)}",) if requests else ()
+    return unknown(said, remedy=Remedy("Allow more requests, if the model can take them.", commands))
+
+
+def _most(visit: Visit, unit: Unit) -> int:
+    return visit.most_requests if unit is Unit.requests else MOST_TOKENS
 
 
 @live(
@@ -151,7 +168,7 @@ def _not_tried(visit: Visit, unit: Unit, most: int) -> Outcome:
 async def tokens_limited(visit: Visit) -> AsyncIterator[Outcome]:
     chosen = cheapest(visit.tiers, Unit.tokens, MOST_TOKENS)
     if chosen is None:
-        yield _not_tried(visit, Unit.tokens, MOST_TOKENS)
+        yield _not_tried(visit, Unit.tokens, "MAAS-508")
         return
     tier, limit = chosen
     yield await _spend_tokens(visit, tier, limit)
@@ -194,7 +211,7 @@ def _tokens_outcome(tier: Tier, limit: Limit, spent: int, refusal: Answer, seen:
     after=("MAAS-505", "MAAS-508"),
 )
 async def others_unaffected(visit: Visit) -> AsyncIterator[Outcome]:
-    chosen = cheapest(visit.tiers, Unit.requests, MOST_REQUESTS)
+    chosen = cheapest(visit.tiers, Unit.requests, visit.most_requests)
     if chosen is None:
         yield skipped("no tier was brought over its limit: MAAS-508")
         return
@@ -215,9 +232,3 @@ def _others(visit: Visit, limited: Tier) -> list[tuple[Tier, str]]:
     others = [tier for tier in visit.tiers if tier.name != limited.name and (tier.models is None or tier.models)]
     first = [(tier, f"the tier {tier.name}") for tier in others[-1:]]
     return [*first, (limited, f"another user of {limited.name}")]
-
-
-_COUNTERS = Remedy(
-    "Count per user (counters: auth.identity.userid) and per tier (when: a predicate on the groups).",
-    ("kubectl get ratelimitpolicies -A -o yaml",),
-)
