@@ -46,7 +46,6 @@ SECRET = Kind("Secret", "secrets", labels="authorino.kuadrant.io/managed-by")  #
 CONFIG_MAP = Kind("ConfigMap", "configmaps", fields="metadata.name=inferenceservice-config")
 QUOTA = Kind("ResourceQuota", "resourcequotas")
 VOLUME = Kind("PersistentVolume", "persistentvolumes", namespaced=False)
-CLAIM = Kind("PersistentVolumeClaim", "persistentvolumeclaims")
 DEPLOYMENT = Kind("Deployment", "deployments", "apps")
 DAEMON_SET = Kind("DaemonSet", "daemonsets", "apps")
 STORAGE_CLASS = Kind("StorageClass", "storageclasses", "storage.k8s.io", namespaced=False)
@@ -132,5 +131,9 @@ PROXY_CONFIG = _crd("Proxy", _CONFIG, plural="proxies", namespaced=False)
 INGRESS_CONTROLLER = _crd("IngressController", "operator.openshift.io")
 ROUTE = _crd("Route", "route.openshift.io")
 
-ALL: tuple[Kind, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Kind))
+# Whether they are served is asked for, never which there are: no call is spent on those.
+SERVED_ONLY = (ENVOY_FILTER, WASM_PLUGIN, PEER_AUTHENTICATION, CLUSTER_STORAGE_CONTAINER)
+ALL: tuple[Kind, ...] = tuple(
+    value for value in list(globals().values()) if isinstance(value, Kind) and value not in SERVED_ONLY
+)
 BY_KEY = {kind.key: kind for kind in ALL}

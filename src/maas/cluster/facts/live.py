@@ -5,10 +5,8 @@ certificate, no credentials it accepts) is an error: there is nothing to judge t
 """
 
 import asyncio
-import gc
 import time
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -19,6 +17,7 @@ from maas.cluster.facts.logs import read_logs
 from maas.cluster.facts.model import Cause, Facts, Log, Source, Step, Unread, Watch
 from maas.cluster.facts.probing import access, dns, dry_run_issuer, tools_at_hand
 from maas.cluster.facts.pruning import pruned
+from maas.cluster.facts.uncollected import uncollected
 from maas.cluster.failures import BadKubeconfig, Denied, LoginFailed, Missing, TooSlow, Unreachable
 from maas.cluster.kinds import ALL, GATEWAY, INGRESS_CONFIG, ISSUER, POD, Kind
 from maas.cluster.objects import Object
@@ -34,7 +33,7 @@ async def read(
     """deadline: seconds from now, for everything. Raises Unreachable, LoginFailed, BadKubeconfig."""
     if api.session.credentials.interactive:
         await api.session.log_in()  # people take longer than machines: this has limits of its own
-    with _uncollected():
+    with uncollected():
         reading = _Reading(api, deadline, asyncio.get_running_loop().time() + deadline, watch)
         return await reading.facts(logs=logs, tools=tools)
 
@@ -176,16 +175,3 @@ def unread(error: MaasError) -> Unread:
         case TooSlow():
             return Unread(Cause.timeout, str(error))
     return Unread(Cause.failed, str(error))
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Millions of new objects and no garbage among them: the collector would take as long as all the rest together."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.freeze()  # nor need it look at them ever again
-            gc.enable()
