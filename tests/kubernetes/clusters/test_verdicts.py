@@ -1,9 +1,11 @@
 """What is said of each typical cluster: exactly these findings, and of the healthy ones nothing at all."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from maas.readiness.catalogue import Phase
 from maas.readiness.findings import Status, Verdict, verdict
 from maas.readiness.judging import judge
 from tests.kubernetes.clusters import typical
@@ -54,6 +56,13 @@ def test_a_healthy_installation_is_ready_and_most_checks_looked_at_it(made: Call
     findings = judge(made().facts(), made().asked)
     assert verdict(findings) is Verdict.ready
     assert len([finding for finding in findings if finding.status is Status.passed]) > 100
+
+
+@pytest.mark.parametrize("made", [typical.openshift_4_20, typical.kubernetes_1_34], ids=lambda made: str(made.__name__))
+def test_nothing_is_amiss_before_installing_again_either(made: Callable[[], Scenario]) -> None:
+    scenario = made()
+    findings = judge(scenario.facts(), replace(scenario.asked, phase=Phase.before))
+    assert [each for each in findings if each.status not in (Status.passed, Status.skipped)] == []
 
 
 def test_a_verdict_for_each() -> None:
