@@ -21,6 +21,7 @@ from maas.cluster.facts.snapshot_gathering import Gathering
 from maas.cluster.facts.snapshot_layout import ABOUT, APIS, PROBES, UNREAD, VERSION, key_of_list
 from maas.cluster.facts.snapshot_logs import MOST, is_log, logs, tail
 from maas.cluster.facts.snapshot_yaml import Unreadable
+from maas.cluster.facts.uncollected import uncollected
 from maas.cluster.kinds import ALL, POD
 from maas.cluster.objects import Object, mapping, text, texts
 
@@ -44,7 +45,11 @@ class _Reading:
 
 def read(path: Path, *, watch: Watch | None = None) -> Facts:
     """Raises InvalidInput where there is no snapshot at all. A file that can't be read is in Facts.unreadable."""
-    reading = _Reading(Gathering(), watch or (lambda step: None))
+    with uncollected():
+        return _read(path, _Reading(Gathering(), watch or (lambda step: None)))
+
+
+def _read(path: Path, reading: _Reading) -> Facts:
     for file in files(path, reading.unreadable.__setitem__):
         reading.files += 1
         reading.newest_file = max(reading.newest_file, file.modified)
