@@ -104,6 +104,8 @@ def doctor(
     chosen = judged.codes(only, "--only", [Phase.after]), judged.codes(skip, "--skip", [Phase.after])
     if (dry_run or yes) and not fix:
         raise InvalidInput("--dry-run and --yes say how --fix works: name it, too")
+    if fix and output not in (Format.table, Format.short):
+        raise InvalidInput(f"--fix tells in words what it does: leave -o {output} away, or --fix")
     if not (source or context or kubeconfig or configured_cluster()):
         from maas.cli.doctor_here import examine
 

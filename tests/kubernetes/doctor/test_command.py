@@ -89,6 +89,7 @@ def test_an_unknown_model_is_exit_4_with_those_there_are(run: Run, snapshots: di
         (("--yes",), "name it, too"),
         (("--only", "MAAS-999"), "no check of this command has this code"),
         (("gpu",), "none is configured"),
+        (("--fix", "-o", "json"), "tells in words"),
     ],
 )
 def test_what_makes_no_sense_is_wrong_usage(run: Run, arguments: tuple[str, ...], said: str) -> None:

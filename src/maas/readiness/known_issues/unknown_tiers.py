@@ -21,6 +21,7 @@ from maas.readiness.signs import called, few, listed
 
 _GROUPS = "kuadrant.io/groups"
 _WORD = re.compile(r"""==\s*["']([A-Za-z0-9][\w.-]*)["']|["']([A-Za-z0-9][\w.-]*)["']\s*(?:==|in\b)""")
+_QUOTED = re.compile(r"""["']([A-Za-z0-9][\w.-]*)["']""")
 _ABOUT_TIERS = ("group", "tier", "plan", "subscription")
 
 
@@ -48,7 +49,7 @@ def unlimited(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     every_limit = [limit for _, policy in policies for limit in limits(policy).values()]
     if any(_is_for_all(limit) for limit in every_limit):
         return
-    limited = {tier for limit in every_limit for tier in _tiers(_predicates(limit))}
+    limited = {tier for limit in every_limit for tier in _named(_predicates(limit))}
     admitted = _admitted(facts)
     used = Counter(tier for secret in facts.all(SECRET) for tier in _groups(secret))
     for tier in sorted((used.keys() | (admitted or set())) - limited):
@@ -98,6 +99,12 @@ def _is_for_all(limit: object) -> bool:
 def _tiers(predicates: list[str]) -> set[str]:
     about = [each for each in predicates if any(word in each for word in _ABOUT_TIERS)]
     return {one or other for each in about for one, other in _WORD.findall(each)}
+
+
+def _named(predicates: list[str]) -> set[str]:
+    """Every word in quotes may be a tier: of those that a limit knows, one too many is better than one too few."""
+    about = [each for each in predicates if any(word in each for word in _ABOUT_TIERS)]
+    return {word for each in about for word in _QUOTED.findall(each)}
 
 
 def _groups(secret: Object) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import INFERENCE_SERVICE, SERVICE
-from maas.cluster.objects import Object, at, is_true, items, namespace, text
+from maas.cluster.objects import Object, at, is_true, items, name, namespace, text
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, warning
 from maas.readiness.issues import known_issue
@@ -23,32 +23,36 @@ _LINE = "VLLM_PORT appears to be a URI"
     "vLLM reads that variable as its own port, and exits.",
     mend="Set enableServiceLinks: false in the model's predictor, or give the Service another name.",
     needs=(INFERENCE_SERVICE,),
+    explains=("MAAS-341", "MAAS-342", "MAAS-361"),
     covers=("Model Deployment Failures",),
 )
 def collision(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    spaces = {namespace(each): each for each in facts.all(SERVICE) if text(each, "metadata", "name") == "vllm"}
+    services = {namespace(each): each for each in facts.all(SERVICE) if name(each) == "vllm"}
+    silent = []
     for model in facts.all(INFERENCE_SERVICE):
-        pods = pods_of(facts, model)
-        told = [*said(logs_of(facts, pods), _LINE), *last_words(pods, _LINE)]
-        service = spaces.get(namespace(model))
-        hit = told or (service and _is_exposed(model))
-        if not hit or at(model, "spec", "predictor", "enableServiceLinks") is False:
+        if at(model, "spec", "predictor", "enableServiceLinks") is False:
             continue
-        about = called(INFERENCE_SERVICE, model)
-        seen = (*few(told), *([Seen(called(SERVICE, service))] if service else []))
-        remedy = _remedy(model)
-        if told or not is_true(model, "Ready"):
-            took = "took" if told else "likely takes"
-            message = f"vLLM {took} the variable VLLM_PORT, which a Service gave it, for its own port"
-            yield failed(message, *seen, remedy=remedy, about=about)
+        outcome = _judged(facts, model, services.get(namespace(model)))
+        if outcome:
+            yield outcome
         else:
-            yield warning(
-                "a Service named vllm is beside it: its next pod will likely not start",
-                *seen,
-                remedy=remedy,
-                about=about,
-            )
-    yield from unheard(facts, filter(is_vllm, facts.all(INFERENCE_SERVICE)))
+            silent.append(model)
+    yield from unheard(facts, filter(is_vllm, silent))
+
+
+def _judged(facts: Facts, model: Object, service: Object | None) -> Outcome | None:
+    pods, about = pods_of(facts, model), called(INFERENCE_SERVICE, model)
+    told = [*said(logs_of(facts, pods), _LINE), *last_words(pods, _LINE)]
+    seen = (*few(told), *([Seen(called(SERVICE, service))] if service else []))
+    if told and not is_true(model, "Ready"):
+        message = "vLLM took the variable VLLM_PORT, which a Service gave it, for its own port"
+        return failed(message, *seen, remedy=_remedy(model), about=about)
+    if service and _is_exposed(model):
+        effect = (
+            "its next pod will likely not start" if is_true(model, "Ready") else "likely that is why it does not start"
+        )
+        return warning(f"a Service named vllm is beside it: {effect}", *seen, remedy=_remedy(model), about=about)
+    return None
 
 
 def _is_exposed(model: Object) -> bool:
