@@ -7,6 +7,7 @@ import pytest
 from maas.cluster.facts.model import Cause, Unread
 from maas.cluster.kinds import NETWORK_POLICY
 from maas.cluster.reach import End, closed
+from maas.readiness.catalogue import Phase
 from maas.readiness.findings import Finding, Status
 from tests.kubernetes.clusters.making import made
 from tests.kubernetes.nodes.made import pod
@@ -134,6 +135,32 @@ def test_gateways_and_models_are_taken_where_they_are() -> None:
     said = one("MAAS-155", same_namespace, GATEWAY, MODEL)
     assert said.status is Status.failed
     assert said.message == "Pod ingress/gw does not reach port 8080 of Pod llm/m: llm/same-namespace"
+
+
+def test_ports_are_those_by_which_routes_reach_models() -> None:
+    """A model that is no InferenceService, on a port of its own, behind a Service."""
+    model = pod(
+        "m", namespace="models", labels={"app": "m"}, containers=[{"ports": [{"name": "web", "containerPort": 8000}]}]
+    )
+    ports = [{"port": 80, "targetPort": "web"}, {"port": 9090, "targetPort": 9090}]
+    service = made("v1", "Service", "m", "models", spec={"selector": {"app": "m"}, "ports": ports})
+    refs = [{"name": "m", "namespace": "models", "port": 80}]
+    route = made("gateway.networking.k8s.io/v1", "HTTPRoute", "r", "llm", spec={"rules": [{"backendRefs": refs}]})
+    everywhere: dict[str, Any] = {"namespaceSelector": {}}
+    right = policy("models", ingress=ingress(everywhere, ports=[{"port": 8000}]))
+    wrong = policy("models", ingress=ingress(everywhere, ports=[{"port": 8080}]))
+    assert one("MAAS-155", model, service, route, right).message == "port 8000, 9090 is open: 1 NetworkPolicy looked at"
+    said = one("MAAS-155", model, service, route, wrong)
+    assert said.status is Status.failed
+    assert said.message == "the gateway does not reach port 8000 of Pod models/m: models/p"
+    assert one("MAAS-155", model, service, wrong).status is Status.passed  # no route leads there
+
+
+def test_after_the_installation_models_are_those_that_are_there() -> None:
+    (said,) = found("MAAS-155", facts(policy("llm", "deny")), asked(phase=Phase.after))
+    assert said.status is Status.skipped
+    (said,) = found("MAAS-155", facts(policy("llm", "deny"), MODEL), asked(phase=Phase.after))
+    assert said.status is Status.failed
 
 
 @pytest.mark.parametrize(

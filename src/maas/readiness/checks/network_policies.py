@@ -8,17 +8,19 @@ from itertools import islice
 
 from maas.cluster.changes import Change, Verb
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import NETWORK_POLICY, POD
-from maas.cluster.objects import Object, items, label, mapping, name, namespace, number, place, text
+from maas.cluster.kinds import HTTP_ROUTE, NETWORK_POLICY, POD, SERVICE
+from maas.cluster.objects import Object, items, label, mapping, name, namespace, number, place, selects, text
 from maas.cluster.reach import Closed, End, closed
-from maas.readiness.catalogue import Asked, check
+from maas.readiness.catalogue import Asked, Phase, check
 from maas.readiness.evidence import names, some
-from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped
 from maas.readiness.wording import count
 
 GATEWAY = "gateway.networking.k8s.io/gateway-name"
 MODEL = "serving.kserve.io/inferenceservice"
 KUADRANT = "kuadrant-system"
+_PORT = 8080
+_EXAMPLES = 5
 _PROMETHEUS = ("openshift-user-workload-monitoring", "openshift-monitoring", "monitoring")
 
 
@@ -39,25 +41,94 @@ def _gateways(facts: Facts, asked: Asked) -> list[End]:
     return [_end(pod) for pod in pods.values()] or [to_come]
 
 
-def _models(facts: Facts, asked: Asked) -> list[End]:
+Ports = tuple[int, ...]
+
+
+def _models(facts: Facts, asked: Asked) -> list[tuple[End, Ports]]:
+    """Of each model one pod, with the ports by which it is reached: by its Service, or else by its containers."""
+    behind = list(_behind_services(facts))
+    if behind:
+        return behind
     pods = {(namespace(pod), label(pod, MODEL)): pod for pod in _labelled(facts, MODEL)}
-    to_come = End("models", asked.namespace, {MODEL: "simulator", "component": "predictor"})
-    return [_end(pod) for pod in pods.values()] or [to_come]
+    if pods or asked.phase is not Phase.before:
+        return [(_end(pod), _container_ports(pod) or (_PORT,)) for pod in pods.values()]
+    return [(End("models", asked.namespace, {MODEL: "simulator", "component": "predictor"}), (_PORT,))]
+
+
+def _behind_services(facts: Facts) -> Iterator[tuple[End, Ports]]:
+    """Pods of the Services that routes lead to, and of those of InferenceServices."""
+    routed = {backend for route in facts.known(HTTP_ROUTE) for backend in _backends(route)}
+    by_namespace = facts.derived(_pods_by_namespace)
+    for service in facts.known(SERVICE):
+        chosen = mapping(service, "spec", "selector")
+        if chosen and (place(service) in routed or MODEL in chosen):
+            near = by_namespace.get(namespace(service), [])
+            pod = next(
+                (pod for pod in near if selects({"matchLabels": chosen}, mapping(pod, "metadata", "labels"))), None
+            )
+            if pod is not None:
+                yield _end(pod), _target_ports(service, _end(pod)) or (_PORT,)
+
+
+def _labels(pod: Object) -> Mapping[str, object]:
+    return mapping(pod, "metadata", "labels")
+
+
+def _container_ports(pod: Object) -> Ports:
+    found = (
+        number(port, "containerPort") for each in items(pod, "spec", "containers") for port in items(each, "ports")
+    )
+    return tuple(port for port in found if port)
+
+
+def _backends(route: Object) -> Iterator[str]:
+    for rule in items(route, "spec", "rules"):
+        for each in items(rule, "backendRefs"):
+            yield f"{text(each, 'namespace') or namespace(route)}/{text(each, 'name')}"
+
+
+def _pods_by_namespace(facts: Facts) -> dict[str, list[Object]]:
+    found: dict[str, list[Object]] = {}
+    for pod in facts.known(POD):
+        if text(pod, "status", "phase") not in ("Succeeded", "Failed"):
+            found.setdefault(namespace(pod), []).append(pod)
+    return found
+
+
+def _target_ports(service: Object, end: End) -> Ports:
+    ports = items(service, "spec", "ports")
+    found = (
+        number(port, "targetPort") or end.ports.get(text(port, "targetPort")) or number(port, "port") for port in ports
+    )
+    return tuple(port for port in found if port)
 
 
 @check(
     "MAAS-155",
     "NetworkPolicies let the gateway reach the models",
     Category.network,
-    wanted="port 8080 of the models, open to the gateway's pods",
+    wanted="the port that models listen on (8080, if nothing else is said), open to the gateway's pods",
     looks="NetworkPolicies on the models' pods (what may enter) and on the gateway's (what may leave); for pods that "
-    "are yet to come, with the labels that they will have.",
+    "are yet to come, with the labels that they will have. Ports are those of the Services that routes lead to.",
     why="A policy that denies by default makes the gateway answer 503, and no status tells of it.",
-    mend="Add a NetworkPolicy that admits the gateway's pods to port 8080.",
+    mend="Add a NetworkPolicy that admits the gateway's pods to the models' port.",
     covers=("Network Requirements", "Security Considerations"),
 )
 def gateway_to_models(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    yield from _judged(facts, _gateways(facts, asked), _models(facts, asked), 8080)
+    models = _models(facts, asked)
+    if not models:
+        facts.whole(POD)  # else nobody knows
+        yield skipped("no pods of models are there")
+        return
+    gateways = _gateways(facts, asked)
+    # One open port is enough: others are for metrics.
+    ways = ((g, m, [(p, closed(facts, g, m, p)) for p in ports]) for g in gateways for m, ports in models)
+    shut = ((g, m, *found[0]) for g, m, found in ways if all(ends for _, ends in found))
+    bad = [_blocked(gateway, model, port, ends) for gateway, model, port, ends in islice(shut, _EXAMPLES)]
+    yield from bad
+    if not bad:
+        said = names(map(str, sorted({port for _, ports in models for port in ports})))
+        yield passed(f"port {said} is open: {_looked_at(facts)}")
 
 
 @check(
@@ -126,7 +197,7 @@ def _judged(facts: Facts, sources: Sequence[End], targets: Sequence[End], port: 
 def _shut(facts: Facts, sources: Sequence[End], targets: Sequence[End], port: int) -> list[Outcome]:
     """A few of the ways that are closed; mending them mends their like."""
     ways = ((s, t, found) for s in sources for t in targets if (found := closed(facts, s, t, port)))
-    return [_blocked(source, target, port, found) for source, target, found in islice(ways, 5)]
+    return [_blocked(source, target, port, found) for source, target, found in islice(ways, _EXAMPLES)]
 
 
 def _looked_at(facts: Facts) -> str:
