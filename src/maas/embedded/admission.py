@@ -23,11 +23,13 @@ from maas.embedded import answering, asking
 from maas.embedded.answering import Pairs
 from maas.embedded.asking import Headers, Target
 from maas.embedded.decisions import Admission
+from maas.embedded.loading import Loading, NotReady
 from maas.embedded.metering import Metering
 from maas.embedded.metrics import Metrics
 
 PREFIX = "/authz"
 KNOCK_PREFIX = "/knock"
+LOADING_PREFIX = "/loading/"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SETTLING_PATIENCE = 0.25  # how long a request may wait for those before it to settle
 _NEEDS_USAGE_FRAMES = (policy.Dialect.CHAT, policy.Dialect.COMPLETIONS)
@@ -65,9 +67,11 @@ class AdmissionEndpoint:
         metering: Metering,
         pepper: bytes,
         metrics: Metrics,
+        loading: Loading,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._view, self._metering, self._pepper, self._clock = view, metering, pepper, clock
+        self._loading = loading
         self._metrics = metrics
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
@@ -77,6 +81,10 @@ class AdmissionEndpoint:
             await self._authorize(scope, protocol, path[len(PREFIX) :])
         elif path.startswith(KNOCK_PREFIX) and not decided:
             self._knock(scope, protocol, path[len(KNOCK_PREFIX) :])
+        elif scope.headers.get("x-maas-route") == "loading":
+            self._loading_reply(protocol, self._loading.trouble(scope.headers.get("x-maas-model") or ""))
+        elif path.startswith(LOADING_PREFIX):
+            await self._wait(scope, protocol, path[len(LOADING_PREFIX) :])
         elif path == "/health":
             _reply(protocol, 200, b'{"status":"healthy"}')
         elif path == "/metrics":
@@ -132,6 +140,9 @@ class AdmissionEndpoint:
             now = self._clock()
             live = self._view.keys.get(key.hash)
             verdict = policy.decide(request, live, self._view.platform, self._metering.counters, now)
+            if isinstance(verdict, Admitted) and not verdict.model.wait and self._loading.trouble(request.model):
+                asked.protocol.response_empty(200, [("x-maas-route", "loading"), ("x-maas-model", request.model)])
+                return
             if isinstance(verdict, Admitted):
                 self._admit(asked, request, key, verdict, now)
                 return
@@ -159,7 +170,29 @@ class AdmissionEndpoint:
         served_name = verdict.model.served_name or verdict.model.name
         if asked.headers.get("x-maas-model") != served_name:
             pairs.append(("x-maas-write-model", served_name))
+        if verdict.model.wait and self._loading.trouble(request.model):
+            pairs.append(("x-maas-wait", str(verdict.model.wait)))
         asked.protocol.response_empty(200, pairs + answering.limit_headers(verdict.statuses))
+
+    # --- models that are not ready
+
+    async def _wait(self, scope: Scope, protocol: HTTPProtocol, instance: str) -> None:
+        """Envoy asks on behalf of a request that it holds back."""
+        model = instance.partition("@")[0]
+        seconds = scope.headers.get("x-maas-wait") or "0"
+        trouble = await self._loading.wait(model, float(seconds))
+        if trouble is None:
+            protocol.response_empty(204, [])
+        else:
+            self._loading_reply(protocol, trouble)
+
+    def _loading_reply(self, protocol: HTTPProtocol, trouble: NotReady | None) -> None:
+        """It may have become ready since: then the next try will be let in."""
+        told = trouble or NotReady("This model has just loaded.", "model_loading", 1)
+        message = f"{told.message} Try again in {told.retry_after}s."
+        error = {"message": message, "type": "api_error", "param": None, "code": told.code}
+        pairs = [("content-type", "application/json"), ("retry-after", str(told.retry_after))]
+        protocol.response_bytes(503, pairs, orjson.dumps({"error": error}))
 
     def _refuse(self, asked: _Question, refused: Refused) -> None:
         self._metering.refuse(

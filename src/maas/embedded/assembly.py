@@ -35,6 +35,7 @@ class Parts:
             self.metering.commit_regularly(),
             self.watch.run(),
             self.rollout.keep_house(),
+            self.rollout.loading.follow(),
             self.retention.run(),
         ]
 
@@ -61,6 +62,6 @@ def assemble(home: Home, clock: Callable[[], float]) -> Parts:
     metering.on_used = keyring.used
     rollout = Rollout(home, view, metering)
     control = EmbeddedControl(home, store, view, metering, metrics, keyring, rollout, clock)
-    endpoint = AdmissionEndpoint(view, metering, pepper, metrics, clock)
+    endpoint = AdmissionEndpoint(view, metering, pepper, metrics, rollout.loading, clock)
     retention = Retention(store, metering.counters, lambda: view.platform, clock)
     return Parts(endpoint, control, metering, store, rollout, GatewayWatch(home, metering), retention)

@@ -19,6 +19,7 @@ from maas.embedded.envoy import admin, files
 from maas.embedded.gateway import certificate_trouble, described
 from maas.embedded.home import Home
 from maas.embedded.instances import Instance
+from maas.embedded.loading import Loading
 from maas.embedded.metering import Metering
 from maas.embedded.supervisor import client
 from maas.embedded.supervisor.status import BACKOFF, FAILED, READY, ProcessStatus
@@ -34,6 +35,7 @@ class Rollout:
         self._home, self._view, self._metering = home, view, metering
         self._lock = asyncio.Lock()
         self.certificate_trouble: str | None = None
+        self.loading = Loading(self.statuses)
         self._running = _by_name(instances.instances(view.platform, home).values())
         self._left_over = _processes(home) - self._running.keys()  # by a former life that was to retire them
 
@@ -56,6 +58,7 @@ class Rollout:
             self._view.platform = platform
             self._view.instances = {name: instance.name for name, instance in wanted.items()}
             self._running = both
+            self.loading.refresh()
 
     async def keep_house(self) -> None:
         """Retire what is no longer wanted, and renew the certificate, as long as this runs."""
@@ -74,7 +77,7 @@ class Rollout:
         """By model: "ready", "starting", "failed", or "external"."""
         current = client.status(self._home)
         states = {process.name: _state(process) for process in current.processes} if current else {}
-        starting, elsewhere = ModelState("starting"), ModelState("external")
+        starting, elsewhere = ModelState("starting" if current else "unknown"), ModelState("external")
         return {
             name: states.get(instance, starting) if self._running[instance].process else elsewhere
             for name, instance in self._view.instances.items()

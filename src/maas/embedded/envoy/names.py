@@ -44,10 +44,12 @@ OPTION_FIELDS: Mapping[str, str] = {"x-maas-include-usage": "include_usage"}  # 
 ROUTE = "x-maas-route"
 TO_DISCOVERY = "discovery"
 TO_MODEL = "model"
+TO_LOADING = "loading"  # where a model that can't answer yet is told of
 CLUSTER = "x-maas-cluster"
 FORCE_USAGE = "x-maas-force-usage"  # "1": make a stream report its usage
 KNOWN = "x-maas-known"  # "1": the key is good, so a large body may be read
 WRITE_MODEL = "x-maas-write-model"  # the name to write into a body that names no model
+WAIT = "x-maas-wait"  # seconds that the request may wait for its model to load
 STRIP_USAGE = "x-maas-strip-usage"  # "1": and keep that report from a client that did not ask for it
 
 OWN_HEADERS = (
@@ -63,6 +65,7 @@ OWN_HEADERS = (
     FORCE_USAGE,
     WRITE_MODEL,
     STRIP_USAGE,
+    WAIT,
 )
 
 # what a model reported as used, for the access log: a namespace of metadata, and keys in it

@@ -65,6 +65,7 @@ def local_replies() -> Json:
             {"filter": {"and_filter": {"filters": [refused, _status_is(500)]}}, **_says(_TOO_MANY_HEADERS)},
             {"filter": refused},
             {"filter": _detailed("direct_response"), "body_format_override": _AS_IT_IS},  # routes.refusal() wrote it
+            {"filter": _detailed("lua_response"), "body_format_override": _AS_IT_IS},  # wait.lua says it
             *({"filter": _condition(reply), **_says(reply)} for reply in _REPLIES),
             {"filter": _status_is(500, "GE"), "body_format_override": _error("gateway_error", _ELSE, "api_error")},
             {"filter": _status_is(400, "GE"), "body_format_override": _error(*_BAD_REQUEST)},

@@ -63,6 +63,7 @@ def routes() -> Json:
                 "routes": [
                     health(),
                     _control({**_ANY_PATH, "headers": [_is(names.ROUTE, names.TO_DISCOVERY)]}),
+                    _control({**_ANY_PATH, "headers": [_is(names.ROUTE, names.TO_LOADING)]}),
                     *_model_routes(),
                     refusal(400, "invalid_field", _BAD_FIELD, _is(names.BAD_FIELD, "1")),
                     *_first_pass(_path("completions"), {EXT_AUTHZ: ask_with_body()}),
@@ -110,12 +111,14 @@ def _control(match: Json, per_filter: Json | None = None) -> Json:
 def _model_routes() -> Iterator[Json]:
     forced, stripped = _is(names.FORCE_USAGE, "1"), _is(names.STRIP_USAGE, "1")
     unnamed = {"name": names.WRITE_MODEL, "present_match": True}
-    yield _model([forced, stripped], {SCRIPTS: scripts("amend", "usage", strip=True)})
-    yield _model([forced], {SCRIPTS: scripts("amend", "usage")})
-    yield _model([unnamed], {SCRIPTS: scripts("amend", "embedding_usage")}, _path("embeddings"))
-    yield _model([], {SCRIPTS: scripts("embedding_usage")}, _path("embeddings"))
-    yield _model([unnamed], {SCRIPTS: scripts("amend", "usage")})
-    yield _model([], {SCRIPTS: scripts("usage")})
+    waits: Json = {"name": names.WAIT, "present_match": True}
+    for when, first in (({**waits, "invert_match": True}, ()), (waits, ("wait",))):
+        yield _model([when, forced, stripped], {SCRIPTS: scripts("amend", *first, "usage", strip=True)})
+        yield _model([when, forced], {SCRIPTS: scripts("amend", *first, "usage")})
+        yield _model([when, unnamed], {SCRIPTS: scripts("amend", *first, "embedding_usage")}, _path("embeddings"))
+        yield _model([when], {SCRIPTS: scripts(*first, "embedding_usage")}, _path("embeddings"))
+        yield _model([when, unnamed], {SCRIPTS: scripts("amend", *first, "usage")})
+        yield _model([when], {SCRIPTS: scripts(*first, "usage")})
 
 
 def _model(conditions: list[Json], per_filter: Json, path: Json = _ANY_PATH) -> Json:
