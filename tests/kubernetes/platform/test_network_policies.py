@@ -182,6 +182,13 @@ def test_what_kuadrant_needs(policies: list[dict[str, Any]], shut: list[str]) ->
     assert bool(shut) is not any(each.status is Status.passed for each in said)
 
 
+def test_kuadrant_is_looked_for_where_it_runs() -> None:
+    kuadrant = made("kuadrant.io/v1beta1", "Kuadrant", "kuadrant", "policies")
+    assert one("MAAS-156", kuadrant, policy("kuadrant-system", "deny")).status is Status.passed
+    said = found("MAAS-156", facts(kuadrant, policy("policies", "deny")), asked())
+    assert [each.status for each in said] == [Status.failed] * 3
+
+
 def test_metrics_are_a_warning() -> None:
     said = one("MAAS-157", policy("llm", "web-only", ingress=ingress(ports=[{"port": 80}])))
     assert said.status is Status.warning

@@ -8,7 +8,7 @@ from itertools import islice
 
 from maas.cluster.changes import Change, Verb
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import HTTP_ROUTE, NETWORK_POLICY, POD, SERVICE
+from maas.cluster.kinds import HTTP_ROUTE, KUADRANT, NETWORK_POLICY, POD, SERVICE
 from maas.cluster.objects import Object, items, label, mapping, name, namespace, number, place, selects, text
 from maas.cluster.reach import Closed, End, closed
 from maas.readiness.catalogue import Asked, Phase, check
@@ -18,7 +18,7 @@ from maas.readiness.wording import count
 
 GATEWAY = "gateway.networking.k8s.io/gateway-name"
 MODEL = "serving.kserve.io/inferenceservice"
-KUADRANT = "kuadrant-system"
+_KUADRANT = "kuadrant-system"
 _PORT = 8080
 _EXAMPLES = 5
 _PROMETHEUS = ("openshift-user-workload-monitoring", "openshift-monitoring", "monitoring")
@@ -136,10 +136,10 @@ def gateway_to_models(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     "NetworkPolicies let the gateway reach Authorino, Limitador and Kuadrant",
     Category.network,
     wanted="ports 50051 (Authorino), 8081 (Limitador) and 8082 (the operator's wasm module), open to the gateway",
-    looks="NetworkPolicies in kuadrant-system (what may enter) and on the gateway's pods (what may leave).",
+    looks="NetworkPolicies where Kuadrant runs (what may enter) and on the gateway's pods (what may leave).",
     why="Without Authorino nobody is let in. Without Limitador everybody is, without limit. Without the wasm module "
     "Kuadrant 1.5 enforces nothing.",
-    mend="Add a NetworkPolicy in kuadrant-system that admits the gateway's namespace to these ports.",
+    mend="Add a NetworkPolicy where Kuadrant runs that admits the gateway's namespace to these ports.",
     covers=("Network Requirements", "Security Considerations"),
 )
 def gateway_to_kuadrant(facts: Facts, asked: Asked) -> Iterator[Outcome]:
@@ -155,10 +155,9 @@ def gateway_to_kuadrant(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 
 
 def _service(facts: Facts, what: str, prefix: str, labels: Mapping[str, str]) -> End:
-    pods = [pod for pod in facts.known(POD) if namespace(pod) == KUADRANT and name(pod).startswith(prefix)]
-    return next(
-        (_end(pod) for pod in pods if not name(pod).startswith("authorino-operator")), End(what, KUADRANT, labels)
-    )
+    where = next((namespace(each) for each in facts.known(KUADRANT)), _KUADRANT)
+    pods = [pod for pod in facts.known(POD) if namespace(pod) == where and name(pod).startswith(prefix)]
+    return next((_end(pod) for pod in pods if not name(pod).startswith("authorino-operator")), End(what, where, labels))
 
 
 _SERVICES = (
