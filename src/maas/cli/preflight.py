@@ -1,5 +1,6 @@
 """maas preflight: whether a cluster will carry the platform, before anything is installed."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from maas.cli.facts import asked, gather
 from maas.cli.frame import noun
 from maas.cli.output import notes
 from maas.cluster.facts.model import Facts
+from maas.cluster.failures import Denied, LoginFailed, Untrusted
 from maas.domain import durations
 from maas.domain.errors import InvalidInput, Unavailable
 from maas.readiness.catalogue import Asked, Phase
@@ -69,36 +71,43 @@ def preflight(
     if source and wait:
         raise InvalidInput("--from reads a snapshot, which will not change: --wait makes no sense with it")
 
-    def once() -> _Judged:
-        facts = gather(source, context=context, kubeconfig=kubeconfig, deadline=timeout)
+    def once(most: float) -> _Judged:
+        facts = gather(source, context=context, kubeconfig=kubeconfig, deadline=min(timeout, most))
         what = asked(facts, target, gpu=gpu, models=models, namespace=namespace)
         findings = judge(facts, what, only=chosen[0], skip=chosen[1])
         if not findings:
             raise InvalidInput("--only and --skip leave no check")  # and nothing checked is not ready
         return _Judged(facts, what, findings)
 
-    found = _repeated(once, wait, lambda it: judged.exit_code(it.findings, strict=strict) == 0) if wait else once()
+    def done(it: _Judged) -> bool:
+        return judged.exit_code(it.findings, strict=strict) == 0
+
+    found = _repeated(once, wait, done) if wait else once(timeout)
     judged.show(output, found.findings, found.facts, found.asked)
     judged.end(found.findings, strict=strict)
 
 
-def _repeated(once: Callable[[], _Judged], seconds: float, done: Callable[[_Judged], bool]) -> _Judged:
+def _repeated(once: Callable[[float], _Judged], seconds: float, done: Callable[[_Judged], bool]) -> _Judged:
     """The first that is done, or the last within the time; a cluster out of reach is waited for as well."""
-    end = time.monotonic() + seconds
+    end, most = time.monotonic() + seconds, math.inf  # the first reading is not cut short
     while True:
         begun = time.monotonic()
-        outcome = _tried(once)
+        outcome = _tried(once, most)
         if isinstance(outcome, _Judged) and done(outcome):
             return outcome
         next_end = time.monotonic() + _PAUSE + (time.monotonic() - begun)
         if next_end > end:
             return _found(outcome)
         _pause(outcome, end)
+        most = end - time.monotonic()
 
 
-def _tried(once: Callable[[], _Judged]) -> _Judged | Unavailable:
+def _tried(once: Callable[[float], _Judged], most: float) -> _Judged | Unavailable:
+    """Raises what waiting does not mend: logins that are refused again and again may lock an account."""
     try:
-        return once()
+        return once(most)
+    except (LoginFailed, Denied, Untrusted):
+        raise
     except Unavailable as error:
         return error
 

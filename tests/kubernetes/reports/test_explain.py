@@ -41,7 +41,9 @@ def test_all_are_listed(maas: Run, arguments: tuple[str, ...]) -> None:
 
 def test_some_are_listed(maas: Run) -> None:
     told = json.loads(maas("explain", "MAAS-9", "-o", "json").out)
-    assert {check["code"] for check in told} == {"MAAS-901", "MAAS-902", "MAAS-903"}
+    found = {check["code"] for check in told}
+    assert found >= {"MAAS-901", "MAAS-902", "MAAS-903"}
+    assert all(code.startswith("MAAS-9") for code in found)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import pytest
 
 from maas.cli import preflight
 from maas.cli.judged import look_for
-from maas.cluster.failures import Unreachable
+from maas.cluster.facts.model import Facts
+from maas.cluster.failures import LoginFailed, Unreachable
 from maas.domain.errors import MaasError
 from maas.readiness.findings import Finding, Severity, Status
 from tests.kubernetes.reports.conftest import Process, Run
@@ -84,7 +85,7 @@ def test_a_file_that_is_no_yaml_is_a_finding(maas: Run, snapshot: Path) -> None:
 
 
 def test_only_and_skip(maas: Run, snapshot: Path) -> None:
-    said = maas("preflight", "--from", snapshot, "-o", "json", "--only", "maas-9", "--skip", "MAAS-902,MAAS-903")
+    said = maas("preflight", "--from", snapshot, "-o", "json", "--only", "maas-90", "--skip", "MAAS-902,MAAS-903,MAAS-904")
     assert [finding["code"] for finding in json.loads(said.out)["findings"]] == ["MAAS-901"]
 
 
@@ -149,6 +150,25 @@ def test_a_cluster_that_never_comes_is_an_error(maas: Run, finds: Found, clock: 
     finds(Unreachable("nobody is there"))
     said = maas("preflight", "--wait", "10s")
     assert (said.code, said.err) == (7, "error: nobody is there\n")
+
+
+def test_a_refused_login_is_not_tried_again(maas: Run, finds: Found, clock: list[float]) -> None:
+    finds(LoginFailed("the token has expired"), of(Status.passed))
+    assert maas("preflight", "--wait", "1m").code == 7
+    assert clock[0] == 0
+
+
+def test_no_reading_outlasts_the_waiting(maas: Run, monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    given = []
+
+    def gather(*_: Any, deadline: float, **__: Any) -> Facts:
+        given.append(deadline)
+        return cluster()
+
+    monkeypatch.setattr(preflight, "gather", gather)
+    monkeypatch.setattr(preflight, "judge", lambda *_, **__: of(Status.failed))
+    maas("preflight", "--wait", "12s", "--timeout", "30s")
+    assert given == [30, 7, 2]
 
 
 def test_strict_waits_for_warnings_to_go(maas: Run, finds: Found, clock: list[float]) -> None:
