@@ -28,7 +28,7 @@ def junit(report: Report, look: Look) -> str:
 
 def _suite(category: Category, groups: list[Group], moment: str) -> Element:
     findings = [finding for group in groups for finding in group.findings]
-    suite = Element("testsuite", name=category.value, timestamp=moment, time="0")
+    suite = Element("testsuite", name=category.value, timestamp=moment.removesuffix("Z"), time="0")
     _count(suite, findings)
     for finding in findings:
         _case(suite, finding)
