@@ -26,7 +26,7 @@ from maas.domain.errors import InvalidInput, MaasError, NotRunning, Unavailable
 from maas.embedded import platform as embedded
 from maas.readiness.catalogue import Asked, Phase, Target
 from maas.readiness.findings import Finding
-from maas.readiness.judging import judge
+from maas.readiness.judging import explained, judge
 from maas.readiness.reports import Format
 
 app = noun("Prove that an installation works, with live traffic.")
@@ -169,7 +169,7 @@ def _local(wanted: Options) -> Judged:
         findings += _live(EmbeddedSite(here, wanted.url), wanted)
     source = Source(True, f"the platform on this machine ({here.root})")
     facts = Facts(source, time.time(), {}, {}, {})
-    return Judged(facts, Asked(Target.local, Phase.after, namespace=wanted.namespace), findings)
+    return Judged(facts, Asked(Target.local, Phase.after, namespace=wanted.namespace), explained(findings))
 
 
 def _cluster(wanted: Options) -> Judged:
@@ -183,7 +183,7 @@ def _cluster(wanted: Options) -> Judged:
         findings += judge(facts, replace(asked, phase=Phase.traffic), only=wanted.only, skip=wanted.skip)
     elif wanted.traffic_time:
         findings += asyncio.run(_through_the_gateway(facts, asked, wanted))
-    return Judged(facts, asked, findings)
+    return Judged(facts, asked, explained(findings))
 
 
 async def _through_the_gateway(facts: Facts, asked: Asked, wanted: Options) -> tuple[Finding, ...]:

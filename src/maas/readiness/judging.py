@@ -26,6 +26,12 @@ def findings(outcomes: Iterable[tuple[Check, Outcome]]) -> tuple[Finding, ...]:
     return tuple(_explained(made, {check.code: check.after for check, _ in pairs}))
 
 
+def explained(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings of several judgements, as if they were of one: causes among the others are named."""
+    every = list(findings)
+    return tuple(_explained(every, {check.code: check.after for check in checks()}))
+
+
 def _outcomes(check: Check, facts: Facts, asked: Asked) -> list[Outcome]:
     try:
         outcomes = list(check.judge(facts, asked))

@@ -125,6 +125,11 @@ def tier_annotation(policy: Object) -> str:
     return next((each for each in TIER_ANNOTATIONS if f"annotations.{each}" in plain or f'"{each}"' in plain), GROUPS)
 
 
+def reads_user(policy: Object) -> bool:
+    """Whether the policy reads the name of a key's user, to count by it."""
+    return any(USER_ID in each.replace("\\.", ".") for each in _strings(mapping(rules_of(policy), "response")))
+
+
 def quoted(expression: str) -> Iterator[str]:
     """The string literals in CEL or Rego."""
     yield from (double or single for double, single in _QUOTED.findall(expression))

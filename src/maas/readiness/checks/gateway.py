@@ -47,7 +47,7 @@ def exists(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     why="A Gateway that is not programmed has no proxy that would take requests.",
     mend="Do what the condition's reason asks for; the message names it.",
     covers=("5. Gateway API", "Ingress"),
-    after=("MAAS-300",),
+    after=("MAAS-300", "MAAS-409"),
 )
 def programmed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for gateway in ours.gateways(facts, asked.namespace):

@@ -143,6 +143,7 @@ def valued(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     why="Of two Secrets with one value the last one counts: a user gets another's tier, and revoking one stops both.",
     mend="Give one of them a new value.",
     covers=_COVERS,
+    after=("MAAS-413",),
 )
 def unique(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     by_value: dict[str, list[Object]] = defaultdict(list)
@@ -177,13 +178,14 @@ def unique(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     why="A tier that no limit names is unlimited or refused; keys without a user share one counter.",
     mend="Annotate the Secret.",
     covers=(*_COVERS, "Rate limiting prevents abuse"),
-    after=("MAAS-323", "MAAS-324"),
+    after=("MAAS-323", "MAAS-324", "MAAS-412"),
 )
 def tiered(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     found = _keys(facts)
     policies = auth_policies(facts, asked)
     which = rules.tier_annotation(policies[0]) if policies else rules.GROUPS
-    bad = [(key, said) for key in found if (said := _untiered(key, which, _known_tiers(facts, asked, policies)))]
+    known, named = _known_tiers(facts, asked, policies), any(map(rules.reads_user, policies))
+    bad = [(key, said) for key in found if (said := _untiered(key, which, known, named))]
     for key, said in bad[:5]:
         about = _shown(key)
         command = f"kubectl annotate secret {name(key)} -n {namespace(key)} --overwrite"
@@ -195,7 +197,7 @@ def tiered(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 
 
 def _known_tiers(facts: Facts, asked: Asked, policies: Sequence[Object]) -> frozenset[str]:
-    """Empty if any tier will do."""
+    """Empty if there are none: nothing asks for the tier of a key."""
     limits = [limit for _, policy in limit_policies(facts, asked) for limit in rules.limits(policy)]
     named = frozenset[str]().union(*(limit.tiers for limit in limits))
     admitted = frozenset[str]().union(*map(rules.admitted_tiers, policies))
@@ -204,13 +206,14 @@ def _known_tiers(facts: Facts, asked: Asked, policies: Sequence[Object]) -> froz
     return (admitted & named) or admitted or named
 
 
-def _untiered(key: Object, which: str, known: frozenset[str]) -> str:
+def _untiered(key: Object, which: str, known: frozenset[str], named: bool) -> str:
+    """named: policies read the user's name."""
     groups = [group.strip() for group in annotation(key, which).split(",") if group.strip()]
-    if not groups:
+    if known and not groups:
         return f"has no tier: no annotation {which}"
     if known and not known.intersection(groups):
         return f"is of the tier {names(groups)}, which is none of {names(sorted(known))}"
-    if not annotation(key, rules.USER_ID):
+    if named and not annotation(key, rules.USER_ID):
         return f"has no user: no annotation {rules.USER_ID}"
     return ""
 

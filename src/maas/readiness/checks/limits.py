@@ -73,7 +73,7 @@ def rates_valid(rate: rules.Rate) -> bool:
     why="Whoever is in a tier that no limit names is not limited at all, and no status tells of it.",
     mend="Add a limit for the tier, or a limit without a condition on tiers.",
     covers=(*_COVERS, _ABUSE),
-    after=("MAAS-323",),
+    after=("MAAS-323", "MAAS-412"),
 )
 def tiers_limited(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     limits = [limit for _, policy in limit_policies(facts, asked) for limit in rules.limits(policy)]
@@ -84,7 +84,11 @@ def tiers_limited(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if any(limit.is_catch_all and any(map(rates_valid, limit.rates)) for limit in limits):
         yield passed("a limit without a condition holds for everybody")
         return
-    admitted = frozenset[str]().union(*map(rules.admitted_tiers, auth_policies(facts, asked)))
+    policies = auth_policies(facts, asked)
+    if not policies:
+        yield skipped("there is no AuthPolicy that could let anybody in: MAAS-321")
+        return
+    admitted = frozenset[str]().union(*map(rules.admitted_tiers, policies))
     if not admitted:
         yield warning(
             f"the AuthPolicy lets every tier in, and only {names(sorted(named))} are limited",

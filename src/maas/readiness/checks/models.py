@@ -21,6 +21,7 @@ from maas.cluster.objects import (
 from maas.cluster.stack import ours
 from maas.readiness import conditions
 from maas.readiness.catalogue import AFTER, Asked, check
+from maas.readiness.checks.services import ready_endpoints
 from maas.readiness.evidence import brief, names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, warning
 
@@ -35,20 +36,33 @@ _MODE = "serving.kserve.io/deploymentMode"
     "a model is deployed",
     Category.models,
     phases=AFTER,
-    wanted="at least one InferenceService or LLMInferenceService",
-    looks="InferenceServices and LLMInferenceServices in all namespaces.",
+    wanted="an InferenceService, an LLMInferenceService, or a route to something else that serves a model",
+    looks="InferenceServices and LLMInferenceServices in all namespaces; else what the gateway's routes lead to.",
     why="Without a model the platform has nothing to offer.",
     mend="Install one: maas install --simulator needs no GPU.",
     covers=_COVERS,
 )
 def deployed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    if found := ours.models(facts):
-        yield passed(names(ours.shown(*each) for each in found))
+    found = [ours.shown(*each) for each in ours.models(facts)] or _by_others(facts, asked)
+    if found:
+        yield passed(names(found))
     else:
         remedy = Remedy(
             "Deploy one; the simulated one needs no GPU.", ("kubectl get inferenceservices -A",), step="models"
         )
         yield failed("there is no InferenceService and no LLMInferenceService", remedy=remedy)
+
+
+def _by_others(facts: Facts, asked: Asked) -> list[str]:
+    """What routes lead to that answers: a plain Deployment of vLLM serves models, too."""
+    routes = ours.routes(facts, ours.gateways(facts, asked.namespace))
+    backends = dict.fromkeys(backend for route in routes for backend in ours.backends(route))
+    return [f"{b.kind} {b.namespace}/{b.name}" for b in backends if b.kind == "InferencePool" or _answers(facts, b)]
+
+
+def _answers(facts: Facts, backend: ours.Target) -> bool:
+    service = facts.one(kinds.SERVICE, backend.name, backend.namespace)
+    return service is not None and ready_endpoints(facts, service) > 0
 
 
 @check(
@@ -61,7 +75,20 @@ def deployed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     why="A model that is not ready answers 503, or nothing.",
     mend="Look at the condition that is False, and at the pods: MAAS-36x; maas doctor model NAME.",
     covers=_COVERS,
-    after=("MAAS-360", "MAAS-361", "MAAS-362", "MAAS-363", "MAAS-364"),
+    after=(
+        "MAAS-360",
+        "MAAS-361",
+        "MAAS-362",
+        "MAAS-363",
+        "MAAS-364",
+        "MAAS-402",
+        "MAAS-405",
+        "MAAS-411",
+        "MAAS-415",
+        "MAAS-416",
+        "MAAS-420",
+        "MAAS-421",
+    ),
 )
 def ready(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     found = ours.models(facts)

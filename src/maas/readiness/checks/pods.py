@@ -128,7 +128,7 @@ def _pull_advice(message: str) -> str:
     why="A container that starts again and again serves nobody.",
     mend="Read the log of the run before: kubectl logs --previous; maas doctor model NAME.",
     covers=_COVERS,
-    after=("MAAS-362",),
+    after=("MAAS-362", "MAAS-402", "MAAS-415", "MAAS-420"),
 )
 def crashes(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     yield from _judged(facts, asked, _crash_trouble, "none crashes")
@@ -168,6 +168,7 @@ def _ended(last: Object) -> str:
     why="A model that is killed while it loads never becomes ready; hf:// downloads need more than 1 GiB.",
     mend="Raise limits.memory; for storage-initializer: kserve.storage.resources.",
     covers=(*_COVERS, "CPU Models", "Issue 5: HuggingFace StorageUri Not Supported"),
+    after=("MAAS-421",),
 )
 def memory(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     yield from _judged(facts, asked, _memory_trouble, "none was killed for its memory")
@@ -200,6 +201,7 @@ def _limit(pod: Object, container: str) -> str:
     why="A pod without a node waits for ever: for a GPU, memory, a volume, or a toleration.",
     mend="Give the nodes what the message names, or ask for less.",
     covers=(*_COVERS, "GPU Not Detected", "Sufficient node resources (CPU/Memory)"),
+    after=("MAAS-401", "MAAS-410", "MAAS-417"),
 )
 def scheduled(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     yield from _judged(facts, asked, _schedule_trouble, "all have a node")
@@ -239,7 +241,7 @@ def _schedule_advice(message: str) -> str:
     why="Kuadrant's pods stuck in istio-init, or a model whose download never ends, are seen here first.",
     mend="Read the init container's log; for istio-init see the known issue of sidecar injection.",
     covers=(*_COVERS, "Issue 4: Istio Sidecar Injection Conflicts"),
-    after=("MAAS-360", "MAAS-361", "MAAS-362"),
+    after=("MAAS-360", "MAAS-361", "MAAS-362", "MAAS-404"),
 )
 def initialised(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     yield from _judged(facts, asked, _init_trouble, "none is stuck in its init containers")

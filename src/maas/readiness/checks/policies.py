@@ -9,7 +9,7 @@ from maas.cluster import kinds
 from maas.cluster.changes import restart
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import Kind
-from maas.cluster.objects import Object, condition, is_current, mapping, name, namespace, text
+from maas.cluster.objects import Object, condition, is_current, is_true, mapping, name, namespace, text
 from maas.cluster.stack import ours, rules
 from maas.readiness import conditions
 from maas.readiness.catalogue import AFTER, Asked, check
@@ -30,7 +30,7 @@ _NO_AUTH = "All models require API key authentication"
     why="A policy that is Accepted but not Enforced protects and limits nothing.",
     mend="Do what the reason asks for; MissingDependency: restart the Kuadrant operator.",
     covers=(*_COVERS, _NO_AUTH, "Rate limiting prevents abuse"),
-    after=("MAAS-301", "MAAS-303"),
+    after=("MAAS-301", "MAAS-303", "MAAS-406"),
 )
 def enforced(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     gateways = ours.gateways(facts, asked.namespace)
@@ -38,13 +38,17 @@ def enforced(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     found = [(kind, each) for kind in ours.POLICIES for each in ours.policies(facts, kind, gateways, routes)]
     if not found:
         yield skipped("no policy is attached: MAAS-321 and MAAS-323 say what that means")
-    bad = [outcome for kind, policy in found if (outcome := _enforced(kind, policy))]
+    in_force = {kind for kind, policy in found if is_true(policy, "Enforced")}
+    bad = [outcome for kind, policy in found if (outcome := _enforced(kind, policy, kind in in_force))]
     yield from bad
     if found and not bad:
-        yield passed(f"{len(found)} enforced: {names(ours.shown(*each) for each in found)}")
+        yield passed(f"{len(found)} are: {names(ours.shown(*each) for each in found)}")
 
 
-def _enforced(kind: Kind, policy: Object) -> Outcome | None:
+def _enforced(kind: Kind, policy: Object, others: bool) -> Outcome | None:
+    """others: one of its kind is in force, so that this one may well be overridden: so defaults work."""
+    if others and text(condition(policy, "Enforced"), "reason") == "Overridden":
+        return None
     about = ours.shown(kind, policy)
     for type in ("Accepted", "Enforced"):
         found = condition(policy, type)
@@ -131,7 +135,7 @@ def _leads(route: Object, gateway: Object) -> bool:
     why="`credentials` below `apiKey` is dropped silently; then the policy expects Bearer where clients send APIKEY.",
     mend="Move `credentials` one level up; remove anonymous access.",
     covers=(*_COVERS, _NO_AUTH),
-    after=("MAAS-321",),
+    after=("MAAS-321", "MAAS-418"),
 )
 def placed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     found = auth_policies(facts, asked)
@@ -146,7 +150,7 @@ def placed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 def _misplaced(policy: Object) -> Iterator[Outcome]:
     about, ways = ours.shown(kinds.AUTH_POLICY, policy), rules.schemes(policy)
     edit = Remedy("Correct the policy.", (f"kubectl edit authpolicy {name(policy)} -n {namespace(policy)}",))
-    if not ways:
+    if not ways and not mapping(rules.rules_of(policy), "authorization"):
         yield failed("has no authentication rule: everybody gets in", Seen(about), remedy=edit, about=about)
     for way in ways:
         field = f"spec.rules.authentication.{way.name}"

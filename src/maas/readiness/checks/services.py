@@ -25,6 +25,7 @@ _COVERS = ("Issue 3: KServe Headless Service Issues", "Ports")
     "reach the pods all the same.",
     mend="OpenShift AI: set rawDeploymentServiceConfig: Headed. Elsewhere: add a Service with a cluster IP.",
     covers=_COVERS,
+    after=("MAAS-403",),
 )
 def headless(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     found = [service for service in facts.all(kinds.SERVICE) if _model_of(service)]
@@ -100,10 +101,10 @@ def _unreachable(facts: Facts, backend: ours.Target, route: Object) -> Outcome |
         return failed(said, Seen(about, "spec.ports", names(ports)), remedy=remedy, about=about)
     if text(service, "spec", "type") == "ExternalName" or not mapping(service, "spec", "selector"):
         return None
-    return None if _ready_endpoints(facts, service) else _empty(facts, about, of, service)
+    return None if ready_endpoints(facts, service) else _empty(facts, about, of, service)
 
 
-def _ready_endpoints(facts: Facts, service: Object) -> int:
+def ready_endpoints(facts: Facts, service: Object) -> int:
     """Those that do not say whether they are ready are, as the API has it."""
     slices = [
         each

@@ -83,12 +83,16 @@ class Visit:
     async def model(self) -> str:
         """The model to ask. Raises CannotAsk."""
         if not self._model:
-            listed = await self.get(MODELS, await self.good_key())
-            names = [text(each, "id") for each in items(listed.json, "data")]
-            if not any(names):
-                raise CannotAsk(f"/v1/models names no model that could be asked: {listed.said}")
-            self._model = next(name for name in names if name)
+            self._model = (await self.models())[0]
         return self._model
+
+    async def models(self) -> list[str]:
+        """Those that /v1/models names. Raises CannotAsk."""
+        listed = await self.get(MODELS, await self.good_key())
+        named = [name for each in items(listed.json, "data") if (name := text(each, "id"))]
+        if not named:
+            raise CannotAsk(f"/v1/models names no model that could be asked: {listed.said}")
+        return named
 
     async def get(self, path: str, key: Key | None) -> Answer:
         return await self.caller.get(path, self._headers(key))

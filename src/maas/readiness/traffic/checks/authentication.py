@@ -37,7 +37,7 @@ _POLICY = Remedy(
     why="An AuthPolicy can be Enforced while the gateway lets everybody pass (RHCL 1.4.0 does so).",
     mend="Make the AuthPolicy hold for the route; restart the Kuadrant operator if it started too early.",
     covers=("All models require API key authentication", "Authentication/Rate Limiting Issues"),
-    after=("MAAS-320", "MAAS-321"),
+    after=("MAAS-320", "MAAS-321", "MAAS-408"),
 )
 async def no_key(visit: Visit) -> AsyncIterator[Outcome]:
     async for outcome in _all_refused(visit, "without a key", {}):
@@ -52,7 +52,7 @@ async def no_key(visit: Visit) -> AsyncIterator[Outcome]:
     why="A gateway that looks only whether there is a key protects nothing.",
     mend="As for MAAS-502.",
     covers=("All models require API key authentication", "Authentication/Rate Limiting Issues"),
-    after=("MAAS-320", "MAAS-321", "MAAS-502"),
+    after=("MAAS-320", "MAAS-321", "MAAS-502", "MAAS-408"),
 )
 async def wrong_key(visit: Visit) -> AsyncIterator[Outcome]:
     wrong = visit.site.credentials(f"maas-wrong-{secrets.token_hex(16)}")

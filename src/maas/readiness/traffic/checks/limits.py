@@ -80,7 +80,7 @@ def _cost(tier: Tier, limit: Limit) -> tuple[bool, bool, int]:
     why="While Limitador does not answer, the gateway lets everything pass, and no status tells of it.",
     mend="Look whether Limitador runs; whether the RateLimitPolicy is Enforced and its condition fits the tier.",
     covers=("Rate limiting prevents abuse", "Authentication/Rate Limiting Issues"),
-    after=("MAAS-504", "MAAS-505", "MAAS-320", "MAAS-323"),
+    after=("MAAS-504", "MAAS-505", "MAAS-320", "MAAS-323", "MAAS-407", "MAAS-412"),
 )
 async def requests_limited(visit: Visit) -> AsyncIterator[Outcome]:
     chosen = cheapest(visit.tiers, Unit.requests, visit.most_requests)
@@ -163,7 +163,7 @@ def _most(visit: Visit, unit: Unit) -> int:
     why="One long answer can cost what a thousand short ones do: requests alone say little.",
     mend="Look whether Limitador runs, and whether models report usage (MAAS-505).",
     covers=("Rate limiting prevents abuse",),
-    after=("MAAS-505", "MAAS-508", "MAAS-320"),
+    after=("MAAS-505", "MAAS-508", "MAAS-320", "MAAS-407", "MAAS-419"),
 )
 async def tokens_limited(visit: Visit) -> AsyncIterator[Outcome]:
     chosen = cheapest(visit.tiers, Unit.tokens, MOST_TOKENS)

@@ -94,7 +94,7 @@ async def completed(visit: Visit) -> AsyncIterator[Outcome]:
     why="Most clients stream. Timeouts of Routes and proxies cut long streams in the middle.",
     mend="Raise the timeouts on the way: HTTPRoute timeouts.request, the Route's haproxy timeout (MAAS-4xx).",
     covers=("Model Deployment Failures", "Authentication/Rate Limiting Issues"),
-    after=("MAAS-504", "MAAS-505"),
+    after=("MAAS-504", "MAAS-505", "MAAS-414"),
 )
 async def streamed(visit: Visit) -> AsyncIterator[Outcome]:
     model = await visit.model()
@@ -186,10 +186,11 @@ async def unknown_model(visit: Visit) -> AsyncIterator[Outcome]:
 
 
 async def _forbidden(visit: Visit) -> AsyncIterator[Outcome]:
-    model = await visit.model()
-    narrow = next((tier for tier in visit.tiers if tier.models is not None and model not in tier.models), None)
-    if narrow is None:
+    models = await visit.models()
+    pairs = [(tier, model) for tier in visit.tiers for model in models if tier.models and model not in tier.models]
+    if not pairs:
         return
+    narrow, model = pairs[0]
     answer = await visit.chat(await visit.key(narrow, "narrow"), model=model, max_tokens=1)
     seen = Seen(f"POST {CHAT}", f"{model}, with a key of the tier {narrow.name}", answer.said)
     if answer.status in (403, 404):
