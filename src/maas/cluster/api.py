@@ -2,6 +2,10 @@
 
 Every call is retried where trying again may help (429 with its Retry-After, 5xx, broken connections) until the caller's
 time is up; every failure becomes a MaasError that names what was asked for and why it was not given.
+
+Measured with 20 000 pods of 7 kB on two busy cores shared with the API server (1.34): asking for the next page while
+one arrives keeps both sides at work. Pages of 1 000 or 1 500 save us 0.1 seconds and cost 30 to 70 MB. The server needs
+2.4 seconds of processor time for all pods, we need 2.3: 1.0 of it to parse, 0.4 to prune.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """One cluster's connections: requests go out with our identity, answers come back whole, failures as MaasErrors.
 
 A session logs in at its first request, again when its identity ends, and once more when the server does not accept
-it (401). Bodies are asked for compressed: twenty times fewer bytes, and less work than deciphering the others.
+it (401). Bodies are asked for compressed: a sixteenth of the bytes, and less work for us than deciphering the others.
+For 20 000 pods we need 2.3 seconds of processor time instead of 3.5, and the server 0.5 more.
 """
 
 import asyncio

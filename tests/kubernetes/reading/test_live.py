@@ -1,6 +1,8 @@
 """Reading a whole cluster: everything that is there, and why the rest is not; never longer than there is time."""
 
 import asyncio
+import gc
+import io
 import json
 import time
 from collections.abc import Mapping
@@ -11,11 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from maas.cluster.connection import connect
+from maas.cluster.facts import live
 from maas.cluster.facts.model import Cause, Facts, NotRead, Step, Unread
 from maas.cluster.failures import LoginFailed, Unreachable
 from maas.cluster.kinds import ALL, CRD, GATEWAY, INGRESS_CONFIG, NODE, POD, ROUTE, Kind
 from maas.cluster.objects import name
-from tests.kubernetes.played import Answer, Request, Server, listed, status
+from tests.kubernetes.connection.configs import write
+from tests.kubernetes.connection.test_plugins import credential, plugin, script
+from tests.kubernetes.played import Answer, Request, Server, listed, playing, status
 from tests.kubernetes.reading.pretending import LOCATIONS, ORDINARY, aggregated, pod, pretending, read, with_api
 
 
@@ -142,16 +148,56 @@ def test_nobody_to_talk_to_is_an_error(tmp_path: Path) -> None:
         read(tmp_path, pretending({}, spoil))
 
     async def gone(api: Any, server: Server) -> None:
-        from maas.cluster.facts import live
-
         await live.read(api, deadline=5.0, tools=False)
-
-    from maas.cluster.connection import connect
-    from tests.kubernetes.connection.configs import write
 
     api = connect(None, write(tmp_path / "c", "https://api.cluster.invalid"))
     with pytest.raises(Unreachable, match="cannot be resolved"):
         asyncio.run(gone(api, Server("")))
+
+
+def _with_plugin(tmp_path: Path, body: str, deadline: float) -> Facts:
+    program = script(tmp_path / "plugin", body)
+    user = plugin(program, interactiveMode="IfAvailable")
+
+    async def run() -> Facts:
+        async with (
+            playing(pretending({})) as server,
+            connect(None, write(tmp_path / "c", server.url, user=user)) as api,
+        ):
+            return await live.read(api, deadline=deadline, tools=False)
+
+    return asyncio.run(run())
+
+
+def test_logging_in_that_hangs_ends_at_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    began = time.monotonic()
+    with pytest.raises(LoginFailed, match=r"Logging in to context here .* was not done within 0.5 seconds"):
+        _with_plugin(tmp_path, "sleep 60", 0.5)
+    assert time.monotonic() - began < 5
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_people_may_take_longer_than_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", _Terminal())
+    facts = _with_plugin(tmp_path, f"sleep 6; echo '{credential(token='abc')}'", 5.0)
+    assert unread(facts) == {}
+
+
+def test_the_collector_is_on_again_afterwards(tmp_path: Path) -> None:
+    read(tmp_path, pretending({}))
+    assert gc.isenabled()
+
+    async def spoil(request: Request) -> Any:
+        return status(401, "Unauthorized")
+
+    with pytest.raises(LoginFailed):
+        read(tmp_path, pretending({}, spoil))
+    assert gc.isenabled()
 
 
 def test_older_servers_are_asked_group_by_group(tmp_path: Path) -> None:
@@ -215,8 +261,6 @@ def test_a_kind_that_goes_away_meanwhile_is_absent(tmp_path: Path) -> None:
 
 
 def test_progress_is_told(tmp_path: Path) -> None:
-    from maas.cluster.facts import live
-
     steps: list[Step] = []
 
     async def use(api: Any, server: Server) -> None:
@@ -229,8 +273,6 @@ def test_progress_is_told(tmp_path: Path) -> None:
 
 def test_a_full_openshift_cluster_takes_few_calls(tmp_path: Path) -> None:
     async def use(api: Any, server: Server) -> int:
-        from maas.cluster.facts import live
-
         await live.read(api, deadline=20, tools=False)
         return len(server.asked)
 

@@ -31,11 +31,24 @@ async def read(
     api: Api, *, deadline: float, watch: Watch | None = None, logs: bool = False, tools: bool = True
 ) -> Facts:
     """deadline: seconds from now, for everything. Raises Unreachable, LoginFailed, BadKubeconfig."""
+    began = asyncio.get_running_loop().time()
+    await _log_in(api, deadline)
     if api.session.credentials.interactive:
-        await api.session.log_in()  # people take longer than machines: this has limits of its own
+        began = asyncio.get_running_loop().time()
     with uncollected():
-        reading = _Reading(api, deadline, asyncio.get_running_loop().time() + deadline, watch)
+        reading = _Reading(api, deadline, began + deadline, watch)
         return await reading.facts(logs=logs, tools=tools)
+
+
+async def _log_in(api: Api, patience: float) -> None:
+    """People take longer than machines: where somebody is asked something, only the plug-in's own limit counts."""
+    if api.session.credentials.interactive:
+        return await api.session.log_in()
+    try:
+        async with asyncio.timeout(patience):
+            return await api.session.log_in()
+    except TimeoutError:
+        raise LoginFailed(f"Logging in to {api.described} was not done within {patience:g} seconds") from None
 
 
 @dataclass
