@@ -152,7 +152,7 @@ class Terminal:
             findings = "finding" if mending.mended == 1 else "findings"
             self._marked("√" if mending.mended else "-", f"gone: {mending.mended} {findings}")
         for cause in last.causes:
-            self._marked("×", f"left: {cause.finding.code} {sentence(cause.finding)}")
+            self._marked("×" if cause.is_failure else "‼", f"left: {cause.finding.code} {sentence(cause.finding)}")
         if not last.causes:
             self._marked("√", "nothing is left")
 

@@ -20,7 +20,7 @@ from maas.readiness.doctor import PROBLEMS, causes
 from maas.readiness.findings import Finding
 
 T = TypeVar("T")
-Key = tuple[str, str]
+Key = tuple[str, str, tuple[str, ...]]
 Run = Callable[[Coroutine[Any, Any, T]], T]
 Look = Callable[[], Awaitable[Sequence[Finding]]]
 
@@ -74,6 +74,7 @@ class Mending:
     clock: Clock
     run: Callable[[Coroutine[Any, Any, Any]], Any]
     tried: set[Key] = field(default_factory=set)
+    declined: set[Key] = field(default_factory=set)
     agreed_to_all: bool = False
     mended: int = 0
 
@@ -88,15 +89,18 @@ class Mending:
             answer = self._answer()
             if answer is Answer.quit:
                 break
-            if answer is not Answer.no and self._carried_out(changes):
+            if answer is Answer.no:
+                self.declined.add(_key(finding))
+            elif self._carried_out(changes):
                 findings = self.run(self._looked_at_again(finding, findings))
         return findings
 
     def _next(self, findings: Sequence[Finding]) -> Finding | None:
-        """Causes before what follows from them."""
+        """Causes before what follows from them, which is left alone where its cause is to stay."""
         problems = [finding for finding in findings if finding.status in PROBLEMS]
         found = causes(problems)
-        order = [cause.finding for cause in found] + [each for cause in found for each in cause.consequences]
+        order = [cause.finding for cause in found]
+        order += [each for cause in found if _key(cause.finding) not in self.declined for each in cause.consequences]
         return next((each for each in order if _changes(each) and _key(each) not in self.tried), None)
 
     def _answer(self) -> Answer:
@@ -165,4 +169,6 @@ def _changes(finding: Finding) -> tuple[Change, ...]:
 
 
 def _key(finding: Finding) -> Key:
-    return finding.code, finding.about
+    """Two of one check and object are told apart by what mends them; in other words it is still the same."""
+    targets = (f"{each.verb} {each.kind.key} {each.namespace}/{each.name}" for each in _changes(finding))
+    return finding.code, finding.about, tuple(targets)

@@ -60,7 +60,9 @@ class _Actor:
 
     def all(self, base: str, plural: str) -> list[Any]:
         answer = self.client.get(f"{base}/{plural}")
-        return [] if answer.status_code == httpx.codes.NOT_FOUND else items(answer.raise_for_status().json(), "items")
+        if answer.status_code in (httpx.codes.NOT_FOUND, httpx.codes.TOO_MANY_REQUESTS):  # not served, or not yet
+            return []
+        return items(answer.raise_for_status().json(), "items")
 
     def patch(self, base: str, plural: str, of: Object, body: Object, status: bool = False) -> None:
         where = f"/namespaces/{namespace(of)}" if namespace(of) else ""

@@ -179,6 +179,21 @@ def test_causes_are_mended_first_and_what_goes_with_them_is_left_alone() -> None
     assert told.heard[-1] == "gone MAAS-406 MAAS-272"
 
 
+def test_what_follows_from_a_cause_that_is_to_stay_is_left_alone() -> None:
+    cause = finding("MAAS-406", labelled("cause"))
+    consequence = finding("MAAS-272", labelled("consequence"), because_of=("MAAS-406",))
+    told = Listener([Answer.no])
+    server, _, _ = mend([consequence, cause], told=told)
+    assert server.done == [] and told.heard.count("asked") == 1
+
+
+def test_two_findings_of_one_object_are_told_apart_by_what_mends_them() -> None:
+    mended, other = finding("MAAS-305", labelled("a")), finding("MAAS-305")
+    _, told, left = mend([mended, other], [other], ask=False, patience=0)
+    assert told.heard[-1] == "gone MAAS-305"
+    assert left == [other]
+
+
 def test_an_effect_is_waited_for_as_long_as_there_is_patience() -> None:
     there = [finding("MAAS-401", labelled("a"))]
     _, told, left = mend(there, there, there, [], ask=False, patience=10, pause=4)
