@@ -74,3 +74,11 @@ def test_what_follows_from_what_is_known() -> None:
     codes = {check.code for check in checks()}
     for check in checks():
         assert set(check.after) <= codes - {check.code}, check.code
+
+
+def test_the_page_of_checks_is_up_to_date() -> None:
+    assert made.CHECKS.read_text() == made.checks_page(), _AGAIN
+
+
+def test_the_page_of_prerequisites_is_up_to_date() -> None:
+    assert made.PREREQUISITES.read_text() == made.prerequisites_page(), _AGAIN
