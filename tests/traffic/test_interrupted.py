@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,13 +52,15 @@ def test_a_signal_ends_it_without_leaving_keys(slow: Running, signal_sent: int, 
     assert active(slow) == []
 
 
-def test_a_second_interrupt_does_not_stop_the_cleaning(slow: Running) -> None:
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_impatience_does_not_stop_the_cleaning(slow: Running, second: int) -> None:
     process = begun(slow)
     process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=20)
-    assert process.returncode in (130, 143)
-    assert "Traceback" not in out + err
+    for _ in range(3):
+        time.sleep(0.01)  # or the system makes one signal of them
+        process.send_signal(second)
+    process.communicate(timeout=20)
+    assert process.returncode in (130, -second)  # the latter if a signal came when all was over
     assert active(slow) == []
 
 

@@ -31,6 +31,7 @@ from maas.readiness.reports import Format
 
 app = noun("Prove that an installation works, with live traffic.")
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PAUSE = 5.0  # seconds between two tries
 _PHASES = (Phase.after, Phase.traffic, Phase.machine)
 _T = TypeVar("_T")
@@ -221,23 +222,27 @@ async def _validated(site: Any, wanted: Options) -> tuple[Finding, ...]:
 
 
 async def _ended_by_signals(work: Awaitable[_T]) -> _T:
-    """SIGTERM and a closed terminal end it as Ctrl-C does: by way of everything that has to be cleaned up."""
-    task = asyncio.ensure_future(work)
-    got: list[int] = []
+    """A signal ends it by way of everything that has to be cleaned up; impatience does not shorten that.
 
-    def end(number: int) -> None:
+    asyncio's own second Ctrl-C would: what cleans up would be cancelled as well.
+    """
+    task = asyncio.ensure_future(work)
+    got: list[signal.Signals] = []
+
+    def end(number: signal.Signals) -> None:
+        if not got:
+            task.cancel()
         got.append(number)
-        task.cancel()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         loop.add_signal_handler(number, end, number)
     try:
         return await task
     except asyncio.CancelledError:
-        if got:
+        if got and got[0] is not signal.SIGINT:
             raise SystemExit(128 + got[0]) from None
-        raise
+        raise KeyboardInterrupt from None
     finally:
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in _ENDING:
             loop.remove_signal_handler(number)
