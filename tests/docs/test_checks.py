@@ -6,6 +6,7 @@ from collections import defaultdict
 import pytest
 
 from maas.readiness.catalogue import checks
+from tests.docs import checks as made
 from tests.docs.prerequisites import OUTLINE
 from tests.kubernetes import shared
 
