@@ -59,6 +59,12 @@ def test_the_operator_comes_with_gpus_that_are_asked_for() -> None:
     assert one("MAAS-262", facts(), WITH_GPU).status is Status.to_install
 
 
+@pytest.mark.parametrize(("target", "step"), [(Target.kubernetes, "gpu-operator"), (Target.openshift, "nfd")])
+def test_node_feature_discovery_comes_with_helms_chart_or_its_own_operator(target: Target, step: str) -> None:
+    remedy = one("MAAS-262", facts(), Asked(target, Phase.before, gpu=True)).remedy
+    assert remedy is not None and remedy.step == step
+
+
 def test_gpus_that_nothing_can_use_are_a_warning() -> None:
     assert one("MAAS-260", facts(_CARD)).status is Status.warning
 
