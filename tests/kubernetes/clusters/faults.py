@@ -100,7 +100,7 @@ def both(*changes: Change) -> Change:
 
 def unavailable(object: Any) -> None:
     """A Deployment without a pod that is ready."""
-    object["status"] |= {"readyReplicas": 0, "availableReplicas": 0, "unavailableReplicas": 1}
+    object["status"] |= {"readyReplicas": 0, "availableReplicas": 0}
     condition_is("Available", "False", "MinimumReplicasUnavailable")(object)
 
 

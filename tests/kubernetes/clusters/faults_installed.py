@@ -54,6 +54,7 @@ INSTALLED: list[Fault] = [
                 to={
                     "type": "ResolvedRefs",
                     "status": "False",
+                    "message": "",
                     "reason": "InvalidCertificateRef",
                     "lastTransitionTime": EXPIRED,
                 },
