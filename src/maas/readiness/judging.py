@@ -63,8 +63,13 @@ def _finding(check: Check, outcome: Outcome) -> Finding:
 
 
 def _explained(findings: list[Finding], after: dict[str, tuple[str, ...]]) -> Iterator[Finding]:
-    """Notes at each failure which other failures it may be a mere consequence of."""
-    bad = {finding.code for finding in findings if finding.status in (Status.failed, Status.warning)}
+    """Notes at each failure which other failures it may be a mere consequence of: a warning explains no failure."""
+    failures = {finding.code for finding in findings if finding.status is Status.failed}
+    explaining = {Status.failed: failures, Status.warning: failures | {f.code for f in findings if _warns(f)}}
     for finding in findings:
-        causes = tuple(code for code in after[finding.code] if code in bad)
-        yield replace(finding, because_of=causes) if causes and finding.code in bad else finding
+        causes = tuple(code for code in after[finding.code] if code in explaining.get(finding.status, ()))
+        yield replace(finding, because_of=causes) if causes else finding
+
+
+def _warns(finding: Finding) -> bool:
+    return finding.status is Status.warning
