@@ -112,7 +112,7 @@ class Api:
         finally:
             for page in (coming, following):
                 if page is not None:
-                    page.body.cancel()
+                    page.body.cancel()  # if it has failed, this keeps asyncio from complaining that nobody asked
 
     def _begin(self, kind: Kind, version: str, continued: str) -> "_Page":
         known: asyncio.Future[str] = asyncio.get_running_loop().create_future()

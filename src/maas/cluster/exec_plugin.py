@@ -42,9 +42,9 @@ class ExecPlugin:
     @property
     def interactive(self) -> bool:
         mode = text(self.spec, "interactiveMode")
-        if mode == "Always" and not sys.stdin.isatty():
+        if mode == "Always" and not _at_a_terminal():
             raise LoginFailed(f"{self._name} wants to ask you something (interactiveMode: Always), on a terminal only")
-        return mode != "Never" and sys.stdin.isatty()
+        return mode != "Never" and _at_a_terminal()
 
     @property
     def _name(self) -> str:
@@ -117,6 +117,11 @@ class ExecPlugin:
             return json.loads(output)
         except ValueError:
             raise LoginFailed(f"{self._name} did not answer in JSON") from None
+
+
+def _at_a_terminal() -> bool:
+    """Services have no stdin at all, or a closed one."""
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def _cluster(login: Login) -> dict[str, Any]:

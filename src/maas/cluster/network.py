@@ -1,8 +1,8 @@
 """The connections to a server: httpcore's pool, with our way of resolving names and of expecting them.
 
-httpcore, which is httpx's engine, and not httpx: a list of 20 000 pods came at a third less processor time, answers
-hold no reference cycles (with which the collector, switched off meanwhile, would have kept 100 MB), and importing it
-takes a tenth of the time.
+httpcore, which is httpx's engine, and not httpx: uncompressed lists of 20 000 pods took a sixth (pages of 500) to a
+third (of 2 000) less processor time, its answers hold no reference cycles (with which the collector, switched off
+meanwhile, would have kept 116 MB more), and importing it takes 0.13 seconds instead of 0.33.
 """
 
 import asyncio

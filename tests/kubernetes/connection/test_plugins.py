@@ -176,6 +176,15 @@ def test_a_plugin_that_must_ask_without_a_terminal(tmp_path: Path, monkeypatch: 
         authorized(tmp_path, plugin("p", interactiveMode="Always"))
 
 
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_service_without_stdin_is_no_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: bool) -> None:
+    stdin = io.StringIO()
+    stdin.close()
+    monkeypatch.setattr("sys.stdin", stdin if closed else None)
+    program = script(tmp_path / "p", f"echo '{credential(token='abc')}'")
+    assert authorized(tmp_path, plugin(program, interactiveMode="IfAvailable")) == ["Bearer abc"]
+
+
 def test_a_plugin_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     program = script(tmp_path / "p", f"sleep 100 & echo $! > {tmp_path}/child; wait")
     login = connect(None, write(tmp_path / "c", user=plugin(program))).session.login

@@ -1,6 +1,7 @@
 """Single calls and lists against a server that does everything wrong that servers and networks do."""
 
 import asyncio
+import gc
 import gzip
 import json
 import time
@@ -203,6 +204,23 @@ def test_the_next_page_is_asked_for_while_one_is_on_its_way(tmp_path: Path) -> N
                 return [name(each) for each in await api.list(POD, "v1")]
 
     assert asyncio.run(run()) == ["a", "b"]
+
+
+def test_a_page_that_fails_ahead_of_one_that_fails_is_no_noise(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """asyncio would print "Task exception was never retrieved" to people's terminals."""
+
+    async def play(request: Request) -> Any:
+        if request.query.get("continue"):
+            return status(403, "no more of it")
+        start = json.dumps(listed("Pod", pod("a"), continued="t1"), separators=(",", ":")).encode()[:-20]
+        return Broken(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + start)
+
+    with pytest.raises(ServerFailed, match="the connection broke"):
+        names(tmp_path, play)
+    gc.collect()
+    assert not caplog.records
 
 
 def test_a_list_that_expired_is_begun_anew(tmp_path: Path) -> None:
