@@ -67,6 +67,9 @@ def fixed(
         mending = Mending(api, look, told, Plan(dry_run, not yes, wait), _Clock(), runner.run)
         try:
             mending.mend(first.findings)
+        except KeyboardInterrupt:
+            told.interrupted()
+            raise
         finally:
             runner.run(api.session.close())
     told.end(mending, last)
@@ -142,6 +145,12 @@ class Terminal:
     def still(self, finding: Finding) -> None:
         self._cleared()
         self._marked("×", f"{finding.code} is still there: {finding.message}")
+
+    def interrupted(self) -> None:
+        self._say("")
+        self._marked(
+            "×", "interrupted: what is marked as done is done, at most one change was under way, no other begun"
+        )
 
     def end(self, mending: Mending, last: Diagnosis) -> None:
         self._say("")

@@ -46,6 +46,7 @@ class Story:
     found: Ran
     tried: Ran
     nobody: Ran
+    denied: Ran  # somebody who may only read
     versions: tuple[dict[str, str], ...]  # before and after what must change nothing
     mended: Ran
     left: Ran
@@ -71,11 +72,14 @@ def _told(scenario: Scenario) -> Story:
         found = doctor(cluster, "-o", "json")
         tried = doctor(cluster, "--fix", "--dry-run")
         nobody = doctor(cluster, "--fix")
+        cluster.allow("eve", {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]})
+        before |= {key: value for key, value in versions(cluster).items() if "test-eve" in key}
+        denied = doctor(cluster, "--fix", "--yes", user="eve")
         after = versions(cluster)
         with standing_in(cluster):
             mended = doctor(cluster, "--fix", "--yes", "--wait", "20s")
             left = doctor(cluster, "-o", "json")
-        return Story(found, tried, nobody, (before, after), mended, left)
+        return Story(found, tried, nobody, denied, (before, after), mended, left)
 
 
 def _aged(cluster: Cluster) -> None:
@@ -87,9 +91,9 @@ def _aged(cluster: Cluster) -> None:
             put(Path(cluster.etcd), [(key, {**model, "metadata": metadata})])
 
 
-def doctor(cluster: Cluster, *arguments: str) -> Ran:
+def doctor(cluster: Cluster, *arguments: str, user: str = "admin") -> Ran:
     command = [sys.executable, "-m", "maas.cli.main", "doctor", "--only", "MAAS-4", *arguments]
-    environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig()), "COLUMNS": "80"}
+    environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig(user)), "COLUMNS": "80"}
     ran = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=200, stdin=subprocess.DEVNULL
     )
@@ -136,7 +140,7 @@ def test_it_is_recognised(fault: Fault, stories: dict[str, Story]) -> None:
 
 
 @pytest.mark.parametrize("of", OF)
-def test_trying_and_asking_nobody_change_nothing(of: str, stories: dict[str, Story]) -> None:
+def test_trying_asking_nobody_and_being_denied_change_nothing(of: str, stories: dict[str, Story]) -> None:
     told = story(stories, of)
     before, after = told.versions
     assert len(before) > 100
@@ -144,6 +148,8 @@ def test_trying_and_asking_nobody_change_nothing(of: str, stories: dict[str, Sto
     assert told.tried.code == told.nobody.code == 3
     assert "nothing was changed (--dry-run)" in told.tried.output
     assert "Nobody is here to be asked" in told.nobody.output
+    assert "was refused, so nothing is done" in " ".join(told.denied.output.split())
+    assert "√ done:" not in told.denied.output and told.denied.code == 3
 
 
 @pytest.mark.parametrize("fault", MENDED, ids=lambda fault: fault.code)

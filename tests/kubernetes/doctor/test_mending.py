@@ -235,6 +235,19 @@ def test_ctrl_c_at_the_question_ends_it_with_nothing_done() -> None:
     assert server.done == []
 
 
+def test_ctrl_c_between_changes_begins_no_other() -> None:
+    class Slow(Server):
+        async def carry_out(self, change: Change, *, dry_run: bool, now: float) -> dict[str, Any]:
+            if not dry_run and change.name == "b":
+                raise KeyboardInterrupt
+            return await super().carry_out(change, dry_run=dry_run, now=now)
+
+    server = Slow()
+    with pytest.raises(KeyboardInterrupt):
+        mend([finding("MAAS-401", labelled("a"), labelled("b"), labelled("c"))], server=server, ask=False)
+    assert server.done == ["a"]
+
+
 def test_what_has_no_remedy_of_ours_is_left_alone() -> None:
     findings = [finding("MAAS-409"), finding("MAAS-401", labelled("a"), status=Status.passed)]
     server, told, left = mend(findings, ask=False)
