@@ -4,11 +4,15 @@ What has come so far is in a file named after the checksum that the whole must h
 this process, costs nothing, and a file that was changed meanwhile starts anew.
 """
 
+import fcntl
+import glob
 import hashlib
 import os
+import re
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +23,12 @@ from maas.domain.errors import InvalidInput, Unavailable
 from maas.models.weights.places import OnHub, repository_place
 
 _HUB = "https://huggingface.co"
-_CHUNK = 1024 * 1024
 _TRIES = 5  # in a row without a byte
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _ROOM = 100 * 2**20  # that must stay free
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_BUSY = frozenset({408, 429, 500, 502, 503, 504})
+_NOT_FOR_ALL = frozenset({401, 403, 404})
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 Pause = Callable[[float], None]
@@ -46,31 +52,49 @@ def pull(
     pause: Callable[[float], None] = time.sleep,
 ) -> Path:
     """Raises Unavailable (no network, no room, wrong checksum) and InvalidInput (no such file)."""
-    with httpx.Client(timeout=_TIMEOUT, follow_redirects=True, headers=_token()) as client:
+    with httpx.Client(timeout=_TIMEOUT, follow_redirects=True, headers=_headers()) as client:
         file, remote = _look_up(client, meant)
         place = repository_place(meant.repository, folder) / file
         if place.exists() and place.stat().st_size == remote.size:
             return place
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = place.with_name(f"{place.name}.{remote.sha256[:16]}.part")
-        _require_room(part, remote)
-        _fetch(client, remote, part, progress, pause)
-    _check(part, remote)
-    part.replace(place)
+        with _alone(part):
+            if not (place.exists() and place.stat().st_size == remote.size):  # else another process has just brought it
+                _require_room(part, remote)
+                _fetch(client, remote, part, progress, pause)
+                _check(part, remote)
+                part.replace(place)
+        for outdated in place.parent.glob(f"{glob.escape(place.name)}.*.part"):
+            outdated.unlink(missing_ok=True)
     return place
 
 
-def _token() -> dict[str, str]:
-    token = os.environ.get("HF_TOKEN")
-    return {"authorization": f"Bearer {token}"} if token else {}
+@contextmanager
+def _alone(part: Path) -> Iterator[None]:
+    """Two that write into one file would both have brought nothing. Raises Unavailable."""
+    with part.open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Unavailable(f"another process is bringing {part.name} right now; wait for it") from error
+        yield
+
+
+def _headers() -> dict[str, str]:
+    """Raises InvalidInput."""
+    token = os.environ.get("HF_TOKEN", "").strip()
+    if token and not (token.isascii() and token.isprintable()):
+        raise InvalidInput("$HF_TOKEN holds characters that no token has")
+    return {"accept-encoding": "identity"} | ({"authorization": f"Bearer {token}"} if token else {})
 
 
 def _look_up(client: httpx.Client, meant: OnHub) -> tuple[str, Remote]:
     try:
         answer = client.get(f"{hub()}/api/models/{meant.repository}", params={"blobs": "true"})
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Unavailable(f"{hub()} can't be reached ({type(error).__name__}): is there a network?") from error
-    if answer.status_code in (401, 403, 404):
+    if answer.status_code in _NOT_FOR_ALL:
         raise InvalidInput(
             f"the hub has no repository {meant.repository}, or shows it only to those it knows ($HF_TOKEN)"
         )
@@ -79,7 +103,7 @@ def _look_up(client: httpx.Client, meant: OnHub) -> tuple[str, Remote]:
     files = _files(answer)
     name = meant.choose(list(files))
     size, sha256 = files[name].get("size"), (files[name].get("lfs") or {}).get("sha256")
-    if not isinstance(size, int) or not isinstance(sha256, str):
+    if not isinstance(size, int) or not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
         raise Unavailable(f"{hub()} does not tell the size and the checksum of {name}: it is not taken on trust")
     return name, Remote(f"{hub()}/{meant.repository}/resolve/main/{name}", size, sha256)
 
@@ -105,12 +129,12 @@ def _fetch(
     while (have := part.stat().st_size if part.exists() else 0) < remote.size:
         try:
             _fetch_from(client, remote, part, have, progress)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, _BrokenOff) as error:
             came = part.exists() and part.stat().st_size > have
             tries = 0 if came else tries + 1
             if tries >= _TRIES:
                 raise Unavailable(
-                    f"the download broke off again and again ({type(error).__name__}); what has come is kept:"
+                    f"the download broke off again and again ({_why(error)}); what has come is kept:"
                     " run the same command again"
                 ) from error
             pause(2.0**tries)
@@ -119,15 +143,37 @@ def _fetch(
 def _fetch_from(client: httpx.Client, remote: Remote, part: Path, have: int, progress: Progress) -> None:
     headers = {"range": f"bytes={have}-"} if have else {}
     with client.stream("GET", remote.url, headers=headers) as answer:
-        if answer.status_code not in (200, 206):
-            raise Unavailable(f"{remote.url} answered {answer.status_code}")
+        _require_content(answer, remote)
         resumed = answer.status_code == 206
         with part.open("ab" if resumed else "wb") as file:
             so_far = have if resumed else 0
-            for chunk in answer.iter_bytes(_CHUNK):
+            for chunk in answer.iter_raw():
                 file.write(chunk)
                 so_far += len(chunk)
                 progress(so_far, remote.size)
+    if so_far < remote.size:
+        raise _BrokenOff(f"{so_far} of {remote.size} bytes came")
+
+
+def _why(error: Exception) -> str:
+    """Of the client's own errors only the kind: some quote what was sent, and that may hold a token."""
+    return str(error) if isinstance(error, _BrokenOff) else type(error).__name__
+
+
+class _BrokenOff(Exception):
+    """Without an error of the connection's own: the server has just ended, or asks for patience."""
+
+
+def _require_content(answer: httpx.Response, remote: Remote) -> None:
+    if answer.status_code in _BUSY:
+        raise _BrokenOff(f"{hub()} answered {answer.status_code}")
+    if answer.status_code in _NOT_FOR_ALL:
+        raise InvalidInput(
+            f"the hub does not give {remote.url} to everybody ({answer.status_code}): accept its licence there, and set"
+            " $HF_TOKEN"
+        )
+    if answer.status_code not in (200, 206):
+        raise Unavailable(f"{remote.url} answered {answer.status_code}")
 
 
 def _check(part: Path, remote: Remote) -> None:

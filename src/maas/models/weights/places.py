@@ -20,7 +20,10 @@ from maas.domain.errors import InvalidInput, NotFound
 PACKAGED = "smollm2"
 DEFAULT = "Qwen/Qwen3-0.6B-GGUF:Q8_0"
 PREFERRED = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_0", "F16", "BF16")
-_REPOSITORY = re.compile(r"([\w.-]+)/([\w.-]+)(?::([\w.-]+)|/([\w./-]+\.gguf))?")
+_PART_OF_NAME = r"(?!\.{1,2}(?:[/:]|$))[\w.-]+"
+_REPOSITORY = re.compile(
+    rf"({_PART_OF_NAME})/({_PART_OF_NAME})(?::([\w.-]+)|/((?:{_PART_OF_NAME}/)*[\w.-]+\.gguf))?", re.ASCII
+)
 _PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$")
 
 
@@ -34,9 +37,9 @@ class OnHub:
 
     def choose(self, files: Sequence[str]) -> str:
         """Raises InvalidInput."""
-        whole = [file for file in files if file.endswith(".gguf") and not _PART.search(file)]
+        whole = [file for file in files if file.endswith(".gguf") and not _PART.search(file) and _stays_inside(file)]
         if self.file is not None:
-            if self.file in files:
+            if self.file in whole:
                 return self.file
             raise InvalidInput(f"{self.repository} has no {self.file}; it has {_listed(whole)}")
         for wanted in (self.quantisation,) if self.quantisation else PREFERRED:
@@ -50,10 +53,10 @@ def parse(weights: str) -> Path | OnHub | None:
     """None for the packaged model. Raises InvalidInput."""
     if weights == PACKAGED:
         return None
-    if weights.startswith(("/", "~")):
+    if weights.startswith(("/", "~/")) and weights.isprintable():
         return Path(weights).expanduser()
     match = _REPOSITORY.fullmatch(weights)
-    if match is None or ".." in weights:
+    if match is None:
         raise InvalidInput(
             f"{weights!r} names no weights: write a path that begins with /, {PACKAGED}, or a name on the hub such as"
             f" {DEFAULT}"
@@ -65,7 +68,7 @@ def locate(weights: str, folder: Path) -> Path:
     """The file on this machine. Raises InvalidInput, and NotFound if it still has to be brought."""
     meant = parse(weights)
     if isinstance(meant, Path):
-        if not meant.exists():
+        if not os.path.exists(meant):  # noqa: PTH110  # Path.exists raises for names that are too long, or not ours
             raise NotFound(f"there are no weights at {meant}")
         return meant
     if meant is None:
@@ -95,6 +98,11 @@ def _in_a_repository(meant: OnHub, folder: Path) -> Path | None:
         except InvalidInput:
             continue
     return None
+
+
+def _stays_inside(file: str) -> bool:
+    """Whether a name that somebody else made up means a file below the folder that it is put into."""
+    return bool(file) and "\0" not in file and not any(part in ("", ".", "..") for part in file.split("/"))
 
 
 def _is_of(file: str, quantisation: str) -> bool:
