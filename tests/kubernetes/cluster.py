@@ -35,7 +35,6 @@ from tests.kubernetes.definitions import write as write_definitions
 ADMINISTRATORS, FRONT_PROXY = "system:masters", "front-proxy"
 _BUILD = Path(__file__).parent / "programs" / "build.sh"
 _PATIENCE = 60.0
-_HEAP = "120"  # % that Go's heap grows before it is swept: less memory for a little more time
 
 
 @dataclass(frozen=True)
@@ -223,7 +222,6 @@ class Process:
     @classmethod
     def start(cls, name: str, options: Sequence[str], folder: Path) -> Self:
         log, found = folder / f"{name}.log", program(name)
-        environment = {**os.environ, "GOGC": _HEAP}
         with log.open("ab") as output:
             child = subprocess.Popen(
                 [str(found), *options],
@@ -231,7 +229,6 @@ class Process:
                 stdout=output,
                 stderr=output,
                 cwd=folder,
-                env=environment,
                 preexec_fn=_dies_with_us,  # one call of the C library, loaded before
             )
         return cls(name, child, log)
