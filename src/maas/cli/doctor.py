@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from maas.cli import cluster_options as options
 from maas.cli import judged
 from maas.cli.facts import asked as asked_of
 from maas.cli.facts import gather
-from maas.cli.fixing import Terminal, has_somebody
+from maas.cli.fixing import Terminal, fixed, has_somebody
 from maas.cli.frame import home, noun
 from maas.cli.output import notes
 from maas.cli.target import configured_cluster
@@ -23,6 +24,7 @@ from maas.readiness.catalogue import Asked, Phase
 from maas.readiness.doctor import Diagnosis, Topic, diagnose
 from maas.readiness.findings import Finding
 from maas.readiness.judging import judge
+from maas.readiness.mending import Plan
 from maas.readiness.reports import Format, render
 
 app = noun("Say what is wrong, why, and what mends it.")
@@ -42,6 +44,25 @@ Wait = Annotated[
         help="With --fix: how long to wait for a remedy's effect.",
     ),
 ]
+
+
+@dataclass(frozen=True)
+class _Mending:
+    fix: bool
+    dry_run: bool
+    yes: bool
+    wait: float
+
+    def refuse_nonsense(self, output: Format) -> None:
+        if (self.dry_run or self.yes) and not self.fix:
+            raise InvalidInput("--dry-run and --yes say how --fix works: name it, too")
+        if self.fix and output not in (Format.table, Format.short):
+            raise InvalidInput(f"--fix tells in words what it does: leave -o {output} away, or --fix")
+
+    @property
+    def possible(self) -> bool:
+        """Somebody has agreed, is there to be asked, or need not be."""
+        return self.fix and (self.dry_run or self.yes or has_somebody())
 
 
 class _Case:
@@ -102,31 +123,32 @@ def doctor(
     Example: maas doctor model qwen3 --fix
     """
     chosen = judged.codes(only, "--only", [Phase.after]), judged.codes(skip, "--skip", [Phase.after])
-    if (dry_run or yes) and not fix:
-        raise InvalidInput("--dry-run and --yes say how --fix works: name it, too")
-    if fix and output not in (Format.table, Format.short):
-        raise InvalidInput(f"--fix tells in words what it does: leave -o {output} away, or --fix")
+    wanted = _Mending(fix, dry_run, yes, wait)
+    wanted.refuse_nonsense(output)
     if not (source or context or kubeconfig or configured_cluster()):
         from maas.cli.doctor_here import examine
 
         examine(home(), topic, fix=fix, strict=strict, output=output)
         return
     case = _Case(source, target, namespace, context, kubeconfig, timeout, chosen, topic)
-    facts = case.read()
-    findings = case.findings(facts)
-    diagnosis = diagnose(facts, findings, topic, name)
-    if not fix or not (dry_run or yes or has_somebody()) or source:
-        _show(diagnosis, facts, case.asked(facts), output)
-        _why_nothing_is_mended(fix, source)
-        judged.end(diagnosis.findings, strict=strict)
-        return
-    _show(diagnosis, facts, case.asked(facts), Format.short)
-    from maas.cli.fixing import fixed
+    judged.end(_treated(case, topic, name, wanted, output).findings, strict=strict)
 
-    left = fixed(
-        case, lambda facts, found: diagnose(facts, found, topic, name), diagnosis, Terminal(), dry_run, yes, wait
-    )
-    judged.end(left.findings, strict=strict)
+
+def _treated(case: _Case, topic: Topic, name: str, wanted: _Mending, output: Format) -> Diagnosis:
+    """The diagnosis after whatever was done."""
+
+    def diagnosed(facts: Facts, findings: Sequence[Finding]) -> Diagnosis:
+        return diagnose(facts, findings, topic, name)
+
+    facts = case.read()
+    diagnosis = diagnosed(facts, case.findings(facts))
+    if not wanted.possible or case.source:
+        _show(diagnosis, facts, case.asked(facts), output)
+        _why_nothing_is_mended(wanted.fix, case.source)
+        return diagnosis
+    _show(diagnosis, facts, case.asked(facts), Format.short)
+    plan = Plan(wanted.dry_run, not wanted.yes, wanted.wait)
+    return fixed(case, diagnosed, diagnosis, Terminal(), plan)
 
 
 def _why_nothing_is_mended(fix: bool, source: Path | None) -> None:

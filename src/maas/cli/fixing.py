@@ -46,9 +46,7 @@ def fixed(
     diagnose: Callable[[Facts, Sequence[Finding]], Diagnosis],
     first: Diagnosis,
     told: "Terminal",
-    dry_run: bool,
-    yes: bool,
-    wait: float,
+    plan: Plan,
 ) -> Diagnosis:
     """The diagnosis afterwards."""
     from maas.cluster.connection import connect
@@ -64,7 +62,7 @@ def fixed(
             last = diagnose(facts, case.findings(facts))
             return last.findings
 
-        mending = Mending(api, look, told, Plan(dry_run, not yes, wait), _Clock(), runner.run)
+        mending = Mending(api, look, told, plan, _Clock(), runner.run)
         try:
             mending.mend(first.findings)
         except KeyboardInterrupt:

@@ -5,6 +5,7 @@ installed, the issue does not apply, and that is said as well.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import Kind
@@ -41,19 +42,8 @@ def known_issue(
                 return
             yield from list(judge(facts, asked)) or [passed("no sign of it")]
 
-        check(
-            code,
-            title,
-            Category.known_issues,
-            severity=severity,
-            phases=phases,
-            wanted="no sign of it",
-            looks=sign,
-            why=cause,
-            mend=mend,
-            covers=covers,
-            after=after,
-        )(judged)
+        declare = partial(check, code, title, Category.known_issues, severity=severity, phases=phases, after=after)
+        declare(wanted="no sign of it", looks=sign, why=cause, mend=mend, covers=covers)(judged)
         return judge
 
     return declared

@@ -26,7 +26,7 @@ from tests.kubernetes.known_issues.planted import (
     planted,
 )
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _BY_THE_SERVER_ITSELF = {"leases", "events"}
 OF = {"kubernetes": (KUBERNETES, OF_MODELS), "openshift": (OPENSHIFT, OF_THE_PLATFORM)}
@@ -95,7 +95,7 @@ def doctor(cluster: Cluster, *arguments: str, user: str = "admin") -> Ran:
     command = [sys.executable, "-m", "maas.cli.main", "doctor", "--only", "MAAS-4", *arguments]
     environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig(user)), "COLUMNS": "80"}
     ran = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=200, stdin=subprocess.DEVNULL
+        command, env=environment, capture_output=True, text=True, timeout=400, stdin=subprocess.DEVNULL
     )
     assert "Traceback" not in ran.stderr + ran.stdout and ran.returncode in (0, 3), ran.stdout + ran.stderr
     return Ran(ran.returncode, ran.stdout + ran.stderr)
