@@ -2,7 +2,8 @@
 
 At once the first time: most deaths are one-off, and a gateway that is back in 50 ms beats one that waited.
 Then 0.2 s, 0.4 s ... 30 s, so that a crash loop costs nothing and its log stays readable.
-A life of 60 s forgives what was before.
+A life of 60 s forgives what was before. It counts from when the process was ready: a model that loads for minutes and
+then dies has never lived.
 """
 
 from dataclasses import dataclass
@@ -17,12 +18,12 @@ HOPELESS_DEATHS = (
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """deaths: those in a row, each after a life shorter than FORGIVEN_AFTER."""
+    """deaths: those in a row, each after a ready life shorter than FORGIVEN_AFTER."""
 
     deaths: int = 0
 
     def died(self, lived: float) -> "Backoff":
-        """After one more death, `lived` seconds after its start."""
+        """After one more death, `lived` seconds after it had become ready; 0 if it never was."""
         return Backoff(1 if lived >= FORGIVEN_AFTER else self.deaths + 1)
 
     @property

@@ -32,6 +32,7 @@ class Child:
         self._identity: Identity | None = None
         self._backoff = Backoff()
         self._started = 0.0
+        self._ready_at: float | None = None
         self._restarts = 0
         self._last_exit: str | None = None
         self._start_at: float | None = 0.0
@@ -84,6 +85,7 @@ class Child:
         took = now - self._started
         if self.state == status.STARTING and self._popen and self._is_ready(took):
             self._set_state(status.READY)
+            self._ready_at = now
             self._log.write("info", "ready", process=self.spec.name, seconds=round(took, 2))
 
     def exited(self, now: float) -> None:
@@ -125,7 +127,7 @@ class Child:
         self._next_try = next_try
 
     def _start(self, spec: Spec, now: float) -> None:
-        self.spec, self._started, self._start_at = spec, now, None
+        self.spec, self._started, self._start_at, self._ready_at = spec, now, None, None
         output = self._output(spec)
         try:
             self._popen = spawn(spec, output)
@@ -171,7 +173,8 @@ class Child:
         return True
 
     def _died(self, now: float) -> None:
-        self._backoff = self._backoff.died(now - self._started)
+        served = 0.0 if self._ready_at is None else now - self._ready_at
+        self._backoff = self._backoff.died(served)
         self._restarts += 1
         self._start_at = now + self._backoff.delay
         state = status.FAILED if self._backoff.hopeless else status.BACKOFF
