@@ -1,9 +1,11 @@
 """What this machine can run models with: cores, memory, and GPUs if there are any."""
 
+import math
 import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +35,13 @@ def cores() -> int:
     """Those this process may use: physical ones, where the machine tells which are siblings."""
     usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
     siblings = {_siblings(core) for core in usable}
-    return max(1, len(siblings))
+    return max(1, min(len(siblings), _allowed()))
+
+
+def _allowed() -> int:
+    """Cores that a container may keep busy; its limit is no affinity."""
+    quota, _, period = _text("/sys/fs/cgroup/cpu.max").strip().partition(" ")
+    return math.ceil(int(quota) / int(period)) if quota.isdigit() and period.isdigit() and int(period) else sys.maxsize
 
 
 def memory() -> int:
@@ -52,9 +60,11 @@ def gpus() -> list[LocalGpu]:
         raise NoGpu("nvidia-smi is not installed: there is no NVIDIA GPU here, or no driver for it")
     try:
         query = (program, f"--query-gpu={','.join(_QUERY)}", "--format=csv,noheader,nounits")
-        ran = subprocess.run(query, capture_output=True, text=True, timeout=_PATIENCE, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NoGpu(f"nvidia-smi does not answer: {error}") from error
+        ran = subprocess.run(query, capture_output=True, text=True, errors="replace", timeout=_PATIENCE, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise NoGpu(f"nvidia-smi does not answer within {_PATIENCE:g} s: its driver hangs") from error
+    except OSError as error:
+        raise NoGpu(f"nvidia-smi can't be started: {error.strerror}") from error
     if ran.returncode:
         said = (ran.stdout + ran.stderr).strip().splitlines()
         raise NoGpu(f"nvidia-smi failed: {said[0] if said else f'exit code {ran.returncode}'}")

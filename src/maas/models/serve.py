@@ -13,14 +13,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from maas.domain.errors import MaasError
+from maas.domain.errors import MaasError, Unavailable
 from maas.models import llama_cpp, vllm
+from maas.models.troubles import STARTS
 from maas.models.weights import places
 
 _FIRST_TO_GO = "500"  # of 1000: when memory runs out, a model is to die, not who decides about keys
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    print(STARTS, flush=True)
     told = _parser().parse_args(arguments)
     options = dict(option.split("=", 1) for option in told.option)
     try:
@@ -32,7 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
     print(" ".join(argv), flush=True)
-    os.execve(argv[0], argv, os.environ | environment)
+    try:
+        os.execve(argv[0], argv, os.environ | environment)
+    except OSError as error:
+        print(f"{argv[0]} can't be started: {error.strerror}", file=sys.stderr)
+        sys.exit(Unavailable.exit_code)
 
 
 def _command(told: argparse.Namespace, options: dict[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -17,19 +17,19 @@ class Trouble:
         return f"{self.cause}. {self.remedy}"
 
 
-_SMALLER = (
-    "Take a smaller file (Q4_K_M, not Q8_0), a lower context_length or fewer `parallel`; `maas size` counts"
-)
+STARTS = "maas: the model's server starts"  # a line of its log: what is above is of a former life
+_SMALLER = "Take a smaller file (Q4_K_M, not Q8_0), a lower context_length or fewer `parallel`; `maas size` counts"
 _KNOWN: tuple[tuple[str, str, str], ...] = (
     # llama.cpp
     (
-        r"invalid magic|not a GGUF|failed to load.*header|bad magic",
+        r"invalid magic|failed to read magic|bad GGUF version|Is a directory",
         "The file is no GGUF file",
         "Name a .gguf file in `weights`; `maas models pull` brings one",
     ),
     (
         r"data is not within the file bounds|file is corrupted or incomplete|unexpectedly reached end of file"
-        r"|gguf_init_from_file.*failed to read",
+        r"|gguf_init\w*: (failed to read|encountered|key|tensor|number of|string length)|exceeds remaining file size"
+        r"|corrupted model|tensor '.*' has invalid data",
         "The file of the weights is cut off or damaged",
         "Delete it and bring it again: `maas models pull`",
     ),
@@ -39,11 +39,26 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "A newer llama.cpp may: ./install.sh --cpu, after an upgrade of MaaS",
     ),
     (
-        r"unable to allocate|failed to allocate|bad_alloc|cannot allocate memory|failed to mmap",
+        r"unable to allocate|failed to allocate|bad_alloc|cannot allocate memory|mmap failed"
+        r"|^there is not enough memory",
         "There is not enough memory for the weights and the cache",
         _SMALLER,
     ),
-    (r"error: invalid argument|unrecognized arguments", "The server does not know one of the `options`", "Correct it"),
+    (
+        r"unrecognized arguments:.*--uds",
+        "This vLLM is too old to listen on a unix socket",
+        "Use a newer one; or run this one by itself, and add it as an external model",
+    ),
+    (
+        r"error: invalid argument|unrecognized arguments|error while handling argument",
+        "The server does not know one of the `options`, or not its value",
+        "Correct it",
+    ),
+    (
+        r"llama-server: error while loading shared libraries",
+        "llama-server is not complete: its libraries are not beside it",
+        "Delete .venv/.maas-cpu-stamp and run ./install.sh --cpu again",
+    ),
     # vLLM
     (
         r"No available memory for the cache blocks|larger than the available KV cache memory"
@@ -64,12 +79,12 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     (
         r"no kernel image is available",
         "This vLLM holds no kernels for the GPU",
-        "On a V100, use vLLM 0.8.5",
+        "On a V100 only vLLM 0.8.5 and older work: run it by itself, and add it as an external model",
     ),
     (
         r"Unsupported rounding mode|mma -> mma layout|PassManager::run failed|Unsupported conversion from f16",
         "Triton's compiler fails on this GPU",
-        "On a T4, use vLLM 0.8.5, or 0.10.2 and newer, with dtype: float16 and enforce-eager in `options`",
+        "On a T4, use vLLM 0.10.2 or newer, with dtype: float16 and enforce-eager in `options`",
     ),
     (
         r"Model architectures .* are not supported",
@@ -87,6 +102,8 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
 def explain(lines: Sequence[str], last_exit: str | None) -> Trouble | None:
     """The newest line that is known decides."""
     for line in reversed(lines):
+        if line == STARTS:
+            break
         for pattern, cause, remedy in _KNOWN:
             if re.search(pattern, line, re.IGNORECASE):
                 return Trouble(cause, remedy)
