@@ -8,7 +8,7 @@ import pytest
 from maas.readiness.catalogue import Phase
 from maas.readiness.findings import Status, Verdict, verdict
 from maas.readiness.judging import judge
-from tests.kubernetes.clusters import typical
+from tests.kubernetes.clusters import others, typical
 from tests.kubernetes.clusters.scenario import Scenario
 
 _STACK = {"MAAS-210", "MAAS-214", "MAAS-220", "MAAS-230", "MAAS-270", "MAAS-280"}  # what `maas install` brings
@@ -58,10 +58,20 @@ def test_a_healthy_installation_is_ready_and_most_checks_looked_at_it(made: Call
     assert len([finding for finding in findings if finding.status is Status.passed]) > 100
 
 
-@pytest.mark.parametrize("made", [typical.openshift_4_20, typical.kubernetes_1_34], ids=lambda made: str(made.__name__))
+@pytest.mark.parametrize(
+    "made",
+    [typical.openshift_4_20, typical.kubernetes_1_34, others.by_others],
+    ids=lambda made: str(made.__name__),
+)
 def test_nothing_is_amiss_before_installing_again_either(made: Callable[[], Scenario]) -> None:
     scenario = made()
     findings = judge(scenario.facts(), replace(scenario.asked, phase=Phase.before))
+    assert [each for each in findings if each.status not in (Status.passed, Status.skipped)] == []
+
+
+def test_what_others_put_together_is_judged_by_what_it_does_and_not_by_its_names() -> None:
+    scenario = others.by_others()
+    findings = judge(scenario.facts(), scenario.asked)
     assert [each for each in findings if each.status not in (Status.passed, Status.skipped)] == []
 
 
