@@ -78,9 +78,16 @@ def events(facts: Facts, in_namespace: str, about: str = "", *needles: str) -> I
 
 def pods_of(facts: Facts, model: Object) -> list[Object]:
     """The pods of an InferenceService. Raises NotRead."""
-    return [
-        pod for pod in facts.all(POD) if label(pod, MODEL_LABEL) == name(model) and namespace(pod) == namespace(model)
-    ]
+    return facts.derived(_pods_by_model).get((namespace(model), name(model)), [])
+
+
+def _pods_by_model(facts: Facts) -> dict[tuple[str, str], list[Object]]:
+    """Once for all models: there are many pods, and most are of none."""
+    found: dict[tuple[str, str], list[Object]] = {}
+    for pod in facts.all(POD):
+        if model := label(pod, MODEL_LABEL):
+            found.setdefault((namespace(pod), model), []).append(pod)
+    return found
 
 
 def logs_of(facts: Facts, pods: Iterable[Object]) -> list[Log]:
