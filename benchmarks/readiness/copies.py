@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 
 from benchmarks.readiness import templates
-from benchmarks.readiness.templates import APP, CRASHING, GPU_NODE, NAMESPACE, NODE, POD_IP, PODS_PER_NODE, SERVICE_IP
+from benchmarks.readiness.templates import APP, CRASHING, GPU_NODE, NAMESPACE, NODE, POD_IP, PODS_PER_NODE
 
 # Places in etcd.
 _NODE, _GPU_NODE = f"/registry/minions/{NODE}", f"/registry/minions/{GPU_NODE}"
@@ -45,7 +45,6 @@ def _copy(originals: Mapping[str, bytes], key: str, number: int, slot: int = 0) 
         (GPU_NODE, f"gpu--{number:05}"),
         (NODE, f"gpu--{number:05}" if number % 20 == 0 else f"node-{number:05}"),
         (POD_IP, address),
-        (SERVICE_IP, f"10.0.{100 + high}.{100 + low}"),
     ):
         assert len(old) == len(new)
         value, key = value.replace(old.encode(), new.encode()), key.replace(old, new)

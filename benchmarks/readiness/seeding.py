@@ -49,7 +49,7 @@ def cluster_of(nodes: int) -> Iterator[tuple[Cluster, Size]]:
             with api_server(folder) as cluster:
                 seed(cluster, [*scenario.objects, *templates.all_templates()])
             size = _fill(folder / "etcd.sock", nodes)
-            with api_server(folder) as cluster:
+            with api_server(folder, patience=600) as cluster:
                 yield cluster, size
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -16,7 +16,7 @@ from tests.kubernetes.clusters.nodes import A10G, node
 
 PODS_PER_NODE, NAMESPACES = 20, 50
 NODE, APP, NAMESPACE = "node-00000", "app-00000", "load-00"
-POD_IP, SERVICE_IP = "10.128.100.100", "10.0.200.200"
+POD_IP = "10.128.100.100"
 GPU_NODE = "gpu--00000"  # as long as the other's
 CRASHING = f"{APP}-7c9d8e-xx"
 _IMAGE = f"registry.example.com/team/{APP}@sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
@@ -98,8 +98,9 @@ def _crashing(object: Object) -> Object:
 
 
 def _service() -> list[Object]:
+    """Headless: a server that finds thousands of addresses nobody allocated is busy with repairing them."""
     ports = [{"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}]
-    spec = {"type": "ClusterIP", "clusterIP": SERVICE_IP, "selector": {"app": APP}, "ports": ports}
+    spec = {"type": "ClusterIP", "clusterIP": "None", "selector": {"app": APP}, "ports": ports}
     endpoints = [
         {
             "addresses": [f"10.128.100.{100 + slot}"],

@@ -171,8 +171,8 @@ def etcd(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def api_server(folder: Path, options: Sequence[str] = ()) -> Iterator[Cluster]:
-    """On the etcd of that folder. For when running() is not enough."""
+def api_server(folder: Path, options: Sequence[str] = (), *, patience: float = _PATIENCE) -> Iterator[Cluster]:
+    """On the etcd of that folder. For when running() is not enough. patience: seconds until it is ready."""
     authority, token = Authority.new(folder / "pki"), "the-token-of-an-administrator"
     certificate, key = authority.server()
     (folder / "tokens").write_text(f'{token},admin,admin,"{ADMINISTRATORS}"\n')
@@ -192,7 +192,7 @@ def api_server(folder: Path, options: Sequence[str] = ()) -> Iterator[Cluster]:
             *options,
         ]
         with Process.start("kube-apiserver", command, folder) as process, cluster.client() as client:
-            process.until(lambda: _answers(client))
+            process.until(lambda: _answers(client), patience)
             yield cluster
 
 
@@ -240,8 +240,8 @@ class Process:
         self.child.kill()  # nothing of it is kept
         self.child.wait()
 
-    def until(self, ready: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _PATIENCE
+    def until(self, ready: Callable[[], bool], patience: float = _PATIENCE) -> None:
+        deadline = time.monotonic() + patience
         while not ready():
             if self.child.poll() is not None or time.monotonic() > deadline:
                 end = self.log.read_text(errors="replace")[-3000:]
