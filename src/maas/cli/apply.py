@@ -12,6 +12,8 @@ from maas.cli.frame import noun
 from maas.cli.output import Shape, ShapeOption, show_json
 from maas.domain.errors import InvalidInput
 
+_PATIENCE = 1860.0  # seconds; it returns when new models are loaded
+
 app = noun("Take up a maas.yaml, or show what it would change.")
 
 
@@ -26,7 +28,7 @@ def apply(
 
     Example: maas apply -f maas.yaml --dry-run --diff
     """
-    applied = client.post("v1", "platform", "apply", body={"text": _text(file), "dryRun": dry_run})
+    applied = client.post("v1", "platform", "apply", body={"text": _text(file), "dryRun": dry_run}, patience=_PATIENCE)
     if output is Shape.json:
         show_json(applied)
         return

@@ -24,8 +24,9 @@ def get(*path: str, **params: str | None) -> Any:
     return _json("GET", path, params=_given(params))
 
 
-def post(*path: str, body: object = None) -> Any:
-    return _json("POST", path, json=body)
+def post(*path: str, body: object = None, patience: float = _ANSWER_TIMEOUT) -> Any:
+    """patience: seconds for an answer; adding a model returns when it is loaded."""
+    return _json("POST", path, patience, json=body)
 
 
 def delete(*path: str) -> Any:
@@ -41,8 +42,8 @@ def lines(*path: str, **params: str | None) -> Iterator[str]:
         yield from answer.iter_text()
 
 
-def _json(method: str, path: tuple[str, ...], **request: Any) -> Any:
-    with _client() as http:
+def _json(method: str, path: tuple[str, ...], patience: float = _ANSWER_TIMEOUT, **request: Any) -> Any:
+    with _client(patience) as http:
         answer = http.request(method, _url(path), **request)
     if answer.is_error:
         raise _refusal(answer)
@@ -50,9 +51,9 @@ def _json(method: str, path: tuple[str, ...], **request: Any) -> Any:
 
 
 @contextmanager
-def _client() -> Iterator[httpx.Client]:
+def _client(patience: float = _ANSWER_TIMEOUT) -> Iterator[httpx.Client]:
     """Tells apart that nothing listens (NotRunning) and that what listens does not answer (Unavailable)."""
-    timeout = httpx.Timeout(_ANSWER_TIMEOUT, connect=_CONNECT_TIMEOUT)
+    timeout = httpx.Timeout(patience, connect=_CONNECT_TIMEOUT)
     headers = {"X-MaaS-Username": who.user()}
     try:
         with httpx.Client(transport=transport(), base_url="http://maas", timeout=timeout, headers=headers) as http:

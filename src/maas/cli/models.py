@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from maas.cli import client, pulling
+from maas.cli import client, pulling, starting
 from maas.cli.frame import noun
 from maas.cli.output import Output, OutputOption, Shape, ShapeOption, show, show_json
 from maas.domain.errors import InvalidInput
@@ -80,7 +80,8 @@ def add(
         "options": dict(map(_pair, option or ())),
         "description": description,
     }
-    added = client.post("v1", "models", body=body)
+    with starting.waiting(name, runtime) as patience:
+        added = client.post("v1", "models", body=body, patience=patience)
     if output is Shape.json:
         show_json(added)
     else:

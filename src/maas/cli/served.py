@@ -6,7 +6,7 @@ from pathlib import Path
 from maas.cli import pulling
 from maas.cli.output import notes
 from maas.domain.errors import Unavailable
-from maas.models import machine
+from maas.models import machine, vllm
 from maas.models.sizing import fit, gguf, qwen3
 
 Spec = Mapping[str, object]
@@ -23,6 +23,7 @@ def wanted(*, simulator: bool, cpu: bool, on_gpu: bool) -> dict[str, Spec]:
         name, weights = pulling.default()
         found[name] = _on_cpu(weights, pulling.pull(weights))
     elif on_gpu:
+        vllm.program()
         found[_NAME] = {"runtime": "vllm", "weights": _QWEN3, "context_length": fitting_gpu().context}
     return found
 
@@ -38,6 +39,12 @@ def fitting_gpu() -> fit.Fit:
     found = fit.fit(model, card.device)
     if not found.fits:
         raise Unavailable(f"{_QWEN3} does not run on the {card.name} here: {'; '.join(found.problems)}.\n{_INSTEAD}")
+    if all(versions.last for versions in found.works_with):
+        old = " or ".join(map(str, found.works_with))
+        raise Unavailable(
+            f"on the {card.name} here only vLLM {old} works, which can't listen on a unix socket. Run it by itself,"
+            f" and add it: maas models add {_NAME} --url http://127.0.0.1:8000.\n{_INSTEAD}"
+        )
     versions = " or ".join(map(str, found.works_with))
     notes().print(f"GPU: {card.name}, {card.memory / 2**30:.1f} GiB, driver {card.driver}; vLLM {versions}")
     return found

@@ -1,10 +1,8 @@
 """maas size: does a model fit on a GPU, or on this machine's CPUs, and with which arguments."""
 
-import os
 import re
 import textwrap
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +11,7 @@ from maas.cli.frame import noun
 from maas.cli.output import show_json
 from maas.domain.errors import InvalidInput
 from maas.models import gpus as cards
+from maas.models import machine
 from maas.models.sizing import cpu, vllm
 from maas.models.sizing.architecture import Architecture
 from maas.models.sizing.finding import find
@@ -91,21 +90,14 @@ def size(
 
 def cpu_fit(model: Architecture, context: int | None, slots: int, quantisation: str) -> cpu.CpuFit:
     """On this machine, as it is now."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cpu.fit(
-        model, cores=cores, memory=_available() or free, context=context, slots=slots, quantisation=quantisation
+        model,
+        cores=machine.cores(),
+        memory=machine.memory(),
+        context=context,
+        slots=slots,
+        quantisation=quantisation,
     )
-
-
-def _available() -> int | None:
-    """What Linux would give without swapping: more than what is free."""
-    try:
-        text = Path("/proc/meminfo").read_text()
-    except OSError:
-        return None
-    found = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
-    return int(found[1]) * 1024 if found else None
 
 
 def _device(name: str | None, memory: str | None, capability: str) -> Device:

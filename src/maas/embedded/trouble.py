@@ -6,7 +6,7 @@ from maas.embedded.supervisor.logs import last_lines, last_words
 from maas.embedded.supervisor.status import ProcessStatus
 from maas.models import troubles
 
-_LINES = 60
+_LINES = 200  # a traceback of vLLM stands below the line that says why
 
 
 def end_of(process: ProcessStatus) -> str:

@@ -39,7 +39,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "A newer llama.cpp may: ./install.sh --cpu, after an upgrade of MaaS",
     ),
     (
-        r"unable to allocate|failed to allocate|bad_alloc|cannot allocate memory|mmap failed"
+        r"unable to allocate|failed to allocate|bad_alloc|cannot allocate memory|mmap failed|insufficient memory"
         r"|^there is not enough memory",
         "There is not enough memory for the weights and the cache",
         _SMALLER,

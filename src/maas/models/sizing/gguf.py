@@ -26,7 +26,7 @@ def read(path: Path) -> Architecture:
         with path.open("rb") as file:
             pairs, parameters = _head(file)
         size = path.stat().st_size
-    except (OSError, struct.error, UnicodeDecodeError, ValueError) as error:
+    except (OSError, struct.error, OverflowError, ValueError) as error:
         raise InvalidInput(f"{path} can't be read as GGUF: {error or 'it ends too early'}") from error
     return _architecture(pairs, path.stem, size, parameters)
 
