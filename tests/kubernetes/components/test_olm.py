@@ -125,6 +125,12 @@ def test_a_pending_upgrade_is_a_warning_and_no_installation_a_failure() -> None:
     assert one("MAAS-202", facts(nothing), ON_OPENSHIFT).status is Status.failed
 
 
+def test_an_upgrade_that_failed_is_not_called_a_missing_installation() -> None:
+    stuck = subscription("rhods-operator", "ns", csv="rhods-operator.2.16.0", state="UpgradeFailed")
+    finding = one("MAAS-202", facts(stuck), ON_OPENSHIFT)
+    assert (finding.status, finding.message) == (Status.failed, "an upgrade of rhods-operator failed")
+
+
 def test_a_plan_that_waits_can_be_approved() -> None:
     finding = one("MAAS-203", facts(install_plan("RequiresApproval", "rhods-operator.2.16.0")), ON_OPENSHIFT)
     assert finding.status is Status.failed and finding.remedy is not None

@@ -158,6 +158,13 @@ def pending(type: str, reason: str, message: str, since: str = "2026-09-21T13:00
             "maas doctor gpu",
         ),
         (
+            *of_the_model(pending("PodScheduled", "Unschedulable", "1 had untolerated taint {nvidia.com/gpu: yes}.")),
+            "MAAS-363",
+            Status.failed,
+            "untolerated taint",
+            "a toleration for the taint",
+        ),
+        (
             *of_the_model(pending("Initialized", "ContainersNotInitialized", "incomplete: [storage-initializer]")),
             "MAAS-364",
             Status.failed,

@@ -187,6 +187,19 @@ def test_a_policy_that_looks_into_one_namespace_misses_keys_elsewhere() -> None:
     assert "Secret team/maas-key-alice: no AuthPolicy looks into that namespace" in found.message
 
 
+def test_a_policy_that_looks_into_one_namespace_finds_keys_wherever_kuadrant_runs() -> None:
+    here = put(*SCHEME, "apiKey", "allNamespaces", value=False)
+    moved = put("metadata", "namespace", value="kuadrant")
+    everything = [(kind, moved) for kind in ("Kuadrant", "Secret")]
+    assert "MAAS-331" not in problems(facts((AUTH, here), *everything))
+
+
+def test_where_a_tier_is_read_from_is_no_tier() -> None:
+    predicate = "auth.identity.metadata.annotations['kuadrant.io/groups'] in ['free', 'premium']"
+    by_pattern = {"tiers": {"patternMatching": {"patterns": [{"predicate": predicate}]}}}
+    assert "MAAS-324" not in problems(facts((AUTH, put("spec", "rules", "authorization", value=by_pattern))))
+
+
 def test_evidence_stays_small_when_a_thousand_keys_are_wrong() -> None:
     many = [{**key(f"user-{n}", "gold")} for n in range(1000)]
     found = [f for f in said(facts(more=many), "MAAS-334") if f.status is Status.failed]

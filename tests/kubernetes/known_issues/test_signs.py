@@ -12,7 +12,7 @@ from maas.cluster.kinds import KUADRANT, LIMITADOR, POD, SECRET
 from maas.cluster.objects import items, name
 from maas.readiness.findings import Finding, Status
 from maas.readiness.judging import judge
-from tests.kubernetes.clusters import installation, operators, typical
+from tests.kubernetes.clusters import installation, making, operators, typical
 from tests.kubernetes.clusters.making import Object, condition, made
 from tests.kubernetes.clusters.nodes import T4, node
 from tests.kubernetes.clusters.scenario import Scenario
@@ -205,6 +205,19 @@ def test_a_namespace_that_asks_for_injection_is_a_suspicion_while_its_pods_run()
     assert finding.status is Status.warning
     assert changes(finding)[0].body["metadata"]["labels"] == {"istio-injection": "disabled", "istio.io/rev": None}
     assert all(change.verb is Verb.restart for change in changes(finding)[1:])
+
+
+def test_the_envoy_of_a_gateway_is_no_sidecar() -> None:
+    labels = {"gateway.networking.k8s.io/gateway-name": "shop"}
+    gateway = making.deployment(
+        "shop-istio",
+        HOME,
+        making.pod_spec(making.container("istio-proxy", "istio/proxyv2:1.30.3")),
+        "node-1",
+        labels=labels,
+    )
+    scenario = KUBERNETES().changed(lambda objects: [*objects, *gateway])
+    assert only(scenario, "MAAS-404").status is Status.passed
 
 
 # MAAS-405 and MAAS-411

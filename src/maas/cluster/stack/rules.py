@@ -17,7 +17,7 @@ USER_ID = "secret.kuadrant.io/user-id"
 TIER_ANNOTATIONS = (GROUPS, "maas.opendatahub.io/tier", "kuadrant.io/tier", "tier")
 _QUOTED = re.compile(r"""(?:"([^"\\]*)"|'([^'\\]*)')""")
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_NO_TIERS = frozenset({",", "", ";", "POST", "GET"})
+_NO_TIERS = frozenset({",", "", ";", "POST", "GET", *TIER_ANNOTATIONS, USER_ID})  # where tiers are read from is none
 
 
 @dataclass(frozen=True)

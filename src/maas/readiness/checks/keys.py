@@ -4,7 +4,7 @@ Their values are never needed and never kept: facts hold a digest, which tells e
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from maas.cluster import kinds
 from maas.cluster.changes import Change, Verb, set_labels
@@ -82,7 +82,8 @@ def found_by_policies(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield skipped(_NONE if not found else "no AuthPolicy takes API keys: MAAS-321")
         return
     lost = [key for key in found if not any(_finds(way, key) for _, way in ways)]
-    elsewhere = [key for key in found if key not in lost and not any(_sees(way, key) for _, way in ways)]
+    homes = {namespace(each) for each in facts.known(kinds.KUADRANT)} or {ours.KUADRANT}
+    elsewhere = [key for key in found if key not in lost and not any(_sees(way, key, homes) for _, way in ways)]
     for key in lost[:5]:
         about, labels = _shown(key), _wanted_labels(policies)
         remedy = Remedy("Label it.", changes=(set_labels(kinds.SECRET, name(key), labels, namespace(key)),))
@@ -104,8 +105,8 @@ def _finds(way: rules.Scheme, key: Object) -> bool:
     return selects(way.selector, mapping(key, "metadata", "labels"))
 
 
-def _sees(way: rules.Scheme, key: Object) -> bool:
-    return _finds(way, key) and (way.all_namespaces or namespace(key) == ours.KUADRANT)
+def _sees(way: rules.Scheme, key: Object, homes: Collection[str]) -> bool:
+    return _finds(way, key) and (way.all_namespaces or namespace(key) in homes)
 
 
 @check(

@@ -150,6 +150,9 @@ def _subscription(subscription: Object) -> Outcome:
         )
     if state in ("UpgradePending", "UpgradeAvailable") and text(subscription, "status", "installedCSV"):
         return warning(f"an upgrade of {olm.subscribed(subscription)} is waiting", seen, about=about)
+    if state == "UpgradeFailed":
+        remedy = Remedy("Look at what OLM says, and at the CSV that failed.", (_describe(subscription),))
+        return failed(f"an upgrade of {olm.subscribed(subscription)} failed", seen, remedy=remedy, about=about)
     remedy = Remedy("Wait a minute; if it stays so, look at what OLM says.", (_describe(subscription),))
     return failed(f"OLM has not installed {olm.subscribed(subscription)} yet", seen, remedy=remedy, about=about)
 

@@ -219,7 +219,7 @@ def _schedule_trouble(pod: Object, now: float) -> Trouble | None:
 
 def _schedule_advice(message: str) -> str:
     for sign, advice in (
-        ("nvidia.com/gpu", "Add a node with a free GPU, or wait for the GPU operator: `maas doctor gpu`."),
+        ("nsufficient nvidia.com/", "Add a node with a free GPU, or wait for the GPU operator: `maas doctor gpu`."),
         ("untolerated taint", "Give the pod a toleration for the taint, or use other nodes."),
         ("nsufficient cpu", "Add nodes, or ask for less CPU."),
         ("nsufficient memory", "Add nodes, or ask for less memory."),

@@ -15,6 +15,7 @@ from maas.readiness.findings import Outcome, Remedy, Seen, failed, skipped, warn
 from maas.readiness.issues import known_issue
 from maas.readiness.signs import called, events, few, is_ready
 
+_GATEWAY = "gateway.networking.k8s.io/gateway-name"
 _ISTIO = frozenset({"istio-init", "istio-validation", "istio-proxy"})
 _DENIED = ("unable to validate against any security context constraint",)
 
@@ -87,6 +88,9 @@ def _forbidden_although_needed(facts: Facts, space: Object) -> Iterator[Outcome]
 
 
 def _sidecars(pod: Object) -> list[str]:
+    """None in a gateway's own pods, whose istio-proxy is what they are for."""
+    if label(pod, _GATEWAY):
+        return []
     containers = (*items(pod, "spec", "initContainers"), *items(pod, "spec", "containers"))
     return [text(each, "name") for each in containers if text(each, "name") in _ISTIO]
 
