@@ -59,6 +59,11 @@ def arguments(
     return (program(), *flags, "--no-ui")
 
 
+def environment() -> dict[str, str]:
+    """When it aborts, why shall be its last line, and not what a debugger says of it."""
+    return {"GGML_NO_BACKTRACE": "1"}
+
+
 def _sized(weights: Path, context_length: int | None, options: Mapping[str, str]) -> tuple[int, int, int]:
     """The context of one request, how many are answered at once, and MiB for prompts that were seen.
 

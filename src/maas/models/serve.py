@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _command(told: argparse.Namespace, options: dict[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:
     if told.runtime == "llama-cpp":
         weights = places.locate(told.weights, told.folder)
-        return llama_cpp.arguments(weights, told.name, told.socket, told.context_length, options), {}
+        argv = llama_cpp.arguments(weights, told.name, told.socket, told.context_length, options)
+        return argv, llama_cpp.environment()
     return vllm.arguments(told.weights, told.name, told.socket, told.context_length, options), vllm.environment()
 
 

@@ -27,6 +27,11 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Name a .gguf file in `weights`; `maas models pull` brings one",
     ),
     (
+        r"failed to open GGUF file",
+        "The file of the weights can't be opened",
+        "See that it is there, and that whoever runs the platform may read it",
+    ),
+    (
         r"data is not within the file bounds|file is corrupted or incomplete|unexpectedly reached end of file"
         r"|gguf_init\w*: (failed to read|encountered|key|tensor|number of|string length)|exceeds remaining file size"
         r"|corrupted model|tensor '.*' has invalid data",
