@@ -52,6 +52,11 @@ def test_every_requirement_is_answered(answers: dict[str, list[str]], line: str)
     assert answers[line]
 
 
+def test_the_lines_about_the_network_name_the_checks_that_look_at_it(answers: dict[str, list[str]]) -> None:
+    assert {"MAAS-153", "MAAS-155", "MAAS-157"} <= set(answers["Ports"])  # 80 and 443, 8080, 15090
+    assert {"MAAS-151", "MAAS-152"} <= set(answers["Wildcard DNS for application routes"])
+
+
 @pytest.mark.parametrize("section", sorted(_SECTIONS))
 def test_what_only_holds_others_holds_some(section: str) -> None:
     depths = [line.depth for line in OUTLINE]

@@ -29,7 +29,7 @@ _ROUTERS = "openshift-ingress-operator"
     "IngressController.",
     why="The gateway's host name lies below that domain; the router gives it TLS and an address.",
     mend="`oc describe ingresscontroller default -n openshift-ingress-operator` says what is wrong with the router.",
-    covers=("Network Requirements", "DNS wildcard domain available"),
+    covers=("Network Requirements", "Wildcard DNS for application routes", "DNS wildcard domain available"),
 )
 def ingress_domain(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not is_openshift(facts):
@@ -70,7 +70,7 @@ def _router(facts: Facts) -> Iterator[Outcome]:
     looks="A made-up name below each wildcard domain of the ingress and of the gateways, resolved where maas runs.",
     why="Each model or gateway gets a name of its own; without a wildcard each needs its own DNS record.",
     mend="Make a record *.DOMAIN that points to the router's or the gateway's address.",
-    covers=("Network Requirements", "DNS wildcard domain available"),
+    covers=("Network Requirements", "Wildcard DNS for application routes", "DNS wildcard domain available"),
     after=("MAAS-151",),
 )
 def wildcard_dns(facts: Facts, asked: Asked) -> Iterator[Outcome]:
@@ -134,7 +134,7 @@ def _given(service: Object) -> list[str]:
     "each Service has an address to itself. Pods with hostPort 80 or 443 are named as evidence.",
     why="On such clusters the second Service that asks for port 80 stays without an address.",
     mend="Remove the other ingress (on k3s: --disable=traefik), or give the gateway other ports.",
-    covers=("Network Requirements",),
+    covers=("Network Requirements", "Ports"),
 )
 def ports(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     services, pods = facts.all(SERVICE), facts.all(POD)
@@ -201,7 +201,7 @@ _POOLS = {"ciliumloadbalancerippools.cilium.io": "Cilium"}
     why="A gateway asks for such a Service. Without an address it stays Programmed=False (AddressNotAssigned), though "
     "it works by port-forward, NodePort or an OpenShift Route.",
     mend="Install MetalLB, or annotate the Gateway with networking.istio.io/service-type: ClusterIP (or NodePort).",
-    covers=("Network Requirements",),
+    covers=("Network Requirements", "Ingress"),
 )
 def load_balancer(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     services = _balanced(facts.all(SERVICE))

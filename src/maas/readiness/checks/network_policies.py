@@ -112,7 +112,7 @@ def _target_ports(service: Object, end: End) -> Ports:
     "are yet to come, with the labels that they will have. Ports are those of the Services that routes lead to.",
     why="A policy that denies by default makes the gateway answer 503, and no status tells of it.",
     mend="Add a NetworkPolicy that admits the gateway's pods to the models' port.",
-    covers=("Network Requirements", "Security Considerations"),
+    covers=("Network Requirements", "Ports", "Security Considerations"),
 )
 def gateway_to_models(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     models = _models(facts, asked)
@@ -176,7 +176,7 @@ _SERVICES = (
     looks="NetworkPolicies on the gateway's pods, for the Prometheus of the cluster.",
     why="Usage and latency are read from Envoy's metrics; without them dashboards stay empty.",
     mend="Add a NetworkPolicy that admits Prometheus' namespace to port 15090.",
-    covers=("Network Requirements",),
+    covers=("Network Requirements", "Ports"),
 )
 def prometheus_to_gateway(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     pods = [pod for pod in facts.known(POD) if label(pod, "app.kubernetes.io/name") == "prometheus"]
