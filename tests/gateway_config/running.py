@@ -20,6 +20,7 @@ import httpx
 from maas.domain.platform import Gateway
 from maas.embedded import envoy, tls
 from maas.embedded.envoy import admin
+from maas.embedded.envoy.clusters import Failover
 from maas.embedded.home import Home
 from tests.gateway_config.server import Answer, Asked, Server, said
 
@@ -79,7 +80,7 @@ class Running:
 
         return eventually(find)
 
-    def configuration(self, *upstreams: envoy.Upstream, **gateway: Any) -> envoy.Configuration:
+    def configuration(self, *upstreams: envoy.Upstream | Failover, **gateway: Any) -> envoy.Configuration:
         own = envoy.Upstream(MODEL, self.home.model_socket("m"))
         pair = tls.ensure(self.home, self.gateway, time.time())
         return envoy.configuration(self.home, replace(self.gateway, **gateway), [own, *upstreams], pair)

@@ -37,7 +37,7 @@ class Instance:
             return [self._elsewhere(self.name, endpoints[0], watched=False)]
         names = [f"{self.name}/{index}" for index in range(len(endpoints))]
         each = [self._elsewhere(name, endpoint, watched=True) for name, endpoint in zip(names, endpoints, strict=True)]
-        orders = [names[first:] + names[:first] for first in range(len(names))]
+        orders = [each[first:] + each[:first] for first in range(len(each))]
         ways = zip(self.ways_in, orders, strict=True)
         return [*each, *(Failover(way, tuple(order)) for way, order in ways)]
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ _AUTHORITIES = (
     "/etc/ssl/ca-bundle.pem",  # SUSE
 )
 _STREAM_WINDOW = 1024 * 1024
+_MARK = "x-maas-endpoint"  # which of a model's endpoints a request goes to
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,10 @@ class Upstream:
 
 @dataclass(frozen=True)
 class Failover:
-    """Upstreams that serve the same model, by name. A request goes to the first of them that is well."""
+    """Upstreams that serve the same model. A request goes to the first of them that is well."""
 
     name: str
-    members: tuple[str, ...]
+    members: tuple[Upstream, ...]
 
 
 def own_clusters(home: Home) -> list[Json]:
@@ -80,13 +81,18 @@ def model_clusters(upstreams: Iterable[Upstream | Failover]) -> list[Json]:
 
 
 def _failover(group: Failover) -> Json:
+    """Envoy runs the filters of this cluster, and none of its members': they tell the members apart by a mark."""
     return {
         "name": group.name,
         "connect_timeout": _CONNECT,
         "lb_policy": "CLUSTER_PROVIDED",
         "cluster_type": typed(
-            "envoy.clusters.aggregate", "extensions.clusters.aggregate.v3.ClusterConfig", clusters=list(group.members)
+            "envoy.clusters.aggregate",
+            "extensions.clusters.aggregate.v3.ClusterConfig",
+            clusters=[member.name for member in group.members],
         ),
+        "circuit_breakers": _circuit_breakers(),
+        "typed_extension_protocol_options": _http_options([_mark(), *_upstream_filters(group.members)]),
     }
 
 
@@ -96,9 +102,11 @@ def _model_cluster(upstream: Upstream) -> Json:
         cluster["transport_socket"] = _tls(upstream.address.host, upstream.authorities or _system_authorities())
     if upstream.watched:
         cluster |= _watch()
-    if filters := _request_changes(upstream):
-        options = cluster["typed_extension_protocol_options"]["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"]
-        options["http_filters"] = filters
+        (locality,) = cluster["load_assignment"]["endpoints"]
+        for endpoint in locality["lb_endpoints"]:
+            endpoint["metadata"] = {"filter_metadata": {_MARK: {"name": upstream.name}}}
+    elif upstream.api_key or upstream.base_path or upstream.known_as is not None:
+        cluster["typed_extension_protocol_options"] = _http_options(_upstream_filters([upstream]))
     return cluster
 
 
@@ -138,26 +146,26 @@ def _cluster(name: str, address: Path | HostPort, connect_timeout: str = _CONNEC
         "type": "STATIC" if isinstance(address, Path) else "STRICT_DNS",
         "connect_timeout": connect_timeout,
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [_endpoint(address)]}]},
-        "circuit_breakers": {
-            "thresholds": [
-                {
-                    "max_connections": _PLENTY,
-                    "max_pending_requests": _PLENTY,
-                    "max_requests": _PLENTY,
-                    "max_retries": _PLENTY,
-                }
-            ]
-        },
+        "circuit_breakers": _circuit_breakers(),
         "per_connection_buffer_limit_bytes": _STREAM_WINDOW,
-        "typed_extension_protocol_options": {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": config(
-                "extensions.upstreams.http.v3.HttpProtocolOptions",
-                common_http_protocol_options={"idle_timeout": _KEEPALIVE},
-                explicit_http_config={"http_protocol_options": {}},
-            )
-        },
+        "typed_extension_protocol_options": _http_options(),
         **({} if isinstance(address, Path) else {"dns_lookup_family": "V4_PREFERRED", "respect_dns_ttl": True}),
     }
+
+
+def _circuit_breakers() -> Json:
+    kinds = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+    return {"thresholds": [dict.fromkeys(kinds, _PLENTY)]}
+
+
+def _http_options(filters: Sequence[Json] = ()) -> Json:
+    options = config(
+        "extensions.upstreams.http.v3.HttpProtocolOptions",
+        common_http_protocol_options={"idle_timeout": _KEEPALIVE},
+        explicit_http_config={"http_protocol_options": {}},
+        **({"http_filters": list(filters)} if filters else {}),
+    )
+    return {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options}
 
 
 def _endpoint(address: Path | HostPort) -> Json:
@@ -201,32 +209,54 @@ def _system_authorities() -> Path:
     return found
 
 
-def _request_changes(upstream: Upstream) -> list[Json]:
-    """Filters of the cluster, since routes know no model."""
-    changes = []
-    if upstream.base_path:
-        changes.append(f'headers:replace(":path", {_quoted(upstream.base_path)} .. headers:get(":path"))')
-    if upstream.api_key:
-        changes.append(f'headers:replace("authorization", {_quoted("Bearer " + upstream.api_key)})')
-    if not changes and upstream.known_as is None:
-        return []
-    request = ("function envoy_on_request(handle)", "local headers = handle:headers()", *changes, "end")
-    script = {"inline_string": "\n".join((*_disguise(upstream), *request))}
+def _mark() -> Json:
+    """Tells the script which member was chosen: each try has another."""
+    header = {"key": _MARK, "value": f'%UPSTREAM_METADATA(["{_MARK}", "name"])%'}
+    append = {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    mutations = {"request_mutations": [{"append": append}]}
+    message = "extensions.filters.http.header_mutation.v3.HeaderMutation"
+    return typed("envoy.filters.http.header_mutation", message, mutations=mutations)
+
+
+def _upstream_filters(upstreams: Sequence[Upstream]) -> list[Json]:
+    """Filters of the cluster, since routes know no model. What a request is changed to, each try does again, so it
+    must not depend on what the one before has changed."""
+    known_as, served_name = upstreams[0].known_as, upstreams[0].served_name
+    parts = [
+        f"local MARK = {_quoted(_MARK)}",
+        f"local BASES = {_table({upstream.name: upstream.base_path for upstream in upstreams})}",
+        f"local KEYS = {_table({upstream.name: upstream.api_key for upstream in upstreams})}",
+        f"local ONLY = {_quoted(upstreams[0].name) if len(upstreams) == 1 else 'nil'}",
+        _script("address"),
+    ]
+    if known_as is not None:
+        said = {served_name, *(upstream.api_key for upstream in upstreams), *map(_host, upstreams)}
+        secrets = sorted(filter(None, said), key=lambda secret: (-len(secret), secret))
+        parts += [
+            f"local NAME = {_quoted(known_as)}",
+            f"local SHOW_ERRORS = {str(upstreams[0].show_errors).lower()}",
+            f"local SECRETS = {{ {', '.join(map(_quoted, secrets))} }}",
+            _script("json"),
+            _script("disguise"),
+        ]
+    script = {"inline_string": "\n".join(parts)}
     return [
         typed("envoy.filters.http.lua", "extensions.filters.http.lua.v3.Lua", default_source_code=script),
         typed("envoy.filters.http.upstream_codec", "extensions.filters.http.upstream_codec.v3.UpstreamCodec"),
     ]
 
 
-def _disguise(upstream: Upstream) -> Iterator[str]:
-    if upstream.known_as is None:
-        return
-    host = upstream.address.host if isinstance(upstream.address, HostPort) else ""
-    secrets = sorted(filter(None, (upstream.api_key, host, upstream.served_name)), key=len, reverse=True)
-    yield f"local NAME = {_quoted(upstream.known_as)}"
-    yield f"local SHOW_ERRORS = {str(upstream.show_errors).lower()}"
-    yield f"local SECRETS = {{ {', '.join(map(_quoted, secrets))} }}"
-    yield Path(__file__).with_name("disguise.lua").read_text()
+def _host(upstream: Upstream) -> str:
+    return upstream.address.host if isinstance(upstream.address, HostPort) else ""
+
+
+def _script(name: str) -> str:
+    return Path(__file__).with_name(f"{name}.lua").read_text()
+
+
+def _table(values: Mapping[str, str | None]) -> str:
+    entries = (f"[{_quoted(key)}] = {_quoted(value)}" for key, value in values.items() if value)
+    return f"{{ {', '.join(entries)} }}"
 
 
 def _quoted(text: str) -> str:

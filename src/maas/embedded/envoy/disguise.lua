@@ -1,15 +1,19 @@
 -- Keeps from clients what a server that somebody else runs says of itself: its headers, its own name for the model, and
 -- the inside of its errors. Runs beside the connection to that server, so it knows whose answer it has.
 -- What comes before this: NAME, what clients call the model; SECRETS, texts that must not leave (names, hosts, keys);
--- SHOW_ERRORS, whether the words of an error may be read, where the client can do something about it.
+-- SHOW_ERRORS, whether the words of an error may be read, where the client can do something about it; and json.lua.
 --
--- One that only the administrator can mend (401, 403: our key was refused) is the platform's own fault, and so is a 5xx.
+-- An answer is read as JSON and not searched: clients have a say in some of it (the tools and the metadata that
+-- /v1/responses repeats), and could hide the name behind one of their own. What can't be read does not pass.
+-- An error that only the administrator can mend (our key was refused) is the platform's own fault, and so is a 5xx.
 
 local KEPT = { ["content-type"] = true, ["content-length"] = true, ["retry-after"] = true, [":status"] = true,
                ["transfer-encoding"] = true }
 local TELLING = { ["400"] = true, ["404"] = true, ["413"] = true, ["422"] = true }
+local OURS = { ["401"] = true, ["402"] = true, ["403"] = true, ["407"] = true }
 local MESSAGES = {
   ["401"] = "The platform could not log in at the server of this model. Its administrator has to see to it.",
+  ["402"] = "The platform has no credit left at the server of this model. Its administrator has to see to it.",
   ["403"] = "The platform may not use the server of this model. Its administrator has to see to it.",
   ["429"] = "The server of this model has too much to do. Try again later.",
 }
@@ -18,7 +22,13 @@ local REFUSED = "The server of this model refused the request: see to its parame
 local CODES = { context_length_exceeded = true, content_filter = true, content_policy_violation = true,
                 invalid_value = true, unsupported_parameter = true, unsupported_value = true, invalid_image = true }
 local ELSE = "The server of this model failed. Try again."
-local LONGEST_EVENT = 1048576
+local UNREADABLE = "The server of this model answered with something else than it was asked for."
+local NULLED = { system_fingerprint = true, provider = true }  -- say which server, or whose
+local INSIDE = { response = true, message = true }  -- of a stream: /v1/responses; Anthropic's message_start
+local LONGEST_EVENT = 32 * 1048576
+local LONGEST_ERROR = 65536
+local NEAR = 4096
+local OPEN_OBJECT, QUOTATION = 123, 34
 
 local function plain(text) return (text:gsub("%W", "%%%0")) end
 
@@ -27,9 +37,56 @@ local function without_secrets(text)
   return text
 end
 
--- the first is the answer's own: in texts of the model or the client, quotes are escaped
-local function renamed(text)
-  return (text:gsub('("model"%s*:%s*)"[^"\\]*"', function(key) return key .. '"' .. NAME .. '"' end, 1))
+local function error_value(message, kind, code)
+  return '{"message":"' .. message .. '","type":"' .. kind .. '","param":null,"code":"' .. code .. '"}'
+end
+
+local FAILED = error_value(ELSE, "api_error", "model_unavailable")
+
+local function shown(text) return SHOW_ERRORS and without_secrets(text) or nil end
+
+-- the edits that an object needs: lists of first, stop, what comes there. nil if it is no whole object
+local function edits(text, at, list, depth)
+  local first_message, stop_message, is_error
+  local function visit(key, first, stop)
+    local kind = text:byte(first)
+    if text:find("^null", first) then return end
+    if key == "model" then
+      list[#list + 1] = { first, stop, '"' .. NAME .. '"' }
+    elseif NULLED[key] then
+      list[#list + 1] = { first, stop, "null" }
+    elseif key == "error" then
+      list[#list + 1] = { first, stop, shown(text:sub(first, stop - 1)) or FAILED }
+    elseif key == "type" then
+      is_error = text:sub(first, stop - 1) == '"error"'
+    elseif key == "message" and kind == QUOTATION then
+      first_message, stop_message = first, stop
+    elseif INSIDE[key] and depth == 0 and kind == OPEN_OBJECT then
+      edits(text, first, list, 1)
+    end
+  end
+  local ends = each_member(text, at, visit)
+  if ends and is_error and first_message then
+    local words = shown(text:sub(first_message, stop_message - 1)) or '"' .. ELSE .. '"'
+    list[#list + 1] = { first_message, stop_message, words }
+  end
+  return ends and list or nil
+end
+
+-- a whole object as clients may see it; nil for anything else
+local function disguised(text)
+  local at = text:match("^%s*(){")
+  local list = at and edits(text, at, {}, 0)
+  if list == nil then return nil end
+  table.sort(list, function(one, other) return one[1] < other[1] end)
+  local parts, from = {}, 1
+  for _, edit in ipairs(list) do
+    parts[#parts + 1] = text:sub(from, edit[1] - 1)
+    parts[#parts + 1] = edit[3]
+    from = edit[2]
+  end
+  parts[#parts + 1] = text:sub(from)
+  return table.concat(parts)
 end
 
 local function drop_headers(headers)
@@ -40,68 +97,151 @@ local function drop_headers(headers)
   for _, name in ipairs(names) do headers:remove(name) end
 end
 
-local function ends_an_event(text)
-  return text:sub(-2) == "\n\n" or text:sub(-4) == "\r\n\r\n"
+-- Of an event, its name and its data; of a comment, that there was one. Some say whose server it is in comments.
+local function disguised_event(event)
+  local said, data = {}, {}
+  for line in event:gmatch("[^\r\n]+") do
+    local field, value = line:match("^(%a*): ?(.*)$")
+    if field == "" and said[#said] ~= ":" then
+      said[#said + 1] = ":"
+    elseif field == "event" and value:find("^[%w_.-]+$") then
+      said[#said + 1] = line
+    elseif field == "data" then
+      data[#data + 1] = value
+    end
+  end
+  local text = table.concat(data, " ")
+  if #data > 0 then
+    local seen = text:find("^%s*%[DONE%]%s*$") and text or disguised(text)
+    if seen == nil then return "" end
+    said[#said + 1] = "data: " .. seen
+  end
+  return #said > 0 and table.concat(said, "\n") .. "\n\n" or ""
 end
 
--- an event whose end has not come is held back: the name may be in two pieces
+local function event_end(text, from)
+  local _, stop = text:find("\n\r?\n", from)
+  return stop
+end
+
+-- the whole events of a text, disguised, and what is left of it
+local function sift_events(text)
+  local told, from = {}, 1
+  local stop = event_end(text, from)
+  while stop do
+    told[#told + 1] = disguised_event(text:sub(from, stop))
+    from = stop + 1
+    stop = event_end(text, from)
+  end
+  return table.concat(told), text:sub(from)
+end
+
+-- What has no end yet is held back, in pieces: putting them together each time would take the square of their number.
 local function rename_stream(handle)
-  local begun = ""
+  local pieces, held, last = {}, 0, ""
   for chunk in handle:bodyChunks() do
     local length = chunk:length()
-    if length > 0 then
-      local text = begun .. chunk:getBytes(0, length)
-      if ends_an_event(text) or #text > LONGEST_EVENT then
-        chunk:setBytes((text:gsub("[^\n]+", renamed)))
-        begun = ""
-      else
-        chunk:setBytes("")
-        begun = text
-      end
-    elseif begun ~= "" then
-      chunk:setBytes(begun)
-      begun = ""
+    local text = length > 0 and chunk:getBytes(0, length) or ""
+    pieces[#pieces + 1] = text
+    held = held + length
+    if length == 0 then
+      chunk:setBytes(disguised_event(table.concat(pieces)))
+      pieces, held, last = {}, 0, ""
+    elseif event_end(last .. text, 1) then
+      local told, rest = sift_events(table.concat(pieces))
+      chunk:setBytes(told)
+      pieces, held, last = { rest }, #rest, rest:sub(-2)
+    else
+      chunk:setBytes("")
+      last = (last .. text):sub(-2)
+      if held > LONGEST_EVENT then pieces, held = {}, 0 end
     end
   end
 end
 
-local function error_body(message, kind, code)
-  return '{"error":{"message":"' .. message .. '","type":"' .. kind .. '","param":null,"code":"' .. code .. '"}}'
+local function renamed_near(text)
+  return text:gsub('("model"%s*:%s*)"[^"]*"', function(key) return key .. '"' .. NAME .. '"' end, 1)
+end
+
+-- Embeddings are megabytes of numbers, which nobody wants to pass over byte by byte; the name is near one of their ends,
+-- and no text of a client's is in there.
+local function rename_bulk(handle)
+  local begun, held, found = false, "", 0
+  for chunk in handle:bodyChunks() do
+    local length = chunk:length()
+    if length > 0 then
+      local text = held .. chunk:getBytes(0, length)
+      if not begun and #text >= NEAR then
+        local head
+        head, found = renamed_near(text:sub(1, NEAR))
+        text, begun = head .. text:sub(NEAR + 1), true
+      end
+      local keep = begun and found > 0 and 0 or NEAR
+      chunk:setBytes(text:sub(1, -keep - 1))
+      held = keep > 0 and text:sub(-keep) or ""
+    else
+      chunk:setBytes(found == 0 and (renamed_near(held)) or held)
+      held = ""
+    end
+  end
+end
+
+local function replace_body(handle, status, text)
+  local body = handle:body(true)
+  local length = body:setBytes(text)
+  local headers = handle:headers()
+  headers:replace(":status", status)
+  headers:replace("content-type", "application/json")
+  headers:remove("transfer-encoding")
+  headers:replace("content-length", tostring(length))
 end
 
 local function refusal(text)
   local code = text:match('"code"%s*:%s*"([%l_]+)"')
-  return error_body(REFUSED, "invalid_request_error", code and CODES[code] and code or "refused_by_model")
+  return error_value(REFUSED, "invalid_request_error", code and CODES[code] and code or "refused_by_model")
 end
 
-local function failure(handle, status)
+local function refuse(handle, status, encoded)
   local body = handle:body(true)
-  local text = error_body(MESSAGES[status] or ELSE, "api_error", "model_unavailable")
-  local headers = handle:headers()
-  if status == "401" or status == "403" then headers:replace(":status", "502") end
-  headers:replace("content-type", "application/json")
-  headers:remove("transfer-encoding")
-  headers:replace("content-length", tostring(body:setBytes(text)))
+  local length = body:length()
+  local text = encoded and "" or body:getBytes(0, math.min(length, LONGEST_ERROR))
+  local whole = length <= LONGEST_ERROR and shown(text)
+  replace_body(handle, status, whole and disguised(whole) or '{"error":' .. refusal(text) .. "}")
 end
 
-local function rewritten(handle, change)
+local function fail(handle, status)
+  local number = tonumber(status) or 0
+  local message = MESSAGES[status] or (number < 400 and UNREADABLE) or ELSE
+  local told = (OURS[status] or number < 400 or number > 599) and "502" or status
+  replace_body(handle, told, '{"error":' .. error_value(message, "api_error", "model_unavailable") .. "}")
+end
+
+local function rename(handle)
   local body = handle:body(true)
-  local length = body:setBytes(change(body:getBytes(0, body:length())))
-  handle:headers():replace("content-length", tostring(length))
+  local text = disguised(body:getBytes(0, body:length()))
+  if text == nil then return fail(handle, "200") end
+  handle:headers():replace("content-length", tostring(body:setBytes(text)))
 end
 
 function envoy_on_response(handle)
   local headers = handle:headers()
-  local status, content_type = headers:get(":status"), headers:get("content-type") or ""
+  local status, content_type = headers:get(":status"), (headers:get("content-type") or ""):lower()
+  local encoding = (headers:get("content-encoding") or "identity"):lower()
   drop_headers(headers)
   if TELLING[status] then
-    headers:replace("content-type", "application/json")
-    rewritten(handle, function(text) return SHOW_ERRORS and renamed(without_secrets(text)) or refusal(text) end)
-  elseif status:sub(1, 1) ~= "2" then
-    failure(handle, status)
-  elseif content_type:sub(1, 17) == "text/event-stream" then
+    refuse(handle, status, encoding ~= "identity")
+  elseif status ~= "200" or encoding ~= "identity" then
+    fail(handle, status)
+  elseif content_type:find("^text/event%-stream") then
+    headers:replace("content-type", "text/event-stream")
+    headers:remove("content-length")
     rename_stream(handle)
-  elseif content_type:find("json", 1, true) then
-    rewritten(handle, renamed)
+  elseif not content_type:find("^application/json") then
+    fail(handle, status)
+  elseif handle:streamInfo():dynamicMetadata():get(STATE) then
+    headers:remove("content-length")
+    rename_bulk(handle)
+  else
+    rename(handle)
   end
 end

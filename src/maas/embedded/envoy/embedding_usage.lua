@@ -25,9 +25,11 @@ function envoy_on_response(handle)
   if content_type:find("application/json", 1, true) == nil then return end
   local body = handle:body()
   if body == nil then return end
-  local prompt, total = search(body, body:length())
-  if prompt == nil then return end
+  local length = body:length()
+  local prompt, total = search(body, length)
   local headers = handle:headers()  -- once more: what was got before waiting for the body must not be used after it
+  headers:replace("content-length", tostring(length))  -- disguise.lua writes pieces, and Envoy that of the last one
+  if prompt == nil then return end
   headers:replace("x-odhu-usage-input-tokens", prompt)
   headers:replace("x-odhu-usage-output-tokens", "0")
   headers:replace("x-odhu-usage-total-tokens", total or prompt)

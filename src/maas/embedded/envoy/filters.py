@@ -55,7 +55,7 @@ def filters() -> list[Json]:
 
 def scripts(*names: str, strip: bool = False) -> Json:
     """Functions of Lua, from the files of these names. strip: keep usage frames from the client."""
-    parts = [f"local STRIP = {str(strip).lower()}", *(_script(name) for name in names)]
+    parts = [f"local STRIP = {str(strip).lower()}", *(_script(name) for name in ("json", *names))]
     return config("extensions.filters.http.lua.v3.LuaPerRoute", source_code={"inline_string": "\n".join(parts)})
 
 

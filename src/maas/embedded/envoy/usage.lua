@@ -9,52 +9,7 @@
 local MOST = 1e15
 local LONGEST_EVENT = 1048576
 local PLACES = { {}, { "response" }, { "message" } }  -- chat; responses; Anthropic's message_start
-local QUOTE, OPEN_BRACKET, OPEN_BRACE = 34, 91, 123
-
-local function after_string(text, at)
-  repeat
-    at = text:find('["\\]', at + 1)
-    if at == nil then return nil end
-    local closes = text:byte(at) == QUOTE
-    if not closes then at = at + 1 end
-  until closes
-  return at + 1
-end
-
-local function after_value(text, at)
-  local first = text:byte(at)
-  if first == QUOTE then return after_string(text, at) end
-  if first ~= OPEN_BRACE and first ~= OPEN_BRACKET then return text:find("[%s,}%]]", at) end
-  local depth = 0
-  repeat
-    at = text:find('["%[%]{}]', at)
-    if at == nil then return nil end
-    local mark = text:byte(at)
-    if mark == QUOTE then
-      at = after_string(text, at)
-      if at == nil then return nil end
-    else
-      depth = depth + ((mark == OPEN_BRACE or mark == OPEN_BRACKET) and 1 or -1)
-      at = at + 1
-    end
-  until depth == 0
-  return at
-end
-
--- where the value of `key` begins in the object that begins at `at`, or nil
-local function member(text, at, key)
-  if at == nil or text:byte(at) ~= OPEN_BRACE then return nil end
-  at = at + 1
-  while true do
-    local name = text:match('^[%s,]*()"', at)
-    local name_end = name and after_string(text, name)
-    local value = name_end and text:match("^%s*:%s*()", name_end)
-    if value == nil then return nil end
-    if text:sub(name + 1, name_end - 2) == key then return value end
-    at = after_value(text, value)
-    if at == nil then return nil end
-  end
-end
+local OPEN_BRACE = 123
 
 local function count(text, usage, key)
   local value = member(text, usage, key)
