@@ -77,8 +77,7 @@ class _Reading:
             self.tried("resolving names", dns(self.known(GATEWAY), self.known(INGRESS_CONFIG))),
             self.logs() if logs else _nothing(),
         )
-        if names != []:
-            probes["dns"] = names
+        probes["dns"] = names
         if at_hand is not None:
             probes["tools"] = await at_hand
         apis = found.apis if isinstance(found, Discovered) else found
