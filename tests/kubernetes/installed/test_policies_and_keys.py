@@ -111,6 +111,11 @@ def test_each_fault(on: str, change: Change, code: str, message: str, remedy: st
     assert remedy in f"{mended.text} {' '.join(mended.all_commands)}"
 
 
+def test_what_is_said_of_a_former_version_of_a_policy_is_no_proof() -> None:
+    found = problems(facts((AUTH, put("metadata", "generation", value=3))))  # status.observedGeneration is 1
+    assert (found["MAAS-320"].status, found["MAAS-320"].message) == (Status.warning, "its status is of an older spec")
+
+
 def test_a_temporary_key_that_is_in_use_is_no_leftover() -> None:
     mine = both(
         put("metadata", "labels", "maas-temporary", value="1a2b"),

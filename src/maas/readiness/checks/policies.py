@@ -56,7 +56,8 @@ def _enforced(kind: Kind, policy: Object, others: bool) -> Outcome | None:
         if text(found, "status") != "True":
             said = f"is not {type.lower()}: {_why(found)}"
             return failed(said, seen, remedy=_remedy(found, about), about=about)
-        if not is_current(policy, found):
+        # Kuadrant writes it beside the conditions, not into them.
+        if not (is_current(policy, found) and is_current(policy, mapping(policy, "status"))):
             return warning("its status is of an older spec", seen, remedy=_restart("it lags"), about=about)
         if "partially" in text(found, "message"):
             return warning(f"{conditions.why(found)}", seen, remedy=_remedy(found, about), about=about)
