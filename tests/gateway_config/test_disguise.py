@@ -130,8 +130,9 @@ def test_an_error_within_a_good_answer(up: Running, upstream: Server) -> None:
 def test_embeddings_of_any_size(up: Running, upstream: Server, numbers: int, last: bool, chunked: bool) -> None:
     data = [{"object": "embedding", "index": 0, "embedding": [0.123456] * numbers}]
     usage = {"prompt_tokens": 3, "total_tokens": 3}
-    named, numbered = {"model": "giant-9"}, {"data": data}
-    answer = {**(numbered | named if last else named | numbered), "usage": usage}
+    answer: dict[str, Any] = {"model": "giant-9"}
+    answer = {"data": data} | answer if last else answer | {"data": data}
+    answer["usage"] = usage
     body = json.dumps(answer).encode()
     pieces = [body[at : at + 50_000] for at in range(0, len(body), 50_000)] if chunked else None
     upstream.handler = lambda asked: Answer(200, JSON, body, pieces)

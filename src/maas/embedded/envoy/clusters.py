@@ -119,6 +119,7 @@ def _watch() -> Json:
                 "interval": "5s",
                 "interval_jitter": "0.5s",
                 "no_traffic_interval": "5s",
+                "unhealthy_interval": "1s",
                 "unhealthy_threshold": 2,
                 "healthy_threshold": 1,
                 "tcp_health_check": {},
@@ -133,7 +134,9 @@ def _watch() -> Json:
             "enforcing_local_origin_success_rate": 0,
             "enforcing_success_rate": 0,
             "enforcing_consecutive_gateway_failure": 0,
-            "base_ejection_time": "5s",
+            "interval": "1s",
+            "base_ejection_time": "2s",  # shorter than it takes a check to notice, and longer each time
+            "max_ejection_time": "10s",
             "max_ejection_percent": 100,
         },
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},

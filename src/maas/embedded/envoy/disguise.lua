@@ -97,11 +97,23 @@ local function drop_headers(headers)
   for _, name in ipairs(names) do headers:remove(name) end
 end
 
+local function lines(text)
+  local from = 1
+  return function()
+    if from > #text then return nil end
+    local stop = text:find("\n", from, true) or #text + 1
+    local line = text:sub(from, text:byte(stop - 1) == 13 and stop - 2 or stop - 1)
+    from = stop + 1
+    return line
+  end
+end
+
 -- Of an event, its name and its data; of a comment, that there was one. Some say whose server it is in comments.
 local function disguised_event(event)
   local said, data = {}, {}
-  for line in event:gmatch("[^\r\n]+") do
-    local field, value = line:match("^(%a*): ?(.*)$")
+  for line in lines(event) do
+    local field, at = line:match("^(%a*): ?()")
+    local value = at and line:sub(at)
     if field == "" and said[#said] ~= ":" then
       said[#said + 1] = ":"
     elseif field == "event" and value:find("^[%w_.-]+$") then
@@ -119,9 +131,15 @@ local function disguised_event(event)
   return #said > 0 and table.concat(said, "\n") .. "\n\n" or ""
 end
 
+-- One pass: looking for each kind of end by itself would pass over the whole text for every event.
 local function event_end(text, from)
-  local _, stop = text:find("\n\r?\n", from)
-  return stop
+  local at = text:find("\n", from, true)
+  while at do
+    local following = text:byte(at + 1)
+    if following == 10 then return at + 1 end
+    if following == 13 and text:byte(at + 2) == 10 then return at + 2 end
+    at = text:find("\n", at + 1, true)
+  end
 end
 
 -- the whole events of a text, disguised, and what is left of it

@@ -1,14 +1,15 @@
 -- Enough of JSON to find the members of an object without making anything of the rest. For scripts that follow this.
 
-local QUOTE, OPEN_BRACKET, OPEN_BRACE = 34, 91, 123
+local QUOTE, BACKSLASH, OPEN_BRACKET, OPEN_BRACE = 34, 92, 91, 123
 
 local function after_string(text, at)
+  local slashes
   repeat
-    at = text:find('["\\]', at + 1)
+    at = text:find('"', at + 1, true)
     if at == nil then return nil end
-    local closes = text:byte(at) == QUOTE
-    if not closes then at = at + 1 end
-  until closes
+    slashes = at - 1
+    while text:byte(slashes) == BACKSLASH do slashes = slashes - 1 end
+  until (at - slashes) % 2 == 1
   return at + 1
 end
 
