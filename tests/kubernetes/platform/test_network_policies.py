@@ -9,10 +9,13 @@ from maas.cluster.kinds import NETWORK_POLICY
 from maas.cluster.reach import End, closed
 from maas.readiness.catalogue import Phase
 from maas.readiness.findings import Finding, Status
-from tests.kubernetes.clusters.making import made
+from maas.readiness.judging import judge
+from tests.kubernetes.clusters import typical
+from tests.kubernetes.clusters.making import container, deployment, made, pod_spec
 from tests.kubernetes.nodes.made import pod
 from tests.kubernetes.offline import asked, facts, found
 
+_NAMED = "gateway.networking.k8s.io/gateway-name"
 A = End("a", "one", {"app": "a"})
 B = End("b", "two", {"app": "b"}, {"web": 8080})
 
@@ -231,3 +234,25 @@ def test_many_closed_ways_are_told_by_a_few() -> None:
     models = [pod(f"m{i}", namespace="llm", labels={"serving.kserve.io/inferenceservice": f"m{i}"}) for i in range(300)]
     said = found("MAAS-155", facts(policy("llm"), *models), asked())
     assert len(said) <= 5
+
+
+def test_to_gateways_of_others_nothing_is_opened() -> None:
+    scenario = typical.kubernetes_1_34()
+    theirs = deployment(
+        "shop-istio", "shop", pod_spec(container("istio-proxy", "x")), "node-1", labels={_NAMED: "shop"}
+    )
+    facts = scenario.changed(lambda objects: [*objects, *theirs]).facts()
+    assert [each.status for each in judge(facts, scenario.asked, only=["MAAS-155"])] == [Status.passed]
+
+
+def test_what_is_opened_is_for_the_gateway_and_nobody_beside_it() -> None:
+    scenario = typical.kubernetes_1_34()
+    shut = {"matchExpressions": [{"key": "component", "operator": "In", "values": ["predictor"]}]}
+    planted = [policy("llm", "shut", shut, policyTypes=["Ingress"])]
+    facts = scenario.changed(lambda objects: [*(o for o in objects if o["kind"] != "NetworkPolicy"), *planted]).facts()
+    (finding,) = judge(facts, scenario.asked, only=["MAAS-155"])
+    assert finding.seen[0].value == "component In (predictor)"
+    assert finding.remedy
+    (change,) = finding.remedy.changes
+    (peer,) = change.body["spec"]["ingress"][0]["from"]
+    assert peer["podSelector"] == {"matchLabels": {_NAMED: "maas-gateway"}}

@@ -8,9 +8,11 @@ from itertools import islice
 
 from maas.cluster.changes import Change, Verb
 from maas.cluster.facts.model import Facts
+from maas.cluster.kinds import GATEWAY as GATEWAY_KIND
 from maas.cluster.kinds import HTTP_ROUTE, KUADRANT, NETWORK_POLICY, POD, SERVICE
-from maas.cluster.objects import Object, items, label, mapping, name, namespace, number, place, selects, text
+from maas.cluster.objects import Object, items, label, mapping, name, namespace, number, place, selects, text, texts
 from maas.cluster.reach import Closed, End, closed
+from maas.cluster.stack import ours
 from maas.readiness.catalogue import Asked, Phase, check
 from maas.readiness.evidence import names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped
@@ -35,8 +37,11 @@ def _labelled(facts: Facts, key: str) -> list[Object]:
 
 
 def _gateways(facts: Facts, asked: Asked) -> list[End]:
-    """One pod of each gateway is enough."""
+    """One pod of each of the platform's is enough. To those of others nothing is to be opened."""
     pods = {(namespace(pod), label(pod, GATEWAY)): pod for pod in _labelled(facts, GATEWAY)}
+    if facts.known(GATEWAY_KIND):
+        mine = {(namespace(each), name(each)) for each in ours.gateways(facts, asked.namespace)}
+        pods = {key: pod for key, pod in pods.items() if key in mine}
     to_come = End("the gateway", asked.namespace, {GATEWAY: "maas-gateway"}, {"http-envoy-prom": 15090})
     return [_end(pod) for pod in pods.values()] or [to_come]
 
@@ -227,6 +232,8 @@ def _opening(source: End, target: End, port: int, end: Closed) -> Change:
     here, there = (source, target) if end.leaving else (target, source)
     direction, peers = ("egress", "to") if end.leaving else ("ingress", "from")
     of_there = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": there.namespace}}}
+    if gateway := there.labels.get(GATEWAY):  # and nobody else in its namespace
+        of_there["podSelector"] = {"matchLabels": {GATEWAY: str(gateway)}}
     named = f"maas-{direction}-{port}-{name(end.policies[0])}"
     body = {
         "apiVersion": "networking.k8s.io/v1",
@@ -244,5 +251,9 @@ def _opening(source: End, target: End, port: int, end: Closed) -> Change:
 
 
 def _selector(policy: Object) -> str:
-    labels = mapping(policy, "spec", "podSelector", "matchLabels")
-    return names(f"{key}={value}" for key, value in labels.items()) if labels else "all pods"
+    selector = mapping(policy, "spec", "podSelector")
+    chosen = [f"{key}={value}" for key, value in mapping(selector, "matchLabels").items()]
+    for each in items(selector, "matchExpressions"):
+        values = f" ({', '.join(texts(each, 'values'))})" if texts(each, "values") else ""
+        chosen.append(f"{text(each, 'key')} {text(each, 'operator')}{values}")
+    return names(chosen) or "all pods"
