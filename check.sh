@@ -25,8 +25,14 @@ main() {
     else
         echo "shellcheck is not installed: the shell scripts were not checked"
     fi
-    run "pytest" python -m pytest
+    run "pytest" python -m pytest -n "$(at_once)" --dist loadfile
     [ -z "$failed" ] || { printf '\nfailed:%s\n' "$failed" && exit 1; }
+}
+
+# Tests wait for processes more than they compute; each worker may run an API server and a platform of its own.
+at_once() {
+    cores=$(getconf _NPROCESSORS_ONLN)
+    if [ "$cores" -lt 5 ]; then echo $((cores + 1)); else echo 6; fi
 }
 
 run() { # NAME COMMAND...
