@@ -18,6 +18,7 @@ from maas.readiness.chapters import Chapter
 from maas.readiness.findings import Category, Finding, Severity, Status
 from maas.readiness.issues import EXPLAINS
 from maas.readiness.predictors import uses_gpu
+from maas.readiness.workloads import is_of_another, keeps_down
 
 PROBLEMS = (Status.failed, Status.warning)
 
@@ -153,17 +154,19 @@ def _cause_of(finding: Finding, problems: Sequence[Finding]) -> int | None:
 
 def _distance(cause: Finding, other: Finding) -> int:
     """The less, the more directly it explains the other."""
-    if other.code in EXPLAINS.get(cause.code, ()):
+    if other.code in EXPLAINS.get(cause.code, ()) or keeps_down(cause, other):
         return 0
     return 1 if cause.about == other.about else 2
 
 
 def _explains(cause: Finding, other: Finding) -> bool:
-    if cause is other or _are_of_two_models(cause, other):
+    if cause is other or other.itself or _are_of_two_models(cause, other):
         return False
     if cause.status is Status.warning and other.status is Status.failed and not _suspicion(cause):
         return False
-    if cause.code in other.because_of or other.code in EXPLAINS.get(cause.code, ()):
+    if keeps_down(cause, other) or other.code in EXPLAINS.get(cause.code, ()):
+        return True
+    if cause.code in other.because_of and not is_of_another(cause, other):
         return True
     known = cause.category is Category.known_issues is not other.category
     return known and (cause.status is other.status or cause.status is Status.failed) and _same(cause, other)

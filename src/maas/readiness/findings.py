@@ -96,6 +96,7 @@ class Outcome:
     seen: tuple[Seen, ...] = ()
     remedy: Remedy | None = None
     about: str = ""  # the object it speaks of, where a check speaks of several: "Gateway llm/maas-gateway"
+    itself: bool = False  # a fault of its own: nothing else that is wrong explains it
 
 
 def passed(message: str, *seen: Seen, about: str = "") -> Outcome:
@@ -139,6 +140,7 @@ class Finding:
     remedy: Remedy | None
     about: str
     because_of: tuple[str, ...] = ()  # codes of failed findings that explain this one: mend those first
+    itself: bool = False
 
     @property
     def anchor(self) -> str:

@@ -7,6 +7,7 @@ from maas.cluster.facts.model import Facts, NotRead
 from maas.cluster.facts.redaction import scrubbed
 from maas.readiness.catalogue import Asked, Check, checks
 from maas.readiness.findings import Finding, Outcome, Severity, Status, unknown
+from maas.readiness.workloads import OF_PODS, keeps_down
 
 
 def judge(facts: Facts, asked: Asked, *, only: Collection[str] = (), skip: Collection[str] = ()) -> tuple[Finding, ...]:
@@ -59,6 +60,7 @@ def _finding(check: Check, outcome: Outcome) -> Finding:
         tuple(replace(seen, value=scrubbed(seen.value)) for seen in outcome.seen),
         remedy,
         outcome.about,
+        itself=outcome.itself,
     )
 
 
@@ -66,9 +68,13 @@ def _explained(findings: list[Finding], after: dict[str, tuple[str, ...]]) -> It
     """Notes at each failure which other failures it may be a mere consequence of: a warning explains no failure."""
     failures = {finding.code for finding in findings if finding.status is Status.failed}
     explaining = {Status.failed: failures, Status.warning: failures | {f.code for f in findings if _warns(f)}}
+    of_pods = [finding for finding in findings if finding.code in OF_PODS]
     for finding in findings:
-        causes = tuple(code for code in after[finding.code] if code in explaining.get(finding.status, ()))
-        yield replace(finding, because_of=causes) if causes else finding
+        explained = explaining.get(finding.status, set())
+        causes = [code for code in after[finding.code] if code in explained]
+        causes += [other.code for other in of_pods if other.code in explained and keeps_down(other, finding)]
+        found = tuple(dict.fromkeys(causes))
+        yield replace(finding, because_of=found) if found and not finding.itself else finding
 
 
 def _warns(finding: Finding) -> bool:

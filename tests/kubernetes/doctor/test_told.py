@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -125,3 +126,21 @@ def test_a_ring_of_three_loses_none() -> None:
     ring = [finding(a, because_of=(b,)) for a, b in (("MAAS-1", "MAAS-2"), ("MAAS-2", "MAAS-3"), ("MAAS-3", "MAAS-1"))]
     told = causes(ring)
     assert sum(1 + len(cause.consequences) for cause in told) == 3
+
+
+def test_pods_that_do_not_run_explain_their_own_workload_only() -> None:
+    pull = finding("MAAS-360", "ReplicaSet istio-system/istiod-5f4d8")
+    other_pull = finding("MAAS-360", "ReplicaSet llm/a-predictor-5f")
+    istiod = finding("MAAS-231", "Deployment istio-system/istiod", because_of=("MAAS-360",))
+    cert_manager = finding("MAAS-221", "Deployment cert-manager/cert-manager", because_of=("MAAS-360",))
+    assert shape(other_pull, istiod, pull, cert_manager) == [
+        ("MAAS-360", ["MAAS-231"]),
+        ("MAAS-221", []),
+        ("MAAS-360", []),
+    ]
+
+
+def test_a_fault_of_its_own_is_explained_by_nothing() -> None:
+    known = finding("MAAS-404", "Namespace kuadrant-system")
+    too_many = replace(finding("MAAS-272", because_of=("MAAS-404",)), itself=True)
+    assert shape(known, too_many) == [("MAAS-404", []), ("MAAS-272", [])]
