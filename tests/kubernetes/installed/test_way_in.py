@@ -1,5 +1,7 @@
 """Gateways, routes and certificates: each fault is found by its own check, with what to do."""
 
+from typing import Any
+
 import pytest
 
 from maas.cluster.facts.model import Cause, Unread
@@ -11,6 +13,7 @@ from tests.kubernetes.offline import NOW
 GATEWAY = "Gateway llm/maas-gateway"
 ROUTE = "HTTPRoute llm/simulator"
 CERTIFICATE = "Certificate llm/maas-gateway-tls"
+OLD = "2026-07-01T00:00:00Z"
 
 
 @pytest.mark.parametrize("openshift", [False, True])
@@ -108,7 +111,7 @@ def test_a_healthy_installation_has_no_problem(openshift: bool) -> None:
         ),
         (
             CERTIFICATE,
-            put("status", "notAfter", value="2026-10-01T00:00:00Z"),
+            both(put("status", "notBefore", value=OLD), put("status", "notAfter", value="2026-10-01T00:00:00Z")),
             "MAAS-311",
             Status.warning,
             "expires in 9 days",
@@ -144,7 +147,8 @@ def test_each_fault(on: str, change: Change, code: str, status: Status, message:
 
 
 def test_the_dates_above_are_seen_from_the_facts_own_time() -> None:
-    later = facts((CERTIFICATE, put("status", "notAfter", value="2026-09-22T12:00:00Z")))
+    ends = both(put("status", "notBefore", value=OLD), put("status", "notAfter", value="2026-09-22T12:00:00Z"))
+    later = facts((CERTIFICATE, ends))
     assert problems(later)["MAAS-311"].message == "expires in 21 hours"
     assert NOW == 1_790_000_000.0
 
@@ -221,3 +225,33 @@ def test_openshift_routes_are_judged_by_admission_and_tls() -> None:
     assert "HostAlreadyClaimed: route other" in found[0].message
     assert found[1].remedy is not None
     assert found[1].remedy.changes[0].body["spec"]["tls"]["termination"] == "edge"
+
+
+def times(begins: str, renewal: str | None, ends: str) -> tuple[str, Change]:
+    def change(certificate: dict[str, Any]) -> None:
+        certificate["status"] |= {"notBefore": begins, "renewalTime": renewal, "notAfter": ends}
+
+    return CERTIFICATE, change
+
+
+@pytest.mark.parametrize(
+    ("begins", "renewal", "ends", "message"),
+    [
+        # It is 2026-09-21T14:13:20Z. Of a week: in its first days, before its renewal, and long after that.
+        ("2026-09-20T00:00:00Z", "2026-09-24T16:00:00Z", "2026-09-27T00:00:00Z", None),
+        ("2026-09-17T00:00:00Z", "2026-09-21T16:00:00Z", "2026-09-24T00:00:00Z", None),
+        ("2026-09-17T00:00:00Z", "2026-09-21T13:00:00Z", "2026-09-24T00:00:00Z", None),
+        ("2026-09-15T00:00:00Z", "2026-09-19T16:00:00Z", "2026-09-22T00:00:00Z", "should have been renewed 46 hours"),
+        # Nobody renews it: a third of a short life, 14 days of a long one.
+        ("2026-09-20T00:00:00Z", None, "2026-09-27T00:00:00Z", None),
+        ("2026-09-16T00:00:00Z", None, "2026-09-23T00:00:00Z", "expires in 33 hours"),
+        ("2026-01-01T00:00:00Z", None, "2026-10-01T00:00:00Z", "expires in 9 days"),
+        ("2026-01-01T00:00:00Z", None, "2026-10-10T00:00:00Z", None),
+    ],
+)
+def test_certificates_are_judged_by_the_life_that_they_have(
+    begins: str, renewal: str | None, ends: str, message: str | None
+) -> None:
+    found = problems(facts(times(begins, renewal, ends))).get("MAAS-311")
+    assert (message is None) == (found is None), found
+    assert found is None or message in found.message

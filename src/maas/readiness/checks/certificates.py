@@ -52,8 +52,8 @@ _NONE = "there is no Certificate; TLS may end elsewhere: MAAS-312"
     "certificates are not about to expire",
     Category.certificates,
     phases=AFTER,
-    wanted="14 days left at least, and no renewal overdue",
-    looks="status.notAfter and status.renewalTime of the same Certificates, against the time of the facts.",
+    wanted="no renewal overdue; where no renewal is planned, 14 days left, or a third of a shorter life",
+    looks="status.notBefore, notAfter and renewalTime of the same Certificates, against the time of the facts.",
     why="With an expired certificate every client refuses to connect, at once and all together.",
     mend="Have it renewed: cmctl renew, or delete its Secret; look why cert-manager did not.",
     covers=("6. Cert-Manager",),
@@ -76,26 +76,40 @@ def expiry(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 def _expires(certificate: Object, now: float) -> Outcome | None:
     about, said = ours.shown(kinds.CERTIFICATE, certificate), text(certificate, "status", "notAfter")
     end, seen = moment(said), Seen(about, "status.notAfter", said)
-    renewal = text(certificate, "status", "renewalTime")
-    due = moment(renewal)
-    remedy = Remedy(
+    if end is None:
+        return None
+    if end <= now:
+        return failed(f"expired {_span(now - end)} ago", seen, remedy=_renew(certificate), about=about)
+    due = _due(certificate, end)
+    if due is not None and due + min(_DAY, (end - due) / 4) < now:  # a moment for whoever renews it
+        overdue = Seen(about, "status.renewalTime", text(certificate, "status", "renewalTime"))
+        message = f"should have been renewed {_span(now - due)} ago, and expires in {_span(end - now)}"
+        return warning(message, overdue, seen, remedy=_renew(certificate), about=about)
+    if due is None and end - now < _soon(certificate, end):
+        return warning(f"expires in {_span(end - now)}", seen, remedy=_renew(certificate), about=about)
+    return None
+
+
+def _due(certificate: Object, end: float) -> float | None:
+    """When cert-manager wants to renew it; None if it does not, or only when it is too late."""
+    due = moment(text(certificate, "status", "renewalTime"))
+    return due if due is not None and due < end else None
+
+
+def _soon(certificate: Object, end: float) -> float:
+    """What is left of a life when one must look; some certificates live for days only, and all is well with them."""
+    begin = moment(text(certificate, "status", "notBefore"))
+    return _SOON if begin is None else min(_SOON, max(end - begin, 0.0) / 3)
+
+
+def _renew(certificate: Object) -> Remedy:
+    return Remedy(
         "Have it renewed, and look why cert-manager has not done so.",
         (
             f"cmctl renew {name(certificate)} -n {namespace(certificate)}",
             "kubectl logs -n cert-manager deploy/cert-manager",
         ),
     )
-    if end is None:
-        return None
-    if end <= now:
-        return failed(f"expired {_span(now - end)} ago", seen, remedy=remedy, about=about)
-    if end - now < _SOON:
-        return warning(f"expires in {_span(end - now)}", seen, remedy=remedy, about=about)
-    if due is not None and due < now - _DAY:
-        overdue = Seen(about, "status.renewalTime", renewal)
-        said = f"should have been renewed {_span(now - due)} ago"
-        return warning(said, overdue, remedy=remedy, about=about)
-    return None
 
 
 @check(
