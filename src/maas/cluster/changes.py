@@ -5,7 +5,6 @@ shown is what is done.
 """
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,6 +13,7 @@ from typing import Any
 import yaml
 
 from maas.cluster.kinds import Kind
+from maas.cluster.shell import word
 
 
 class Verb(StrEnum):
@@ -36,13 +36,13 @@ class Change:
     @property
     def command(self) -> str:
         """For a shell."""
-        where = f" -n {shlex.quote(self.namespace)}" if self.namespace else ""
-        object = f"{self.kind.key}/{self.name}"
+        where = f" -n {word(self.namespace)}" if self.namespace else ""
+        object = word(f"{self.kind.key}/{self.name}")
         match self.verb:
             case Verb.patch:
-                return f"kubectl patch {object}{where} --type=merge -p {shlex.quote(json.dumps(self.body))}"
+                return f"kubectl patch {object}{where} --type=merge -p {word(json.dumps(self.body))}"
             case Verb.edit:
-                operations = shlex.quote(json.dumps(self.body["operations"]))
+                operations = word(json.dumps(self.body["operations"]))
                 return f"kubectl patch {object}{where} --type=json -p {operations}"
             case Verb.delete:
                 return f"kubectl delete {object}{where}"

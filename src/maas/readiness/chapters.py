@@ -24,6 +24,7 @@ from maas.cluster.kinds import (
     Kind,
 )
 from maas.cluster.objects import Object, at, condition, items, label, mapping, name, place, text, texts
+from maas.cluster.shell import word
 from maas.readiness.findings import Status
 from maas.readiness.signs import available, is_ready, listed, quoted
 
@@ -121,7 +122,7 @@ def _complaints(facts: Facts) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _try_it(facts: Facts) -> Iterator[tuple[str, tuple[str, ...]]]:
     hosts = [host for route in facts.known(HTTP_ROUTE) for host in texts(route, "spec", "hostnames")]
     if hosts:
-        command = f'`curl -ik https://{hosts[0]}/v1/models -H "Authorization: APIKEY $KEY"`'
+        command = f'`curl -ik {word(f"https://{hosts[0]}/v1/models")} -H "Authorization: APIKEY $KEY"`'
         yield "to try it: 401 without a key, 200 with a good one; `maas validate` tries all of it", (command,)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from maas.cluster.objects import text
+from maas.cluster.shell import word
 from maas.readiness.evidence import brief
 from maas.readiness.findings import Remedy
 
@@ -53,5 +54,5 @@ def remedy(condition: Mapping[str, Any], about: str) -> Remedy:
 def describe(about: str) -> Remedy:
     kind, _, rest = about.partition(",")[0].partition(" ")
     place, _, named = rest.rpartition("/")
-    where = f" -n {place}" if place else ""
-    return Remedy("Look at what its controller says.", (f"kubectl describe {kind.lower()} {named}{where}",))
+    where = f" -n {word(place)}" if place else ""
+    return Remedy("Look at what its controller says.", (f"kubectl describe {kind.lower()} {word(named)}{where}",))

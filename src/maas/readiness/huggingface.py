@@ -7,6 +7,7 @@ from maas.cluster.changes import Change, edit
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CLUSTER_SERVING_RUNTIME, INFERENCE_SERVICE
 from maas.cluster.objects import Object, items, name, namespace, text, texts
+from maas.cluster.shell import word
 from maas.readiness.findings import Remedy
 from maas.readiness.predictors import (
     REPORTS_USAGE,
@@ -44,7 +45,7 @@ def direct(facts: Facts, model: Object) -> Remedy:
         return Remedy(
             "Give the model a container with its own image and --model=<organisation/model> in place of "
             "spec.predictor.model. Which image serves it without a GPU is yours to choose.",
-            (f"kubectl edit {INFERENCE_SERVICE.key}/{name(model)} -n {namespace(model)}",),
+            (f"kubectl edit {INFERENCE_SERVICE.key}/{word(name(model))} -n {word(namespace(model))}",),
         )
     return Remedy(
         "Replace storageUri by a container that fetches the model itself.",

@@ -9,6 +9,7 @@ from maas.cluster.components.state import Installation, shortage
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import DEPLOYMENT, SUBSCRIPTION
 from maas.cluster.objects import Object, name, namespace, number, place, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, Phase
 from maas.readiness.evidence import brief
 from maas.readiness.findings import Outcome, Remedy, Seen, Status, failed, passed, skipped, to_install
@@ -54,7 +55,10 @@ def _start(deployment: Object, why: str) -> Remedy:
         change = Change(Verb.patch, DEPLOYMENT, name(deployment), namespace(deployment), {"spec": {"replicas": 1}})
         return Remedy("Scale it up again.", changes=(change,))
     where = namespace(deployment)
-    commands = (f"kubectl describe deployment -n {where} {name(deployment)}", f"kubectl get pods -n {where}")
+    commands = (
+        f"kubectl describe deployment -n {word(where)} {word(name(deployment))}",
+        f"kubectl get pods -n {word(where)}",
+    )
     return Remedy("Look at why its pods do not become ready.", commands)
 
 
@@ -81,4 +85,4 @@ def operator(found: Operator, asked: Asked) -> Outcome:
 
 def _describe(found: Operator) -> str:
     kind = "subscriptions.operators.coreos.com" if found.subscription else "csv"
-    return f"oc describe {kind} -n {found.namespace} {name(found.subscription or found.csv or {})}"
+    return f"oc describe {kind} -n {word(found.namespace)} {word(name(found.subscription or found.csv or {}))}"

@@ -8,6 +8,7 @@ from maas.cluster.components.versions import version
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CLUSTER_ISSUER, ISSUER
 from maas.cluster.objects import Object, condition, flag, is_true, name, namespace, place, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, check
 from maas.readiness.conditions import why
 from maas.readiness.evidence import brief, names, some
@@ -186,7 +187,7 @@ def issuers(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 def _issuer(issuer: Object) -> Outcome:
     kind = ISSUER.name if namespace(issuer) else CLUSTER_ISSUER.name
     about, found = f"{kind} {place(issuer)}", condition(issuer, "Ready")
-    where = f" -n {namespace(issuer)}" if namespace(issuer) else ""
-    remedy = Remedy("Do what the message asks for.", (f"kubectl describe {kind.lower()} {name(issuer)}{where}",))
+    where = f" -n {word(namespace(issuer))}" if namespace(issuer) else ""
+    remedy = Remedy("Do what the message asks for.", (f"kubectl describe {kind.lower()} {word(name(issuer))}{where}",))
     seen = Seen(about, "status.conditions[Ready]", text(found, "status") or "absent")
     return failed(f"not ready: {why(found)}", seen, remedy=remedy, about=about)

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from maas.cluster import kinds
 from maas.cluster.facts.model import Facts
 from maas.cluster.objects import Object, condition, items, mapping, name, namespace, text
+from maas.cluster.shell import word
 from maas.cluster.stack import ours
 from maas.readiness import conditions
 from maas.readiness.catalogue import AFTER, Asked, check
-from maas.readiness.checks.routes import routes_to
+from maas.readiness.checks.routes import lets_plain_in, routes_to
 from maas.readiness.evidence import names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, unknown, warning
 
@@ -23,7 +24,8 @@ _DAY = 86400.0
     Category.certificates,
     phases=AFTER,
     wanted="each Certificate of the platform is Ready",
-    looks="cert-manager's Certificates in the namespaces of gateways, models and Kuadrant.",
+    looks="cert-manager's Certificates in the namespaces of gateways, models and Kuadrant, and those whose Secret a "
+    "listener names.",
     why="A listener whose certificate was not issued is not programmed: https does not work.",
     mend="Look at the CertificateRequest and the issuer that the message names.",
     covers=("6. Cert-Manager", "TLS termination at edge (OpenShift Routes)"),
@@ -37,7 +39,7 @@ def issued(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         issuer = f"{text(certificate, 'spec', 'issuerRef', 'kind') or 'Issuer'} {_issuer(certificate)}"
         remedy = Remedy(
             f"Look at its requests, and at {issuer}.",
-            (f"kubectl describe certificate,certificaterequest -n {namespace(certificate)}",),
+            (f"kubectl describe certificate,certificaterequest -n {word(namespace(certificate))}",),
         )
         yield failed(f"is not ready: {conditions.why(ready)}", seen, remedy=remedy, about=about)
     if not bad:
@@ -106,7 +108,7 @@ def _renew(certificate: Object) -> Remedy:
     return Remedy(
         "Have it renewed, and look why cert-manager has not done so.",
         (
-            f"cmctl renew {name(certificate)} -n {namespace(certificate)}",
+            f"cmctl renew {word(name(certificate))} -n {word(namespace(certificate))}",
             "kubectl logs -n cert-manager deploy/cert-manager",
         ),
     )
@@ -122,7 +124,7 @@ def _renew(certificate: Object) -> Remedy:
     why="Over plain http everybody on the way can read API keys and what is asked.",
     mend="Add an HTTPS listener and a TLSPolicy; on OpenShift a Route with edge termination does.",
     covers=("TLS termination at edge (OpenShift Routes)",),
-    after=("MAAS-300",),
+    after=("MAAS-300", "MAAS-305"),
 )
 def encrypted(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     found = ours.gateways(facts, asked.namespace)
@@ -137,7 +139,7 @@ def _encrypted(facts: Facts, gateway: Object) -> Outcome:
     protocols = [text(listener, "protocol") for listener in items(gateway, "spec", "listeners")]
     if any(protocol in ("HTTPS", "TLS") for protocol in protocols):
         return passed("has an HTTPS listener", about=about)
-    if any(text(route, "spec", "tls", "termination") for route in routes_to(facts, [gateway])):
+    if any(text(r, "spec", "tls", "termination") and not lets_plain_in(r) for r in routes_to(facts, [gateway])):
         return passed(f"a Route ends TLS in front of {about}", about=about)
     remedy = Remedy("Add an HTTPS listener with a certificate, or a Route with edge termination.", step="gateway")
     seen = Seen(about, "spec.listeners[].protocol", ", ".join(protocols))
@@ -160,8 +162,21 @@ def moment(written: str) -> float | None:
 
 def _certificates(facts: Facts, asked: Asked) -> list[Object]:
     """In the platform's namespaces, and those whose Secret a listener of the platform names."""
-    wanted = ours.namespaces(facts, asked.namespace)
-    return [certificate for certificate in facts.all(kinds.CERTIFICATE) if namespace(certificate) in wanted]
+    wanted, named = ours.namespaces(facts, asked.namespace), set(_secrets_of_listeners(facts, asked))
+    return [
+        certificate
+        for certificate in facts.all(kinds.CERTIFICATE)
+        if namespace(certificate) in wanted
+        or (namespace(certificate), text(certificate, "spec", "secretName")) in named
+    ]
+
+
+def _secrets_of_listeners(facts: Facts, asked: Asked) -> Iterator[tuple[str, str]]:
+    """With a ReferenceGrant they may be anywhere."""
+    for gateway in ours.known_gateways(facts, asked.namespace):
+        for listener in items(gateway, "spec", "listeners"):
+            for ref in items(listener, "tls", "certificateRefs"):
+                yield text(ref, "namespace") or namespace(gateway), text(ref, "name")
 
 
 def _ready(certificate: Object) -> Object:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from maas.cluster import kinds
 from maas.cluster.facts.model import Facts
 from maas.cluster.objects import Object, condition, is_current, items, name, namespace, number, text
+from maas.cluster.shell import word
 from maas.cluster.stack import ours
 from maas.readiness import conditions
 from maas.readiness.catalogue import AFTER, Asked, check
@@ -32,7 +33,7 @@ def exists(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     remedy = Remedy("Install the platform's gateway, or label yours.", ("kubectl get gateways -A",), step="gateway")
     if others:
         one = others[0]
-        command = f"kubectl label gateway {name(one)} -n {namespace(one)} app.kubernetes.io/part-of=maas"
+        command = f"kubectl label gateway {word(name(one))} -n {word(namespace(one))} app.kubernetes.io/part-of=maas"
         remedy = Remedy("Label the gateway that models are to be reached through.", (command,))
     yield failed(f"no Gateway is the platform's{about}", remedy=remedy)
 
@@ -77,7 +78,7 @@ def _programmed(gateway: Object) -> Outcome:
 
 def _no_address(about: str, seen: Seen) -> Outcome:
     place, _, named = about.removeprefix("Gateway ").rpartition("/")
-    command = f"kubectl annotate gateway {named} -n {place} networking.istio.io/service-type=ClusterIP"
+    command = f"kubectl annotate gateway {word(named)} -n {word(place)} networking.istio.io/service-type=ClusterIP"
     remedy = Remedy(
         "Give the cluster a load balancer. Without one: let the Service be a ClusterIP, and reach it by a Route, "
         "an ingress or kubectl port-forward.",
@@ -90,7 +91,8 @@ def _no_address(about: str, seen: Seen) -> Outcome:
 def _no_controller(gateway: Object) -> Remedy:
     used = text(gateway, "spec", "gatewayClassName") or "?"
     return Remedy(
-        f"Look whether the class {used} exists, and whether its controller runs.", (f"kubectl get gatewayclass {used}",)
+        f"Look whether the class {used} exists, and whether its controller runs.",
+        (f"kubectl get gatewayclass {word(used)}",),
     )
 
 

@@ -10,6 +10,7 @@ from maas.cluster.components.versions import version, written
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import GATEWAY_CLASS
 from maas.cluster.objects import Object, condition, is_true, name, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, Phase, check
 from maas.readiness.conditions import status, why
 from maas.readiness.evidence import names
@@ -195,7 +196,7 @@ def _not_accepted(gateway_class: Object, *, blocking: bool) -> Outcome:
     about, found = f"GatewayClass {name(gateway_class)}", _telling(gateway_class)
     seen = Seen(about, f"status.conditions[{text(found, 'type') or 'Accepted'}]", status(found))
     advice = "See whether its controller runs: istiod (MAAS-231), or OpenShift's ingress operator (MAAS-213)."
-    remedy = Remedy(advice, (f"kubectl describe gatewayclass {name(gateway_class)}",))
+    remedy = Remedy(advice, (f"kubectl describe gatewayclass {word(name(gateway_class))}",))
     message = f"not accepted: {why(found)}"
     return (failed if blocking else warning)(message, seen, remedy=remedy, about=about)
 

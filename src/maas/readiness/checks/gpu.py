@@ -7,6 +7,7 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.gpus import GpuNode, held_by_models, only_hardware, unrequested, with_gpus
 from maas.cluster.nodes import GPU, TOLERATES_GPU, described, foreign_taints, is_cordoned, is_ready, is_usable
 from maas.cluster.objects import Object, at, label, name
+from maas.cluster.shell import word
 from maas.models.sizing import qwen3
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.evidence import names, some
@@ -149,10 +150,10 @@ def _obstacle(node: Object) -> str:
 
 def _way(node: Object) -> str:
     if is_ready(node) and is_cordoned(node):
-        return f"kubectl uncordon {name(node)}"
+        return f"kubectl uncordon {word(name(node))}"
     if is_ready(node):
-        return f"kubectl taint nodes {name(node)} {described(foreign_taints(node, TOLERATES_GPU)[0])}-"
-    return f"kubectl describe node {name(node)}"
+        return f"kubectl taint nodes {word(name(node))} {word(described(foreign_taints(node, TOLERATES_GPU)[0]))}-"
+    return f"kubectl describe node {word(name(node))}"
 
 
 @check(
@@ -192,9 +193,9 @@ def _unusable(hidden: Sequence[tuple[Object, str]], namespaces: Sequence[str]) -
         remedy=Remedy(
             "Look at the operator's pods on that node; the first that is not Running names the cause.",
             (
-                f"kubectl get pods -n {where} -o wide --field-selector=spec.nodeName={first}",
-                f"kubectl logs -n {where} -l app=nvidia-driver-daemonset --tail=50",
-                f"kubectl logs -n {where} -l app=nvidia-device-plugin-daemonset --tail=50",
+                f"kubectl get pods -n {word(where)} -o wide --field-selector=spec.nodeName={word(first)}",
+                f"kubectl logs -n {word(where)} -l app=nvidia-driver-daemonset --tail=50",
+                f"kubectl logs -n {word(where)} -l app=nvidia-device-plugin-daemonset --tail=50",
             ),
         ),
     )
@@ -234,7 +235,9 @@ def taints_tolerated(facts: Facts, asked: Asked) -> Iterator[Outcome]:
             *some(Seen(f"Node {each.name}", "spec.taints", described(taint)) for each, taint in tainted),
             remedy=Remedy(
                 "Remove it, or add the toleration to the models.",
-                tuple(f"kubectl taint nodes {each.name} {described(taint)}-" for each, taint in tainted[:3]),
+                tuple(
+                    f"kubectl taint nodes {word(each.name)} {word(described(taint))}-" for each, taint in tainted[:3]
+                ),
             ),
         )
     else:

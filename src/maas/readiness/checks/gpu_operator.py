@@ -11,6 +11,7 @@ from maas.cluster.components.versions import version
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import POD
 from maas.cluster.objects import Object, every, items, name, namespace, number, place, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.evidence import brief, names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, warning
@@ -145,7 +146,7 @@ def _policy(policy: Object) -> Outcome:
     about, state = f"ClusterPolicy {name(policy)}", text(policy, "status", "state")
     reason, said = gpu_operator.reason(policy)
     seen = (Seen(about, "status.state", state or "absent"), Seen(about, "status.conditions[Ready].reason", reason))
-    remedy = Remedy(_ADVICE.get(reason, "Look at its pods."), (f"kubectl describe clusterpolicy {name(policy)}",))
+    remedy = Remedy(_ADVICE.get(reason, "Look at its pods."), (f"kubectl describe clusterpolicy {word(name(policy))}",))
     if reason in gpu_operator.BLIND:
         message = f"it calls itself {state or 'nothing'}, but {_BLIND[reason]}"
         return failed(message, *seen, remedy=remedy, about=about)
@@ -199,7 +200,7 @@ def daemons(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 
 def _log(facts: Facts) -> str:
     where = next(iter(sorted(gpu_operator.namespaces(facts))), "gpu-operator")
-    return f"kubectl logs -n {where} deployment/gpu-operator"
+    return f"kubectl logs -n {word(where)} deployment/gpu-operator"
 
 
 def _daemons(facts: Facts, there: list[Object]) -> Iterator[Outcome]:
@@ -224,8 +225,8 @@ def _daemon(facts: Facts, daemon: Object) -> Outcome:
     seen = [Seen(about, "status.numberReady", f"{_ready(daemon)} of {_desired(daemon)}")]
     seen += some(Seen(f"Pod {namespace(daemon)}/{told}") for told in sorted(waiting))
     commands = (
-        f"kubectl get pods -n {namespace(daemon)} -o wide | grep {name(daemon)}",
-        f"kubectl logs -n {namespace(daemon)} daemonset/{name(daemon)} --all-containers --tail=50",
+        f"kubectl get pods -n {word(namespace(daemon))} -o wide | grep {word(name(daemon))}",
+        f"kubectl logs -n {word(namespace(daemon))} daemonset/{word(name(daemon))} --all-containers --tail=50",
     )
     remedy = Remedy("Look at its pods, and at their logs.", commands)
     message = f"ready on {_ready(daemon)} of {_desired(daemon)} nodes"

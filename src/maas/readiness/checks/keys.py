@@ -11,6 +11,7 @@ from maas.cluster.changes import Change, Verb, set_labels
 from maas.cluster.facts.model import Facts
 from maas.cluster.facts.redaction import is_redacted
 from maas.cluster.objects import Object, annotation, label, mapping, name, namespace, place, selects, text
+from maas.cluster.shell import word
 from maas.cluster.stack import ours, rules
 from maas.readiness.catalogue import AFTER, Asked, check
 from maas.readiness.checks.certificates import moment
@@ -47,7 +48,7 @@ def exist(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 
 def _new_key(facts: Facts, asked: Asked) -> str:
     labels = {MANAGED_BY: "authorino", **_wanted_labels(auth_policies(facts, asked))}
-    options = " ".join(f"{key}={value}" for key, value in labels.items())
+    options = " ".join(word(f"{key}={value}") for key, value in labels.items())
     create = "kubectl create secret generic my-key -n kuadrant-system --from-literal=api_key=$(openssl rand -hex 32)"
     return (
         f"{create} &&\nkubectl label secret my-key -n kuadrant-system {options} &&\n"
@@ -126,7 +127,9 @@ def valued(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for key in bad[:5]:
         about, entries = _shown(key), sorted(map(str, mapping(key, "data")))
         has = f"; it has {names(entries)}" if entries else ""
-        command = f"kubectl create secret generic {name(key)} -n {namespace(key)} --from-literal=api_key=VALUE"
+        command = (
+            f"kubectl create secret generic {word(name(key))} -n {word(namespace(key))} --from-literal=api_key=VALUE"
+        )
         remedy = Remedy("Give it a value.", (f"{command} --dry-run=client -o yaml | kubectl apply -f -",))
         said = f"has no data.api_key{has}" + _and_more(bad)
         yield failed(said, Seen(about, "data", names(entries)), remedy=remedy, about=about)
@@ -156,7 +159,8 @@ def unique(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     for keys in double[:5]:
         about = " and ".join(map(_shown, keys[:2])) + (f" and {len(keys) - 2} more" if len(keys) > 2 else "")
         remedy = Remedy(
-            "Make new keys for all but one.", (f"kubectl delete secret {name(keys[-1])} -n {namespace(keys[-1])}",)
+            "Make new keys for all but one.",
+            (f"kubectl delete secret {word(name(keys[-1]))} -n {word(namespace(keys[-1]))}",),
         )
         yield failed("hold the same key", *some(Seen(_shown(k)) for k in keys), remedy=remedy, about=about)
     if not found:
@@ -189,8 +193,8 @@ def tiered(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     bad = [(key, said) for key in found if (said := _untiered(key, which, known, named))]
     for key, said in bad[:5]:
         about = _shown(key)
-        command = f"kubectl annotate secret {name(key)} -n {namespace(key)} --overwrite"
-        remedy = Remedy("Annotate it.", (f"{command} {which}=TIER {rules.USER_ID}=USER",))
+        command = f"kubectl annotate secret {word(name(key))} -n {word(namespace(key))} --overwrite"
+        remedy = Remedy("Annotate it.", (f"{command} {word(which)}=TIER {rules.USER_ID}=USER",))
         more = f" (and {len(bad) - 5} more like it)" if len(bad) > 5 else ""
         yield failed(f"{said}{more}", Seen(about, "metadata.annotations"), remedy=remedy, about=about)
     if not bad:

@@ -10,6 +10,7 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.facts.redaction import is_redacted
 from maas.cluster.kinds import CONFIG_MAP, KNATIVE_SERVING, LLM_INFERENCE_SERVICE
 from maas.cluster.objects import Object, namespace, place, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.evidence import names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
@@ -89,7 +90,7 @@ def webhook(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         if ready:
             yield passed(f"{ready} ready address{'es' if ready > 1 else ''}", seen, about=about)
         else:
-            remedy = Remedy("Bring the controller up.", (f"kubectl get pods,endpointslices -n {where}",))
+            remedy = Remedy("Bring the controller up.", (f"kubectl get pods,endpointslices -n {word(where)}",))
             yield failed(f"nobody answers for {service}", seen, remedy=remedy, about=about)
 
 

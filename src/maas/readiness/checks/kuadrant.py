@@ -1,6 +1,7 @@
 """Kuadrant: its operators, its one object, and the two servers that decide about requests."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from maas.cluster.changes import Change, Verb
 from maas.cluster.components import gateway_api, kuadrant
@@ -11,6 +12,7 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.facts.redaction import is_redacted
 from maas.cluster.kinds import DEPLOYMENT, KUADRANT, SUBSCRIPTION
 from maas.cluster.objects import Object, condition, items, name, namespace, place, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, check
 from maas.readiness.conditions import status, why
 from maas.readiness.evidence import names
@@ -101,9 +103,12 @@ def instance(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 
 def _too_many(there: list[Object]) -> Outcome:
     seen = [Seen(f"Kuadrant {place(each)}") for each in there[:5]]
-    commands = tuple(f"kubectl delete {KUADRANT.key} -n {namespace(each)} {name(each)}" for each in there[1:3])
+    commands = tuple(
+        f"kubectl delete {KUADRANT.key} -n {word(namespace(each))} {word(name(each))}" for each in there[1:3]
+    )
     remedy = Remedy("Keep the one in the operator's namespace.", commands)
-    return failed(f"there are {len(there)}: the operator takes one, and ignores the others", *seen, remedy=remedy)
+    found = failed(f"there are {len(there)}: the operator takes one, and ignores the others", *seen, remedy=remedy)
+    return replace(found, itself=True)
 
 
 def _instance(instance: Object, facts: Facts) -> Outcome:
@@ -112,7 +117,7 @@ def _instance(instance: Object, facts: Facts) -> Outcome:
     if text(found, "status") == "True":
         return passed(f"{name(instance)} is ready", seen, about=about)
     where = namespace(instance)
-    command = f"kubectl describe {KUADRANT.key} -n {where} {name(instance)}"
+    command = f"kubectl describe {KUADRANT.key} -n {word(where)} {word(name(instance))}"
     advice = _ADVICE.get(text(found, "reason"), "Do what the message asks for.")
     if not found and not kuadrant.operator_deployments(facts):
         advice = "Nobody looks after it: its operator is not there."
@@ -184,7 +189,7 @@ def _ready(object: Object, kind: str) -> Outcome:
     seen = Seen(about, "status.conditions[Ready]", f"{status(found)} {text(found, 'reason')}".strip())
     if text(found, "status") == "True":
         return passed(f"{name(object)} is ready", seen, about=about)
-    remedy = Remedy("Look at its pods.", (f"kubectl get pods -n {namespace(object)}",))
+    remedy = Remedy("Look at its pods.", (f"kubectl get pods -n {word(namespace(object))}",))
     return failed(f"not ready: {why(found)}", seen, remedy=remedy, about=about)
 
 
@@ -261,4 +266,7 @@ def _name_controller(facts: Facts, deployment: Object, wanted: list[str]) -> Rem
         change = Change(Verb.patch, SUBSCRIPTION, name(subscription), namespace(subscription), body)
         return Remedy("Set it in the Subscription.", changes=(change,))
     where, said = namespace(deployment), f"{value['name']}={value['value']}"
-    return Remedy("Set it in the Deployment.", (f"kubectl set env deployment/{name(deployment)} -n {where} {said}",))
+    return Remedy(
+        "Set it in the Deployment.",
+        (f"kubectl set env deployment/{word(name(deployment))} -n {word(where)} {word(said)}",),
+    )

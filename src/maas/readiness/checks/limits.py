@@ -6,6 +6,7 @@ from maas.cluster import kinds
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import Kind
 from maas.cluster.objects import Object, name, namespace
+from maas.cluster.shell import word
 from maas.cluster.stack import ours, rules
 from maas.readiness.catalogue import AFTER, Asked, check
 from maas.readiness.checks.policies import auth_policies
@@ -44,7 +45,7 @@ def _bad_rates(kind: Kind, policy: Object) -> Iterator[Outcome]:
     about, limits = ours.shown(kind, policy), rules.limits(policy)
     edit = Remedy(
         "Correct it: for example {limit: 5, window: 2m}.",
-        (f"kubectl edit {kind.plural} {name(policy)} -n {namespace(policy)}",),
+        (f"kubectl edit {kind.plural} {word(name(policy))} -n {word(namespace(policy))}",),
     )
     if not limits:
         yield failed("has no limits", Seen(about, "spec.limits"), remedy=edit, about=about)

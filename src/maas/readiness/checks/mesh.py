@@ -10,6 +10,7 @@ from maas.cluster.components.state import Installation
 from maas.cluster.components.versions import version
 from maas.cluster.facts.model import Facts
 from maas.cluster.objects import Object, condition, items, name, namespace, place, text, texts
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.conditions import status, why
 from maas.readiness.evidence import names, some
@@ -134,8 +135,8 @@ def _condition_ready(object: Object, kind: str, extra: str = "") -> Outcome:
     )
     if text(found, "status") == "True":
         return passed(f"{name(object)} is ready: {text(found, 'reason') or 'Ready'}", seen, about=about)
-    where = f" -n {namespace(object)}" if namespace(object) else ""
-    remedy = Remedy("Do what the message asks for.", (f"oc describe {kind.lower()} {name(object)}{where}",))
+    where = f" -n {word(namespace(object))}" if namespace(object) else ""
+    remedy = Remedy("Do what the message asks for.", (f"oc describe {kind.lower()} {word(name(object))}{where}",))
     return failed(f"not ready: {why(found)}", seen, remedy=remedy, about=about)
 
 
@@ -208,7 +209,7 @@ def _istio(object: Object, kind: str) -> Outcome:
             f"{name(object)} is healthy, {text(object, 'spec', 'version') or 'default version'}", seen, about=about
         )
     bad = false[0] if false else ready
-    remedy = Remedy("Do what the message asks for.", (f"oc describe {kind.lower()} {name(object)}",))
+    remedy = Remedy("Do what the message asks for.", (f"oc describe {kind.lower()} {word(name(object))}",))
     return failed(f"{state or 'not ready'}: {why(bad)}", seen, remedy=remedy, about=about)
 
 

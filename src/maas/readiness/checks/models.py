@@ -18,6 +18,7 @@ from maas.cluster.objects import (
     number,
     text,
 )
+from maas.cluster.shell import word
 from maas.cluster.stack import ours
 from maas.readiness import conditions
 from maas.readiness.catalogue import AFTER, Asked, check
@@ -111,7 +112,10 @@ def _not_ready(kind: Kind, model: Object) -> Outcome | None:
         return warning("its status is of an older spec", remedy=conditions.describe(about), about=about)
     remedy = Remedy(
         "Look at what keeps it from being ready.",
-        (f"maas doctor model {name(model)}", f"kubectl describe {kind.plural} {name(model)} -n {namespace(model)}"),
+        (
+            f"maas doctor model {word(name(model))}",
+            f"kubectl describe {kind.plural} {word(name(model))} -n {word(namespace(model))}",
+        ),
     )
     if not mapping(model, "status"):
         said = "has no status: KServe has not taken it up"
@@ -208,7 +212,8 @@ def mode(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     serverless = [model for model in found if _mode(model) in ("Serverless", "Knative")]
     for model in serverless[:5]:
         about = ours.shown(kinds.INFERENCE_SERVICE, model)
-        command = f"kubectl annotate inferenceservice {name(model)} -n {namespace(model)} --overwrite {_MODE}=Standard"
+        whose = f"{word(name(model))} -n {word(namespace(model))}"
+        command = f"kubectl annotate inferenceservice {whose} --overwrite {_MODE}=Standard"
         remedy = Remedy("Use Standard mode; KServe takes it up when the object is created anew.", (command,))
         said = "is served by Knative, past the gateway's policies"
         yield failed(said, Seen(about, "deploymentMode", _mode(model)), remedy=remedy, about=about)

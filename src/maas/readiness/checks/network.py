@@ -1,7 +1,6 @@
 """Does traffic find its way in: domain, DNS, ports, addresses; and out, by proxies (MAAS-151 to 154, 158, 159)."""
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -10,6 +9,7 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CRD, INGRESS_CONFIG, INGRESS_CONTROLLER, NODE, POD, PROXY_CONFIG, SERVICE
 from maas.cluster.objects import Object, condition, items, name, namespace, number, place, text, texts
 from maas.cluster.platform import is_openshift
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, check
 from maas.readiness.conditions import why
 from maas.readiness.evidence import names, some
@@ -91,7 +91,7 @@ def _resolved(answer: Mapping[str, Any], addresses: Sequence[str]) -> Outcome:
     ips = [address for address in addresses if _is_ip(address)]
     target = addresses[0] if addresses else "ADDRESS"
     kind = "A" if _is_ip(target) else "CNAME"
-    remedy = Remedy(f"Make a record: {domain} {kind} {target}", (f"nslookup {host}",))
+    remedy = Remedy(f"Make a record: {domain} {kind} {target}", (f"nslookup {word(host)}",))
     if not found:
         said = text(answer, "error") or "no address"
         return failed(f"{domain} does not resolve: {said}", Seen(host, "DNS", said), remedy=remedy, about=domain)
@@ -161,7 +161,7 @@ def _ports_of(service: Object) -> str:
 
 
 def _delete(service: Object) -> str:
-    return f"kubectl delete service {name(service)} -n {namespace(service)}"
+    return f"kubectl delete service {word(name(service))} -n {word(namespace(service))}"
 
 
 def _host_web(pod: Object) -> bool:
@@ -273,7 +273,7 @@ def _spare(before: str, domains: Sequence[str], addresses: Sequence[str]) -> Rem
     look = f"oc get networks.config.openshift.io cluster -o jsonpath='{networks}'    # NETWORKS, with commas"
     wanted = ",".join([*filter(None, [before]), *domains, *(["NETWORKS"] if addresses else [])])
     patch = json.dumps({"spec": {"noProxy": wanted}})
-    change = f"oc patch proxies.config.openshift.io cluster --type=merge -p {shlex.quote(patch)}"
+    change = f"oc patch proxies.config.openshift.io cluster --type=merge -p {word(patch)}"
     return Remedy("Add it.", (look, change) if addresses else (change,))
 
 

@@ -8,6 +8,7 @@ from maas.cluster.footprint import Part, missing
 from maas.cluster.kinds import NODE
 from maas.cluster.nodes import PRESSURES, described, is_cordoned, is_ready, is_usable, taints
 from maas.cluster.objects import Object, condition, mapping, name, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, Phase, check
 from maas.readiness.evidence import names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, unknown, warning
@@ -46,7 +47,7 @@ def nodes_ready(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield warning(
             f"{said}; not ready: {names(map(name, down))}",
             *some(_ready_seen(node) for node in down),
-            remedy=Remedy("See why.", tuple(f"kubectl describe node {name(node)}" for node in down[:3])),
+            remedy=Remedy("See why.", tuple(f"kubectl describe node {word(name(node))}" for node in down[:3])),
         )
     else:
         yield passed(said)
@@ -57,12 +58,12 @@ def _none_usable(nodes: Sequence[Object]) -> Outcome:
     cordoned = [node for node in ready if is_cordoned(node)]
     tainted = [node for node in ready if not is_cordoned(node)]
     if not ready:
-        commands = tuple(f"kubectl describe node {name(node)}" for node in nodes[:3])
+        commands = tuple(f"kubectl describe node {word(name(node))}" for node in nodes[:3])
     else:
         commands = (
-            *(f"kubectl uncordon {name(node)}" for node in cordoned[:3]),
+            *(f"kubectl uncordon {word(name(node))}" for node in cordoned[:3]),
             *(
-                f"kubectl taint nodes {name(node)} {described(taint)}-"
+                f"kubectl taint nodes {word(name(node))} {word(described(taint))}-"
                 for node in tainted[:3]
                 for taint in taints(node)
             ),
@@ -218,7 +219,7 @@ def no_pressure(facts: Facts, asked: Asked) -> Iterator[Outcome]:
             "under pressure: " + names([f"{name(node)} ({type})" for node, type in pressed]),
             *(Seen(f"Node {name(node)}", f"status.conditions[{type}]", "True") for node, type in pressed[:3]),
             remedy=Remedy(
-                "Free what runs out.", tuple(f"kubectl describe node {name(node)}" for node, _ in pressed[:3])
+                "Free what runs out.", tuple(f"kubectl describe node {word(name(node))}" for node, _ in pressed[:3])
             ),
         )
     elif nodes:

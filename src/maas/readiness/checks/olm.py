@@ -18,6 +18,7 @@ from maas.cluster.objects import (
     place,
     text,
 )
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, Phase, Target, check
 from maas.readiness.evidence import brief
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, warning
@@ -102,7 +103,10 @@ def _catalog(named: str, catalog: Object | None) -> Outcome:
     if state == "READY":
         return passed(f"catalog {named} is ready", seen, about=about)
     where = namespace(catalog)
-    commands = (f"oc get pods -n {where} -l olm.catalogSource={named}", f"oc describe catalogsource -n {where} {named}")
+    commands = (
+        f"oc get pods -n {word(where)} -l olm.catalogSource={word(named)}",
+        f"oc describe catalogsource -n {word(where)} {word(named)}",
+    )
     remedy = Remedy("Look at the catalog's pod: usually its image cannot be pulled.", commands)
     return failed(f"catalog {named} is {state or 'not connected yet'}", seen, remedy=remedy, about=about)
 
@@ -179,4 +183,4 @@ _ADVICE = {
 
 
 def _describe(subscription: Object) -> str:
-    return f"oc describe {SUBSCRIPTION.key} -n {namespace(subscription)} {name(subscription)}"
+    return f"oc describe {SUBSCRIPTION.key} -n {word(namespace(subscription))} {word(name(subscription))}"

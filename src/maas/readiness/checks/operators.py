@@ -20,6 +20,7 @@ from maas.cluster.objects import (
     text,
     texts,
 )
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, check
 from maas.readiness.evidence import brief, names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, warning
@@ -75,7 +76,7 @@ def _plan(plan: Object, succeeded: set[tuple[str, str]]) -> Outcome | None:
         return failed(f"{what} waits for somebody's approval", seen, remedy=remedy, about=about)
     if phase == "Failed":
         why = condition(plan, "Installed")
-        command = f"oc describe {INSTALL_PLAN.key} -n {namespace(plan)} {name(plan)}"
+        command = f"oc describe {INSTALL_PLAN.key} -n {word(namespace(plan))} {word(name(plan))}"
         remedy = Remedy("Mend what the message says; delete the InstallPlan to have it tried again.", (command,))
         return failed(f"installing {what} failed: {brief(text(why, 'message'))}", seen, remedy=remedy, about=about)
     return None
@@ -115,7 +116,7 @@ def _csv(csv: Object) -> Outcome:
     if phase in ("Replacing", "Deleting"):
         return warning(f"{name(csv)} is being replaced", seen, about=about)
     why = ": ".join(part for part in (text(csv, "status", "reason"), brief(text(csv, "status", "message"))) if part)
-    command = f"oc describe csv -n {namespace(csv)} {name(csv)}"
+    command = f"oc describe csv -n {word(namespace(csv))} {word(name(csv))}"
     unmet = [text(each, "name") for each in items(csv, "status", "requirementStatus") if _is_unmet(each)]
     message = f"{name(csv)} is {phase or 'pending'}: {why or 'no reason is given'}"
     if unmet:
@@ -166,7 +167,7 @@ def _wrong_groups(where: str, groups: list[Object]) -> Outcome:
         return failed(f"{where} has no OperatorGroup", remedy=Remedy("Create one.", changes=(change,)), about=about)
     found = [Seen(f"OperatorGroup {place(each)}") for each in groups]
     extra = sorted(map(name, groups))[1:]
-    commands = tuple(f"oc delete operatorgroup -n {where} {each}" for each in extra)
+    commands = tuple(f"oc delete operatorgroup -n {word(where)} {word(each)}" for each in extra)
     remedy = Remedy("Look which of them is the one to keep, and delete the others.", commands)
     return failed(f"{where} has {len(groups)} OperatorGroups", *found[:5], remedy=remedy, about=about)
 
@@ -218,5 +219,7 @@ def _rivals(subscriptions: list[Object]) -> Iterator[Outcome]:
 
 def _conflict(message: str, subscriptions: list[Object], about: str) -> Outcome:
     seen = [Seen(f"Subscription {place(each)}", "spec.name", olm.subscribed(each)) for each in subscriptions]
-    commands = tuple(f"oc delete {SUBSCRIPTION.key} -n {namespace(each)} {name(each)}" for each in subscriptions[1:3])
+    commands = tuple(
+        f"oc delete {SUBSCRIPTION.key} -n {word(namespace(each))} {word(name(each))}" for each in subscriptions[1:3]
+    )
     return failed(message, *seen[:5], remedy=Remedy("Keep one: delete the other, and its CSV.", commands), about=about)

@@ -15,6 +15,7 @@ from maas.cluster.platform import (
     openshift_version,
     parsed,
 )
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.findings import (
     Category,
@@ -106,7 +107,7 @@ def as_asked(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         seen,
         remedy=Remedy(
             "Ask for what it is, or choose the cluster that was meant.",
-            (f"maas preflight --target {actual}", "kubectl config get-contexts"),
+            (f"maas preflight --target {word(actual)}", "kubectl config get-contexts"),
         ),
     )
 

@@ -6,6 +6,7 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CLUSTER_OPERATOR, CLUSTER_VERSION, NODE
 from maas.cluster.objects import Object, condition, is_true, name, text
 from maas.cluster.platform import Version, is_openshift, kubernetes_version, parsed
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, check
 from maas.readiness.evidence import brief, names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
@@ -136,7 +137,7 @@ def _ill(operator: Object, wrong: Object) -> Outcome:
     state = f"{text(wrong, 'type')}={text(wrong, 'status')}"
     message = f"ClusterOperator {name(operator)} is {state}: {_said(wrong)}"
     seen = Seen(f"ClusterOperator {name(operator)}", f"status.conditions[{text(wrong, 'type')}]", text(wrong, "reason"))
-    remedy = Remedy("Mend it first.", (f"oc describe clusteroperator {name(operator)}",))
+    remedy = Remedy("Mend it first.", (f"oc describe clusteroperator {word(name(operator))}",))
     about = f"ClusterOperator {name(operator)}"
     if name(operator) in _FATAL_OPERATORS or text(wrong, "type") == "Available":
         return failed(message, seen, remedy=remedy, about=about)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from maas.cluster import kinds
 from maas.cluster.facts.model import Facts
 from maas.cluster.objects import Object, condition, items, mapping, name, namespace, number, place, text
+from maas.cluster.shell import word
 from maas.cluster.stack import ours
 from maas.readiness import conditions
 from maas.readiness.catalogue import AFTER, Asked, check
@@ -142,7 +143,9 @@ def _crash_trouble(pod: Object, now: float) -> Trouble | None:
         if reason == "CrashLoopBackOff":
             last = mapping(status, "lastState", "terminated") or mapping(status, "state", "terminated")
             said = f"{container} crashes{_ended(last)}, {number(status, 'restartCount') or 0} restarts"
-            command = f"kubectl logs {name(pod)} -n {namespace(pod)} -c {container} --previous --tail=50"
+            command = (
+                f"kubectl logs {word(name(pod))} -n {word(namespace(pod))} -c {word(container)} --previous --tail=50"
+            )
             return Trouble(pod, _owner(pod), said, (seen,), Remedy("Read what it said last.", (command,)))
         if reason in _CONFIG:
             said = f"{container} cannot be created: {conditions.why(waiting)}"
@@ -258,7 +261,7 @@ def _init_trouble(pod: Object, now: float) -> Trouble | None:
     which = text(pending[0], "name") if pending else "its init containers"
     said = f"is stuck in {which} for {(now - began) / 60:.0f} minutes"
     seen = Seen(_shown(pod), "status.conditions[Initialized]", f"False {brief(text(found, 'message'))}".strip())
-    command = f"kubectl logs {name(pod)} -n {namespace(pod)} -c {which} --tail=50"
+    command = f"kubectl logs {word(name(pod))} -n {word(namespace(pod))} -c {word(which)} --tail=50"
     return Trouble(pod, _owner(pod), said, (seen,), Remedy("Read what it says.", (command,)))
 
 
@@ -289,7 +292,9 @@ def _restart_trouble(pod: Object, now: float) -> Trouble | None:
         if count >= _MANY_RESTARTS and not mapping(status, "state", "waiting"):
             last = mapping(status, "lastState", "terminated")
             said = f"{container} restarted {count} times{_ended(last)}"
-            command = f"kubectl logs {name(pod)} -n {namespace(pod)} -c {container} --previous --tail=50"
+            command = (
+                f"kubectl logs {word(name(pod))} -n {word(namespace(pod))} -c {word(container)} --previous --tail=50"
+            )
             remedy = Remedy("Read what it said before the last restart.", (command,))
             return Trouble(pod, _owner(pod), said, (Seen(_shown(pod), f"{path}.restartCount", str(count)),), remedy)
     return None
@@ -311,4 +316,4 @@ def _shown(pod: Object) -> str:
 
 
 def _describe(pod: Object, advice: str) -> Remedy:
-    return Remedy(advice, (f"kubectl describe pod {name(pod)} -n {namespace(pod)}",))
+    return Remedy(advice, (f"kubectl describe pod {word(name(pod))} -n {word(namespace(pod))}",))

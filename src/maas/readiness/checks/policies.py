@@ -10,6 +10,7 @@ from maas.cluster.changes import restart
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import Kind
 from maas.cluster.objects import Object, condition, is_current, is_true, mapping, name, namespace, text
+from maas.cluster.shell import word
 from maas.cluster.stack import ours, rules
 from maas.readiness import conditions
 from maas.readiness.catalogue import AFTER, Asked, check
@@ -150,7 +151,9 @@ def placed(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 
 def _misplaced(policy: Object) -> Iterator[Outcome]:
     about, ways = ours.shown(kinds.AUTH_POLICY, policy), rules.schemes(policy)
-    edit = Remedy("Correct the policy.", (f"kubectl edit authpolicy {name(policy)} -n {namespace(policy)}",))
+    edit = Remedy(
+        "Correct the policy.", (f"kubectl edit authpolicy {word(name(policy))} -n {word(namespace(policy))}",)
+    )
     if not ways and not mapping(rules.rules_of(policy), "authorization"):
         yield failed("has no authentication rule: everybody gets in", Seen(about), remedy=edit, about=about)
     for way in ways:

@@ -7,6 +7,7 @@ from maas.cluster.kinds import QUOTA, STORAGE_CLASS
 from maas.cluster.nodes import GPU
 from maas.cluster.objects import every, name
 from maas.cluster.quotas import Tight, tight
+from maas.cluster.shell import word
 from maas.readiness.catalogue import BEFORE, Asked, check
 from maas.readiness.checks.gpu import wanted
 from maas.readiness.checks.storage import WANTED, is_default
@@ -96,4 +97,4 @@ def _seen(each: Tight, asked: Asked) -> tuple[Seen, ...]:
 
 
 def _raise(each: Tight, asked: Asked) -> Remedy:
-    return Remedy("Raise it.", (f"kubectl edit resourcequota {name(each.quota)} -n {asked.namespace}",))
+    return Remedy("Raise it.", (f"kubectl edit resourcequota {word(name(each.quota))} -n {word(asked.namespace)}",))

@@ -6,9 +6,10 @@ from maas.cluster.changes import Change, Verb
 from maas.cluster.components import kserve, rhoai
 from maas.cluster.components.pins import pins
 from maas.cluster.components.versions import at_least, openshift, version
-from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import DATA_SCIENCE_CLUSTER
-from maas.cluster.objects import Object, mapping, name, namespace, text
+from maas.cluster.facts.model import Facts, NotRead
+from maas.cluster.kinds import DATA_SCIENCE_CLUSTER, INFERENCE_SERVICE, KNATIVE_SERVING
+from maas.cluster.objects import Object, annotation, mapping, name, namespace, place, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.conditions import why
 from maas.readiness.evidence import names
@@ -50,7 +51,7 @@ def _phase(object: Object, kind: str) -> Outcome:
     if phase == "Ready" and not _unready(bad):
         return passed(f"{name(object)} is ready", *seen[:1], about=about)
     told = "; ".join(f"{text(each, 'type')}: {why(each)}" for each in bad[:2]) or "no condition says why"
-    remedy = Remedy("Do what the conditions' messages ask for.", (f"oc describe {kind.lower()} {name(object)}",))
+    remedy = Remedy("Do what the conditions' messages ask for.", (f"oc describe {kind.lower()} {word(name(object))}",))
     if rhoai.kserve_is_ready(object):
         return warning(f"KServe is ready, but not all of it: {told}", *seen, remedy=remedy, about=about)
     return failed(f"{phase or 'not ready'}: {told}", *seen, remedy=remedy, about=about)
@@ -215,10 +216,31 @@ def _generation(facts: Facts, cluster: Object) -> Iterator[Outcome]:
         remedy = Remedy("Remove them; KServe runs in Standard mode.", changes=(_patch(cluster, dict.fromkeys(old)),))
         yield warning(message, *seen, remedy=remedy, about=about)
     elif not rhoai.is_3(facts) and rhoai.wants_serverless(cluster):
-        change = _patch(cluster, {"defaultDeploymentMode": "RawDeployment", "serving": {"managementState": "Removed"}})
-        remedy = Remedy(
-            "Use the mode without Knative; models that run in Serverless mode must be moved.", changes=(change,)
+        yield warning(
+            "KServe is to run in Serverless mode", *seen, remedy=_without_knative(facts, cluster), about=about
         )
-        yield warning("KServe is to run in Serverless mode", *seen, remedy=remedy, about=about)
     if rhoai.is_3(facts) and any(mapping(each, "spec", "serviceMesh") for each in rhoai.initializations(facts)):
         yield warning("OpenShift AI 3 ignores serviceMesh in the DSCInitialization", about=about)
+
+
+def _without_knative(facts: Facts, cluster: Object) -> Remedy:
+    """Somebody's decision where models would lose what serves them."""
+    change = _patch(cluster, {"defaultDeploymentMode": "RawDeployment", "serving": {"managementState": "Removed"}})
+    advice = "Use the mode without Knative"
+    try:
+        models = list(filter(_may_be_serverless, facts.whole(INFERENCE_SERVICE)))
+        knative = facts.whole(KNATIVE_SERVING)
+    except NotRead as missing:
+        return Remedy(f"{advice}, after a look at what runs in Serverless mode ({missing}).", (change.command,))
+    if models:
+        stopped = names(map(place, models))
+        return Remedy(f"{advice}. Move the models first that it serves, or they stop: {stopped}.", (change.command,))
+    if knative:
+        return Remedy(f"{advice}. OpenShift AI removes Knative then: see that nothing else uses it.", (change.command,))
+    return Remedy(f"{advice}.", changes=(change,))
+
+
+def _may_be_serverless(model: Object) -> bool:
+    """Also one that names no mode: the default is Serverless here."""
+    modes = {annotation(model, "serving.kserve.io/deploymentMode"), text(model, "status", "deploymentMode")} - {""}
+    return not modes or not modes <= {"RawDeployment", "Standard", "ModelMesh"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from maas.cluster import kinds
 from maas.cluster.facts.model import Facts
 from maas.cluster.objects import Object, at, flag, items, mapping, namespace, number, place, text, texts
+from maas.cluster.shell import scalar
 from maas.cluster.stack import ours
 from maas.readiness.catalogue import AFTER, Asked, check
 from maas.readiness.evidence import names, some
@@ -136,12 +137,12 @@ def _restricts(policy: Object) -> bool:
 def _policy(facts: Facts, asked: Asked, where: str) -> Remedy:
     gateways = {namespace(each) for each in ours.gateways(facts, asked.namespace)} or {where}
     sources = "\n".join(
-        f"    - namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {each}}}}}"
+        f"    - namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {scalar(each)}}}}}"
         for each in sorted(gateways)
     )
     manifest = (
         "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
-        f"metadata: {{name: models-from-gateway, namespace: {where}}}\n"
+        f"metadata: {{name: models-from-gateway, namespace: {scalar(where)}}}\n"
         "spec:\n  podSelector:\n    matchExpressions:\n"
         "    - {key: serving.kserve.io/inferenceservice, operator: Exists}\n"
         f"  policyTypes: [Ingress]\n  ingress:\n  - from:\n{sources}"

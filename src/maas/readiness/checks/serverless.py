@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from maas.cluster.components import rhoai, serverless
 from maas.cluster.facts.model import Facts
 from maas.cluster.objects import Object, condition, name, namespace, place, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.conditions import status, why
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped
@@ -73,6 +74,6 @@ def _serving(serving: Object) -> Outcome:
     seen = Seen(about, "status.conditions[Ready]", status(found))
     if text(found, "status") == "True":
         return passed(f"{name(serving)} {text(serving, 'status', 'version')} is ready", seen, about=about)
-    command = f"oc describe knativeserving -n {namespace(serving)} {name(serving)}"
+    command = f"oc describe knativeserving -n {word(namespace(serving))} {word(name(serving))}"
     remedy = Remedy("Do what the message asks for.", (command,))
     return failed(f"not ready: {why(found)}", seen, remedy=remedy, about=about)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from maas.cluster import kinds
 from maas.cluster.facts.model import Facts
 from maas.cluster.objects import Object, at, items, label, mapping, name, namespace, number, text
+from maas.cluster.shell import scalar, word
 from maas.cluster.stack import ours
 from maas.readiness.catalogue import AFTER, Asked, check
 from maas.readiness.evidence import names, some
@@ -51,13 +52,14 @@ def _headed(facts: Facts, service: Object, port: int, target: str) -> Remedy:
         patch = '{"spec":{"components":{"kserve":{"rawDeploymentServiceConfig":"Headed"}}}}'
         return Remedy(
             "Let KServe make Services with a cluster IP; create the model anew.",
-            (f"kubectl patch datasciencecluster {cluster} --type=merge -p '{patch}'",),
+            (f"kubectl patch datasciencecluster {word(cluster)} --type=merge -p '{patch}'",),
         )
     model = _model_of(service)
     manifest = (
-        f"apiVersion: v1\nkind: Service\nmetadata: {{name: {model}-gateway, namespace: {namespace(service)}}}\n"
-        f"spec:\n  selector: {{serving.kserve.io/inferenceservice: {model}}}\n"
-        f"  ports: [{{port: {port}, targetPort: {target}}}]"
+        "apiVersion: v1\nkind: Service\n"
+        f"metadata: {{name: {scalar(f'{model}-gateway')}, namespace: {scalar(namespace(service))}}}\n"
+        f"spec:\n  selector: {{serving.kserve.io/inferenceservice: {scalar(model)}}}\n"
+        f"  ports: [{{port: {port}, targetPort: {target if target.isdigit() else scalar(target)}}}]"
     )
     text = "Add a Service with a cluster IP, and name it in the HTTPRoute."
     return Remedy(text, (f"kubectl apply -f - <<'EOF'\n{manifest}\nEOF",))
@@ -92,7 +94,9 @@ def _unreachable(facts: Facts, backend: ours.Target, route: Object) -> Outcome |
     service = facts.one(kinds.SERVICE, backend.name, backend.namespace)
     of = f"HTTPRoute {namespace(route)}/{name(route)}"
     if service is None:
-        remedy = Remedy("Correct the route, or create the Service.", (f"kubectl get services -n {backend.namespace}",))
+        remedy = Remedy(
+            "Correct the route, or create the Service.", (f"kubectl get services -n {word(backend.namespace)}",)
+        )
         return failed(f"{of} leads to {about}, which does not exist", Seen(about), remedy=remedy, about=about)
     ports = [str(port.get("port")) for port in items(service, "spec", "ports")]
     if backend.section and backend.section not in ports:
@@ -121,7 +125,7 @@ def _empty(facts: Facts, about: str, of: str, service: Object) -> Outcome:
     pods = [p for p in in_namespace if selector.items() <= mapping(p, "metadata", "labels").items()]
     why = "no pod has the labels that it selects" if not pods else f"none of its {len(pods)} pods is ready"
     chosen = ",".join(f"{key}={value}" for key, value in selector.items())
-    remedy = Remedy("Look at the pods.", (f"kubectl get pods -n {namespace(service)} -l {chosen}",))
+    remedy = Remedy("Look at the pods.", (f"kubectl get pods -n {word(namespace(service))} -l {word(chosen)}",))
     seen = some(Seen(f"Pod {namespace(pod)}/{name(pod)}", "status.phase", text(pod, "status", "phase")) for pod in pods)
     return failed(f"has no endpoint for {of}: {why}", *seen, remedy=remedy, about=about)
 

@@ -8,6 +8,7 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CSI_DRIVER, NODE, STORAGE_CLASS, VOLUME
 from maas.cluster.objects import Object, annotation, at, flag, label, name, text
 from maas.cluster.quantities import whole
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, check
 from maas.readiness.evidence import names, some
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
@@ -86,7 +87,7 @@ def _choose(classes: Sequence[Object]) -> Remedy:
     making = [each for each in classes if _provisioner(each) != STATIC]
     if len(making) == 1:
         return Remedy("Make it the default.", changes=(_annotated(making[0], {DEFAULTS[0]: "true"}),))
-    commands = (f"kubectl annotate storageclass {name(each)} {DEFAULTS[0]}=true" for each in making or classes)
+    commands = (f"kubectl annotate storageclass {word(name(each))} {DEFAULTS[0]}=true" for each in making or classes)
     return Remedy("Make one of them the default.", tuple(islice(commands, 3)))
 
 
@@ -209,7 +210,8 @@ def expansion(facts: Facts, asked: Asked) -> Iterator[Outcome]:
             remedy=Remedy(
                 "Allow it, if the driver can; or ask for enough from the start.",
                 tuple(
-                    f"kubectl patch storageclass {name(each)} -p '{{\"allowVolumeExpansion\":true}}'" for each in fixed
+                    f"kubectl patch storageclass {word(name(each))} -p '{{\"allowVolumeExpansion\":true}}'"
+                    for each in fixed
                 ),
             ),
         )
@@ -241,7 +243,7 @@ def binding(facts: Facts, asked: Asked) -> Iterator[Outcome]:
             *(Seen(f"StorageClass {name(each)}", "volumeBindingMode", "Immediate") for each in immediate),
             remedy=Remedy(
                 "Make a StorageClass with volumeBindingMode: WaitForFirstConsumer, and that the default.",
-                tuple(f"kubectl get storageclass {name(each)} -o yaml" for each in immediate),
+                tuple(f"kubectl get storageclass {word(name(each))} -o yaml" for each in immediate),
             ),
         )
     else:

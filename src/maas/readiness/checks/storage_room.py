@@ -9,6 +9,7 @@ from maas.cluster.kinds import CSI_CAPACITY, NODE
 from maas.cluster.nodes import TOLERATES_GPU, is_usable
 from maas.cluster.objects import Object, at, mapping, name, text
 from maas.cluster.quantities import whole
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, check
 from maas.readiness.checks.gpu import wanted
 from maas.readiness.checks.storage import WANTED, defaults_of
@@ -92,7 +93,7 @@ def ephemeral(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield failed(
             f"no node has more than {gib(left[best])}",
             seen,
-            remedy=Remedy("Give the nodes larger disks.", (f"kubectl describe node {best}",)),
+            remedy=Remedy("Give the nodes larger disks.", (f"kubectl describe node {word(best)}",)),
         )
 
 

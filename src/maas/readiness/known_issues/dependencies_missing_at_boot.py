@@ -19,6 +19,7 @@ from maas.cluster.kinds import (
     Kind,
 )
 from maas.cluster.objects import Object, items, name, namespace, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed
 from maas.readiness.issues import known_issue
@@ -60,7 +61,7 @@ def missing_at_boot(facts: Facts, asked: Asked) -> Iterator[Outcome]:
             *few(told),
             remedy=Remedy(
                 f"Install {listed(lacking)} first (`maas install` does it), then restart Kuadrant's operator.",
-                (f"kubectl rollout restart deployments.apps/{_OPERATOR} -n {_home(facts)}",),
+                (f"kubectl rollout restart deployments.apps/{_OPERATOR} -n {word(_home(facts))}",),
             ),
         )
         return

@@ -8,6 +8,7 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.facts.redaction import is_redacted
 from maas.cluster.kinds import SECRET
 from maas.cluster.objects import Object, mapping, name, namespace, place, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, skipped
 from maas.readiness.issues import known_issue
@@ -57,7 +58,7 @@ def _remedy(same: list[Object]) -> Remedy:
         return Remedy(
             "They are of different users or tiers, so whose key it is, is yours to decide: delete the others, and make "
             "their users new ones.",
-            tuple(f"kubectl delete secrets/{name(each)} -n {namespace(each)}" for each in others),
+            tuple(f"kubectl delete secrets/{word(name(each))} -n {word(namespace(each))}" for each in others),
         )
     why = "the same key of the same user and tier, once more"
     deleted = [Change(Verb.delete, SECRET, name(each), namespace(each), why=why) for each in others]

@@ -7,6 +7,7 @@ from maas.cluster.changes import restart
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import DEPLOYMENT, INFERENCE_SERVICE
 from maas.cluster.objects import Object, mapping, name, namespace, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed
 from maas.readiness.huggingface import direct
@@ -61,6 +62,6 @@ def _remedy(controllers: list[Object]) -> Remedy:
     homes = sorted({namespace(each) for each in controllers})
     return Remedy(
         "Restart KServe's controller, and look into its log.",
-        tuple(f"kubectl logs -n {home} deployment/{CONTROLLER} --tail=50" for home in homes),
+        tuple(f"kubectl logs -n {word(home)} deployment/{CONTROLLER} --tail=50" for home in homes),
         tuple(restart(DEPLOYMENT, CONTROLLER, home, why="it looks at every model as it starts") for home in homes),
     )

@@ -6,6 +6,7 @@ from maas.cluster.changes import Change, Verb, restart
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import DEPLOYMENT, LIMITADOR, POD, RATE_LIMIT_POLICY, TOKEN_RATE_LIMIT_POLICY
 from maas.cluster.objects import Object, condition, every, is_true, items, name, namespace, number, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, skipped
 from maas.readiness.issues import known_issue
@@ -93,7 +94,7 @@ def _remedy(facts: Facts, limitador: Object) -> Remedy:
         return Remedy("Let it have a replica again.", changes=changes)
     reasons = {reason for pod in _pods(facts, limitador) for reason in _reasons(pod)}
     unscheduled = any("nodes are available" in reason for reason in reasons)
-    look = (f"kubectl describe pods -n {place} -l app=limitador",)
+    look = (f"kubectl describe pods -n {word(place)} -l app=limitador",)
     if unscheduled or reasons & _RESTART_HELPS_NOT or not deployments:
         return Remedy("Its pod cannot start: mend what the evidence names, a restart would not help.", look)
     changes = tuple(restart(DEPLOYMENT, name(each), place, why="it starts anew") for each in deployments)

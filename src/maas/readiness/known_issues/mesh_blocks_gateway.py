@@ -18,13 +18,15 @@ from maas.cluster.kinds import (
     SUBSCRIPTION,
 )
 from maas.cluster.objects import Object, at, condition, mapping, name, namespace, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import BOTH, Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, warning
 from maas.readiness.issues import known_issue
 from maas.readiness.signs import called, few, quoted, version
 
 _CONTROLLER = "openshift.io/gateway-controller/v1"
-_MESHES = ("servicemeshoperator", "servicemeshoperator3")
+_TWO, _THREE = _MESHES = ("servicemeshoperator", "servicemeshoperator3")
+_BUILT_IN = "openshift-gateway"  # the Istio that the ingress operator makes for itself
 _OWNED = "ingress.operator.openshift.io/owned"  # the ingress operator's own Subscription has this annotation
 _CONFLICTS = ("GatewayAPIInstallConflict", "GatewayAPIOSSMConflict")
 
@@ -85,14 +87,21 @@ def _reported(facts: Facts) -> Iterator[Seen]:
             yield Seen(called(CLUSTER_OPERATOR, each), "status.conditions[Degraded]", value)
 
 
+def _users(facts: Facts, packages: set[str]) -> list[Object]:
+    """What runs by these operators: control planes of version 2, Istios of version 3 but the ingress operator's own."""
+    two = facts.all(SMCP) if _TWO in packages else ()
+    three = facts.all(ISTIO) if _THREE in packages else ()
+    return [*two, *(each for each in three if name(each) != _BUILT_IN)]
+
+
 def _remedy(facts: Facts, theirs: list[Object]) -> Remedy:
-    in_use = [*facts.all(SMCP), *facts.all(ISTIO)]
+    in_use = _users(facts, {text(each, "spec", "name") for each in theirs})
     if in_use:
         used = ", ".join(f"{at(each, 'kind') or 'mesh'} {name(each)}" for each in in_use[:3])
         return Remedy(
             f"The mesh is in use ({used}), so this is yours to decide: move what uses it and remove its Subscription, "
             "let `maas install` use its Istio as the gateway's, or update OpenShift to 4.21.22, 4.22 or newer.",
-            tuple(f"oc get {SUBSCRIPTION.key}/{name(s)} -n {namespace(s)} -o yaml" for s in theirs),
+            tuple(f"oc get {SUBSCRIPTION.key}/{word(name(s))} -n {word(namespace(s))} -o yaml" for s in theirs),
         )
     why = "nothing uses this mesh"
     changes = [Change(Verb.delete, SUBSCRIPTION, name(each), namespace(each), why=why) for each in theirs]

@@ -6,6 +6,7 @@ from maas.cluster.changes import Change, Verb
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import DEPLOYMENT, INFERENCE_SERVICE, POD
 from maas.cluster.objects import Object, condition, items, mapping, name, namespace, number, text
+from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed
 from maas.readiness.issues import known_issue
@@ -69,8 +70,9 @@ def _loads(pod: Object) -> str:
 def _remedy(deployment: Object) -> Remedy:
     body = {"spec": {"progressDeadlineSeconds": _LONG}}
     change = Change(Verb.patch, DEPLOYMENT, name(deployment), namespace(deployment), body, "an hour, not ten minutes")
+    whose = f"{word(name(deployment))} -n {word(namespace(deployment))}"
     return Remedy(
         "Wait: it becomes ready by itself. Give it more time to do so; KServe may set this back.",
-        (f"kubectl rollout status deployments.apps/{name(deployment)} -n {namespace(deployment)} --timeout=1h",),
+        (f"kubectl rollout status deployments.apps/{whose} --timeout=1h",),
         (change,),
     )

@@ -10,6 +10,7 @@ from maas.cluster.changes import Change, Verb
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CSV, INSTALL_PLAN, SUBSCRIPTION, TOKEN_RATE_LIMIT_POLICY
 from maas.cluster.objects import Object, every, label, name, namespace, place, text, texts
+from maas.cluster.shell import word
 from maas.readiness.catalogue import BOTH, Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, warning
 from maas.readiness.issues import known_issue
@@ -72,7 +73,7 @@ def _remedy(facts: Facts, csv: Object) -> Remedy:
     return Remedy(
         f"Update it to 1.4.2 or newer: see which channel has it, and set it in Subscription {place(subscription)}. "
         "Until then, let no client reach the gateway.",
-        (look, f"oc edit {SUBSCRIPTION.key}/{name(subscription)} -n {namespace(subscription)}"),
+        (look, f"oc edit {SUBSCRIPTION.key}/{word(name(subscription))} -n {word(namespace(subscription))}"),
     )
 
 
