@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from maas.cli.cluster_options import seconds
 from maas.cli.main import COMMANDS
 from maas.models.simulator.settings import OPTIONS
 from tests.docs import commands
@@ -77,3 +78,16 @@ def test_options_of_the_installer_exist() -> None:
 
 def test_the_page_of_commands_is_up_to_date() -> None:
     assert commands.PAGE.read_text() == commands.page(), "write it anew: python -m tests.docs.commands"
+
+
+def test_defaults_of_durations_are_ones_that_the_option_takes() -> None:
+    durations = [
+        (name, parameter)
+        for name in COMMANDS
+        for parameter in getattr(commands.click_command(name), "params", ())
+        if getattr(parameter, "metavar", None) == "DURATION" and isinstance(parameter.default, float)
+    ]
+    assert len(durations) >= 4
+    for name, parameter in durations:
+        shown = str(parameter.show_default)
+        assert seconds(shown) == parameter.default, f"maas {name} {parameter.opts[0]}: {shown}"

@@ -58,7 +58,13 @@ Wait = Annotated[
 ]
 TrafficTime = Annotated[
     float,
-    typer.Option("--traffic-timeout", parser=options.seconds, metavar="DURATION", help="For all live requests."),
+    typer.Option(
+        "--traffic-timeout",
+        parser=options.seconds,
+        metavar="DURATION",
+        show_default="3m",
+        help="For all live requests.",
+    ),
 ]
 Requests = Annotated[
     int, typer.Option("--requests", min=1, help="How many may be spent to reach the smallest limit on requests.")
