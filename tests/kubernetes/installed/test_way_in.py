@@ -227,6 +227,41 @@ def test_openshift_routes_are_judged_by_admission_and_tls() -> None:
     assert found[1].remedy.changes[0].body["spec"]["tls"]["termination"] == "edge"
 
 
+def test_a_route_that_answers_over_http_as_well_is_told_and_mended() -> None:
+    tls = {"termination": "edge", "insecureEdgeTerminationPolicy": "Allow"}
+    route = {
+        "apiVersion": "route.openshift.io/v1",
+        "kind": "Route",
+        "metadata": {"name": "maas", "namespace": "llm"},
+        "spec": {"host": "maas.apps.example.com", "to": {"name": "maas-gateway-openshift-default"}, "tls": tls},
+        "status": {"ingress": [{"conditions": [{"type": "Admitted", "status": "True"}]}]},
+    }
+    plain = both(drop("spec", "listeners", 1), drop("status", "listeners", 1))
+    planted = facts((GATEWAY, plain), more=[route], openshift=True)
+    found = problems(planted, openshift=True)
+    assert found["MAAS-305"].status is Status.warning
+    assert "over plain http as well" in found["MAAS-305"].message
+    assert found["MAAS-312"].because_of == ("MAAS-305",)
+    assert found["MAAS-305"].remedy is not None
+    tls |= dict(found["MAAS-305"].remedy.changes[0].body["spec"]["tls"])
+    mended = problems(facts((GATEWAY, plain), more=[route], openshift=True), openshift=True)
+    assert not {"MAAS-305", "MAAS-312"} & set(mended)
+
+
+@pytest.mark.parametrize(("secret", "code"), [("edge", "MAAS-311"), ("other", "")])
+def test_a_listeners_certificate_is_judged_wherever_it_lies(secret: str, code: str) -> None:
+    refs = put("spec", "listeners", 1, "tls", "certificateRefs", 0, value={"name": "edge", "namespace": "certs"})
+    certificate = {
+        "apiVersion": "cert-manager.io/v1",
+        "kind": "Certificate",
+        "metadata": {"name": "edge", "namespace": "certs"},
+        "spec": {"secretName": secret},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}], "notAfter": "2026-09-19T00:00:00Z"},
+    }
+    found = problems(facts((GATEWAY, refs), more=[certificate]))
+    assert set(found) == ({code} if code else set()), found
+
+
 def times(begins: str, renewal: str | None, ends: str) -> tuple[str, Change]:
     def change(certificate: dict[str, Any]) -> None:
         certificate["status"] |= {"notBefore": begins, "renewalTime": renewal, "notAfter": ends}

@@ -96,7 +96,7 @@ def models(facts: Facts) -> list[tuple[Kind, Object]]:
 
 def namespaces(facts: Facts, preferred: str = "") -> frozenset[str]:
     """Where gateways, models and Kuadrant are, as far as that was read."""
-    known = [*_known_gateways(facts, preferred), *facts.known(kinds.INFERENCE_SERVICE)]
+    known = [*known_gateways(facts, preferred), *facts.known(kinds.INFERENCE_SERVICE)]
     known += [*facts.known(kinds.LLM_INFERENCE_SERVICE), *facts.known(kinds.KUADRANT)]
     return frozenset({KUADRANT, preferred, *map(namespace, known)} - {""})
 
@@ -118,7 +118,8 @@ def shown(kind: Kind, object: Object) -> str:
     return f"{kind.name} {place(object)}"
 
 
-def _known_gateways(facts: Facts, preferred: str) -> list[Object]:
+def known_gateways(facts: Facts, preferred: str) -> list[Object]:
+    """As far as they were read: never raises."""
     readable = all(not _unread(facts, kind) for kind in (kinds.GATEWAY, kinds.HTTP_ROUTE, *POLICIES))
     return gateways(facts, preferred) if readable else list(facts.known(kinds.GATEWAY))
 

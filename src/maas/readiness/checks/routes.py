@@ -136,10 +136,10 @@ def _grant(route: Object, backend: ours.Target) -> Remedy:
     "OpenShift's Routes to the gateway are admitted",
     Category.gateway,
     phases=AFTER,
-    wanted="each Route to the gateway's Service is Admitted, and ends TLS",
+    wanted="each Route to the gateway's Service is Admitted, ends TLS, and lets nobody in without it",
     looks="Routes to the Services of the platform's gateways: status.ingress[].conditions and spec.tls.",
     why="Without an admitted Route the ingress domain leads nowhere; without TLS keys travel readably.",
-    mend="Choose a free host; set spec.tls.termination to edge.",
+    mend="Choose a free host; set spec.tls.termination to edge, and insecureEdgeTerminationPolicy to Redirect.",
     covers=("TLS termination at edge (OpenShift Routes)", "Ingress", "Wildcard DNS for application routes"),
     after=("MAAS-300",),
 )
@@ -185,3 +185,13 @@ def _openshift_problems(route: Object) -> Iterator[Outcome]:
         change = Change(Verb.patch, kinds.ROUTE, name(route), namespace(route), body)
         remedy = Remedy("End TLS at the edge.", changes=(change,))
         yield failed("has no TLS: keys travel readably", Seen(about, "spec.tls"), remedy=remedy, about=about)
+    elif lets_plain_in(route):
+        body = {"spec": {"tls": {"insecureEdgeTerminationPolicy": "Redirect"}}}
+        change = Change(Verb.patch, kinds.ROUTE, name(route), namespace(route), body)
+        remedy = Remedy("Send those who come over http to https.", changes=(change,))
+        seen = Seen(about, "spec.tls.insecureEdgeTerminationPolicy", "Allow")
+        yield warning("answers over plain http as well: keys may travel readably", seen, remedy=remedy, about=about)
+
+
+def lets_plain_in(route: Object) -> bool:
+    return text(route, "spec", "tls", "insecureEdgeTerminationPolicy") == "Allow"
