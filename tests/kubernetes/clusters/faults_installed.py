@@ -1,6 +1,7 @@
 """Faults of what MaaS installed: gateway, certificates, policies, keys, models."""
 
 import base64
+from typing import Any
 
 from tests.kubernetes.clusters.faults import (
     EXPIRED,
@@ -28,7 +29,19 @@ _PULL = waiting("ImagePullBackOff", 'Back-off pulling image "ghcr.io/x"')
 _CRASH = waiting("CrashLoopBackOff", "back-off 5m0s restarting failed container", restarts=7)
 _OOM = waiting("CrashLoopBackOff", "back-off", restarts=7, exit_code=137, ended="OOMKilled")
 
+
+def _stop(model: Any) -> None:
+    model["metadata"].setdefault("annotations", {})["serving.kserve.io/stop"] = "true"
+
+
 INSTALLED: list[Fault] = [
+    fault(
+        "a model is stopped",
+        K8S,
+        *model_is_down("simulator", without("Pod", "simulator"), edited("InferenceService", "simulator", _stop)),
+        finds="MAAS-341",
+        also="MAAS-342",
+    ),
     fault(
         "the gateway has no address",
         K8S,

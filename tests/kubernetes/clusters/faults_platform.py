@@ -80,6 +80,12 @@ PLATFORM: list[Fault] = [
         finds="MAAS-106",
     ),
     fault(
+        "the ingress operator is degraded",
+        OPENSHIFT,
+        edited("ClusterOperator", "ingress", condition_is("Degraded", "True", "GatewayAPICRDsDegraded")),
+        finds="MAAS-213",
+    ),
+    fault(
         "an update is under way",
         OPENSHIFT,
         edited("ClusterVersion", "", condition_is("Progressing", "True", "x")),

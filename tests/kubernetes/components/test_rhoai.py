@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from maas.cluster.facts.model import Cause, Unread
-from maas.cluster.kinds import CSV, DATA_SCIENCE_CLUSTER
+from maas.cluster.kinds import CSV, DATA_SCIENCE_CLUSTER, INFERENCE_SERVICE
 from maas.readiness.findings import Status
 from tests.kubernetes.components.making import (
     AFTER,
@@ -133,6 +133,44 @@ def test_the_serverless_mode_of_2_is_a_warning_with_a_way_out() -> None:
     finding = one("MAAS-255", facts(old), ON_OPENSHIFT)
     assert finding.status is Status.warning and finding.remedy
     assert "RawDeployment" in finding.remedy.changes[0].command
+
+
+_KNATIVE = object_of("operator.knative.dev/v1beta1", "KnativeServing", "knative-serving")
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        ({"annotations": {"serving.kserve.io/deploymentMode": "Serverless"}}, "llm/m"),
+        ({}, "llm/m"),  # the default
+        (None, "Knative"),
+    ],
+)
+def test_what_would_stop_models_is_shown_and_left_to_somebody(there: dict[str, Any] | None, told: str) -> None:
+    old = _cluster(version="v1", serving={"managementState": "Managed"})
+    model = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": "m", "namespace": "llm", **(there or {})},
+    }
+    finding = one("MAAS-255", facts(old, _KNATIVE if there is None else model), ON_OPENSHIFT)
+    assert finding.remedy and not finding.remedy.changes
+    assert told in finding.remedy.text and "RawDeployment" in finding.remedy.commands[0]
+
+
+def test_nobody_knows_what_would_stop_where_models_were_not_read() -> None:
+    old = _cluster(version="v1", serving={"managementState": "Managed"})
+    denied = {INFERENCE_SERVICE: Unread(Cause.denied, "listing was denied")}
+    finding = one("MAAS-255", facts(old, unread=denied), ON_OPENSHIFT)
+    assert finding.remedy and not finding.remedy.changes and "denied" in finding.remedy.text
+
+
+def test_models_without_knative_stand_in_nobodys_way() -> None:
+    old = _cluster(version="v1", serving={"managementState": "Managed"})
+    metadata = {"name": "m", "namespace": "llm", "annotations": {"serving.kserve.io/deploymentMode": "RawDeployment"}}
+    model = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": metadata}
+    finding = one("MAAS-255", facts(old, model), ON_OPENSHIFT)
+    assert finding.remedy and finding.remedy.changes
 
 
 def test_generations_that_fit_pass() -> None:

@@ -207,6 +207,22 @@ def test_a_namespace_that_asks_for_injection_is_a_suspicion_while_its_pods_run()
     assert all(change.verb is Verb.restart for change in changes(finding)[1:])
 
 
+def test_models_beside_kuadrant_are_not_restarted_for_its_sidecars() -> None:
+    scenario = KUBERNETES()
+    changed("Namespace", HOME, lambda space: space["metadata"]["labels"].update({"istio-injection": "enabled"}))(
+        [*scenario.objects]
+    )
+    guest = making.deployment(
+        "m-predictor",
+        HOME,
+        making.pod_spec(making.container("kserve-container", "x")),
+        labels={"serving.kserve.io/inferenceservice": "m"},
+    )
+    finding = only(replace(scenario, objects=(*scenario.objects, *guest)), "MAAS-404")
+    restarted = {change.name for change in changes(finding)[1:]}
+    assert "authorino" in restarted and "m-predictor" not in restarted
+
+
 def test_the_envoy_of_a_gateway_is_no_sidecar() -> None:
     labels = {"gateway.networking.k8s.io/gateway-name": "shop"}
     gateway = making.deployment(
@@ -319,6 +335,23 @@ def test_a_mesh_that_is_used_is_not_removed() -> None:
     assert finding.remedy and "Istio mine" in finding.remedy.text
 
 
+def test_the_ingress_operator_s_own_istio_is_no_user_of_another_mesh() -> None:
+    scenario = planted("MAAS-409")
+    own = made("sailoperator.io/v1", "Istio", "openshift-gateway", spec={"namespace": "openshift-ingress"})
+    finding = only(replace(scenario, objects=(*scenario.objects, own)), "MAAS-409")
+    assert finding.status is Status.failed and changes(finding)
+
+
+def test_a_mesh_of_the_other_generation_does_not_use_this_one() -> None:
+    scenario = planted("MAAS-409")
+    subscription = first(scenario.objects, "Subscription", "servicemeshoperator3", operators.GLOBAL)
+    subscription["spec"]["name"] = "servicemeshoperator"  # type: ignore[index]
+    istio = made("sailoperator.io/v1", "Istio", "mine", spec={"namespace": "istio-system"})
+    assert changes(only(replace(scenario, objects=(*scenario.objects, istio)), "MAAS-409"))
+    plane = made("maistra.io/v2", "ServiceMeshControlPlane", "basic", "istio-system", spec={"version": "v2.6"})
+    assert changes(only(replace(scenario, objects=(*scenario.objects, plane)), "MAAS-409")) == ()
+
+
 @pytest.mark.parametrize(
     ("openshift", "hit"), [("4.18.9", False), ("4.19.0", True), ("4.21.21", True), ("4.21.22", False)]
 )
@@ -395,6 +428,14 @@ def test_how_long_a_route_waits(value: str, cut: bool) -> None:
     assert (only(scenario, "MAAS-414").status is Status.warning) is cut
 
 
+def test_a_time_that_the_router_cannot_read_is_no_time() -> None:
+    scenario = planted("MAAS-414")
+    metadata = first(scenario.objects, "Route", "models", LLM)["metadata"]
+    metadata["annotations"] = {"haproxy.router.openshift.io/timeout": "2m30s"}  # type: ignore[index]
+    message = only(scenario, "MAAS-414").message
+    assert "30 s" in message and "'2m30s' is no time" in message
+
+
 def test_routes_of_others_may_be_as_short_as_they_like() -> None:
     scenario = planted("MAAS-414")
     first(scenario.objects, "Route", "models", LLM)["spec"]["to"]["name"] = "console"  # type: ignore[arg-type]
@@ -421,6 +462,14 @@ def test_one_more_replica_that_waits_is_no_update() -> None:
     pods = [o for o in scenario.objects if name(o).startswith("rolling-predictor-") and o["kind"] == "Pod"]
     for pod in pods:
         pod["metadata"]["labels"]["pod-template-hash"] = "same"
+    assert only(scenario, "MAAS-417").status is Status.passed
+
+
+def test_a_taint_of_that_name_is_no_want_of_a_gpu() -> None:
+    scenario = planted("MAAS-417")
+    pods = [o for o in scenario.objects if name(o).startswith("rolling-predictor-") and o["kind"] == "Pod"]
+    for scheduled in (c for pod in pods for c in items(pod, "status", "conditions") if c["type"] == "PodScheduled"):
+        scheduled["message"] = "0/3 nodes are available: 3 node(s) had untolerated taint {nvidia.com/gpu: present}"  # type: ignore[index]
     assert only(scenario, "MAAS-417").status is Status.passed
 
 

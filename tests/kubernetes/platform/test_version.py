@@ -228,10 +228,11 @@ def operator(name: str, available: bool = True, degraded: bool = False) -> dict[
     ("operators", "statuses"),
     [
         ([operator("ingress"), operator("dns")], [Status.passed]),
-        ([operator("ingress", degraded=True), operator("dns")], [Status.failed]),
+        ([operator("network", degraded=True), operator("dns")], [Status.failed]),
+        ([operator("ingress", degraded=True), operator("dns")], [Status.passed]),  # MAAS-213 tells it
         ([operator("monitoring", degraded=True)], [Status.warning]),
         ([operator("monitoring", available=False)], [Status.failed]),
-        ([operator("ingress", degraded=True), operator("dns", available=False)], [Status.failed, Status.failed]),
+        ([operator("network", degraded=True), operator("dns", available=False)], [Status.failed, Status.failed]),
         ([operator("insights", degraded=True), operator("dns")], [Status.passed]),  # in nobody's way
         ([], [Status.unknown]),
     ],

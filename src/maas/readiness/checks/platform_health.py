@@ -21,7 +21,6 @@ OPERATORS = (
     "dns",
     "etcd",
     "image-registry",
-    "ingress",
     "kube-apiserver",
     "kube-controller-manager",
     "kube-scheduler",
@@ -36,7 +35,7 @@ OPERATORS = (
     "service-ca",
     "storage",
 )
-_FATAL_OPERATORS = ("dns", "etcd", "ingress", "kube-apiserver", "marketplace", "network", "service-ca")
+_FATAL_OPERATORS = ("dns", "etcd", "kube-apiserver", "marketplace", "network", "service-ca")
 
 
 @check(
@@ -106,8 +105,8 @@ def not_updating(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     "OpenShift's own operators are well",
     Category.platform,
     wanted="the ClusterOperators that the stack leans on Available and not Degraded",
-    looks="The conditions Available and Degraded of the ClusterOperators for ingress, DNS, network, storage, "
-    "monitoring, OLM, the image registry and the control plane.",
+    looks="The conditions Available and Degraded of the ClusterOperators for DNS, network, storage, "
+    "monitoring, OLM, the image registry and the control plane; MAAS-213 looks at ingress.",
     why="Operators come through marketplace and OLM, addresses through ingress and DNS, volumes through storage.",
     mend="`oc describe clusteroperator NAME` says what is wrong; mend that first.",
     covers=("OpenShift (Recommended)",),

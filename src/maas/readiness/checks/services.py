@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from maas.cluster import kinds
 from maas.cluster.facts.model import Facts
-from maas.cluster.objects import Object, at, items, label, mapping, name, namespace, number, text
+from maas.cluster.objects import Object, annotation, at, items, label, mapping, name, namespace, number, text
 from maas.cluster.shell import scalar, word
 from maas.cluster.stack import ours
 from maas.readiness.catalogue import AFTER, Asked, check
@@ -79,14 +79,29 @@ def _headed(facts: Facts, service: Object, port: int, target: str) -> Remedy:
 )
 def endpoints(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     routes = ours.routes(facts, ours.gateways(facts, asked.namespace))
-    wanted = {b: route for route in routes for b in ours.backends(route) if b.kind == "Service"}
+    every = {b: route for route in routes for b in ours.backends(route) if b.kind == "Service"}
+    stopped = _stopped(facts)
+    wanted = {b: route for b, route in every.items() if (b.namespace, b.name) not in stopped}
     if not wanted:
-        yield skipped("no route leads to a Service")
+        yield skipped(
+            "no route leads to a Service of a model that is to run" if every else "no route leads to a Service"
+        )
         return
     bad = [outcome for backend, route in wanted.items() if (outcome := _unreachable(facts, backend, route))]
     yield from bad
     if not bad:
         yield passed(f"{len(wanted)} {'backend has' if len(wanted) == 1 else 'backends have'} endpoints")
+
+
+def _stopped(facts: Facts) -> set[tuple[str, str]]:
+    """The Services of models that somebody has stopped: MAAS-341 tells it."""
+    models = [*facts.known(kinds.INFERENCE_SERVICE), *facts.known(kinds.LLM_INFERENCE_SERVICE)]
+    off = [each for each in models if annotation(each, "serving.kserve.io/stop") == "true"]
+    return {(namespace(each), named) for each in off for named in _services(name(each))}
+
+
+def _services(model: str) -> tuple[str, ...]:
+    return model, f"{model}-predictor", f"{model}-kserve-workload-svc"
 
 
 def _unreachable(facts: Facts, backend: ours.Target, route: Object) -> Outcome | None:

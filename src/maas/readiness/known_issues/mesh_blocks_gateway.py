@@ -7,6 +7,7 @@ From 4.21.22 and 4.22 on it is built in, and nothing collides.
 from collections.abc import Iterator
 
 from maas.cluster.changes import Change, Verb
+from maas.cluster.components.service_mesh import PLATFORM_ISTIO
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import (
     CLUSTER_OPERATOR,
@@ -26,7 +27,6 @@ from maas.readiness.signs import called, few, quoted, version
 
 _CONTROLLER = "openshift.io/gateway-controller/v1"
 _TWO, _THREE = _MESHES = ("servicemeshoperator", "servicemeshoperator3")
-_BUILT_IN = "openshift-gateway"  # the Istio that the ingress operator makes for itself
 _OWNED = "ingress.operator.openshift.io/owned"  # the ingress operator's own Subscription has this annotation
 _CONFLICTS = ("GatewayAPIInstallConflict", "GatewayAPIOSSMConflict")
 
@@ -91,7 +91,7 @@ def _users(facts: Facts, packages: set[str]) -> list[Object]:
     """What runs by these operators: control planes of version 2, Istios of version 3 but the ingress operator's own."""
     two = facts.all(SMCP) if _TWO in packages else ()
     three = facts.all(ISTIO) if _THREE in packages else ()
-    return [*two, *(each for each in three if name(each) != _BUILT_IN)]
+    return [*two, *(each for each in three if name(each) != PLATFORM_ISTIO)]
 
 
 def _remedy(facts: Facts, theirs: list[Object]) -> Remedy:

@@ -48,8 +48,9 @@ def deadlock(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 
 
 def _wants_gpu(pod: Object) -> bool:
+    """Not one that lacks a toleration, though the taint is of nvidia.com/gpu."""
     scheduled = condition(pod, "PodScheduled")
-    return text(scheduled, "status") == "False" and "nvidia.com/" in text(scheduled, "message")
+    return text(scheduled, "status") == "False" and "nsufficient nvidia.com/" in text(scheduled, "message")
 
 
 def _template(pod: Object) -> str:

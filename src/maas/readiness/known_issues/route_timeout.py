@@ -10,7 +10,7 @@ from maas.cluster.objects import annotation, label, name, namespace, text
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, Severity, failed
 from maas.readiness.issues import known_issue
-from maas.readiness.signs import MODEL_LABEL, called
+from maas.readiness.signs import MODEL_LABEL, called, quoted
 
 _TIMEOUT = "haproxy.router.openshift.io/timeout"
 _GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
@@ -38,7 +38,7 @@ def cut_short(facts: Facts, asked: Asked) -> Iterator[Outcome]:
             continue
         body = {"metadata": {"annotations": {_TIMEOUT: _WANTED}}}
         yield failed(
-            f"it cuts answers after {value or '30 s'}",
+            _effect(value),
             Seen(called(ROUTE, route), f"metadata.annotations.{_TIMEOUT}", value or "absent"),
             remedy=Remedy(
                 "Let the router wait for five minutes.",
@@ -48,6 +48,12 @@ def cut_short(facts: Facts, asked: Asked) -> Iterator[Outcome]:
             ),
             about=called(ROUTE, route),
         )
+
+
+def _effect(value: str) -> str:
+    if value and not _seconds(value):
+        return f"it cuts answers after 30 s: {quoted(value)!r} is no time that the router can read (300s, 5m)"
+    return f"it cuts answers after {value or '30 s'}"
 
 
 def _serving(facts: Facts) -> Iterator[tuple[str, str]]:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from maas.cluster.changes import restart, set_labels
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import DEPLOYMENT, KUADRANT, NAMESPACE, POD
-from maas.cluster.objects import Object, every, flag, items, label, name, namespace, text
+from maas.cluster.objects import Object, every, flag, items, label, mapping, name, namespace, text
 from maas.readiness.catalogue import BOTH, Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, skipped, warning
 from maas.readiness.issues import known_issue
-from maas.readiness.signs import called, events, few, is_ready
+from maas.readiness.signs import MODEL_LABEL, called, events, few, is_ready
 
 _GATEWAY = "gateway.networking.k8s.io/gateway-name"
 _ISTIO = frozenset({"istio-init", "istio-validation", "istio-proxy"})
@@ -95,6 +95,12 @@ def _sidecars(pod: Object) -> list[str]:
     return [text(each, "name") for each in containers if text(each, "name") in _ISTIO]
 
 
+def _is_guest(deployment: Object) -> bool:
+    """Gateways and models that live in the same namespace serve meanwhile: they are left alone."""
+    template = mapping(deployment, "spec", "template", "metadata", "labels")
+    return any(key in template or label(deployment, key) for key in (_GATEWAY, MODEL_LABEL))
+
+
 def _seen(pod: Object) -> Seen:
     return Seen(called(POD, pod), "containers", ", ".join(_sidecars(pod)))
 
@@ -107,7 +113,7 @@ def _labels(space: Object) -> Iterator[Seen]:
 
 def _remedy(facts: Facts, space: Object) -> Remedy:
     wanted = {"istio-injection": "disabled", "istio.io/rev": None}
-    deployments = every(facts.known(DEPLOYMENT), name(space))
+    deployments = [each for each in every(facts.known(DEPLOYMENT), name(space)) if not _is_guest(each)]
     return Remedy(
         "Forbid injection in the namespace, then restart what runs there.",
         changes=(
