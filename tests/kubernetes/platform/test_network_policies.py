@@ -225,7 +225,8 @@ def test_the_remedy_opens_the_way_and_closes_no_other(code: str, shut: list[dict
     added = [change.body for each in before if each.remedy for change in each.remedy.changes]
     assert added
     assert [each.status for each in found(code, facts(*shut, *map(dict, added)), asked())] == [Status.passed]
-    selectors = [policy["spec"]["podSelector"] for policy in shut]
+    of_the_gateway = {"matchLabels": {_NAMED: "maas-gateway"}}  # which the policies that shut it choose already
+    selectors = [*(policy["spec"]["podSelector"] for policy in shut), of_the_gateway]
     assert all(body["spec"]["podSelector"] in selectors for body in added)
     assert len({(body["metadata"]["namespace"], body["metadata"]["name"]) for body in added}) == len(added)
 
@@ -256,3 +257,31 @@ def test_what_is_opened_is_for_the_gateway_and_nobody_beside_it() -> None:
     (change,) = finding.remedy.changes
     (peer,) = change.body["spec"]["ingress"][0]["from"]
     assert peer["podSelector"] == {"matchLabels": {_NAMED: "maas-gateway"}}
+
+
+def test_pods_behind_routes_of_others_are_no_models() -> None:
+    scenario = typical.kubernetes_1_34()
+    api = "gateway.networking.k8s.io/v1"
+    shop = {"selector": {"app": "shop"}, "ports": [{"port": 80}]}
+    route = {"parentRefs": [{"name": "shop"}], "rules": [{"backendRefs": [{"name": "shop", "port": 80}]}]}
+    theirs = [
+        made(api, "Gateway", "shop", "shop", spec={}),
+        made(api, "HTTPRoute", "shop", "shop", spec=route),
+        made("v1", "Service", "shop", "shop", spec=shop),
+        pod("shop", namespace="shop", labels={"app": "shop"}),
+        policy("shop"),
+    ]
+    facts = scenario.after().changed(lambda objects: [*objects, *theirs]).facts()
+    assert [each.status for each in judge(facts, scenario.after().asked, only=["MAAS-155"])] == [Status.passed]
+
+
+def test_of_several_gateways_each_gets_a_policy_of_its_own() -> None:
+    gateways = [
+        made("gateway.networking.k8s.io/v1", "Gateway", each, "edge", labels={"app": "maas"}, spec={})
+        for each in ("one", "two")
+    ]
+    before = found("MAAS-155", facts(policy("llm"), *gateways), asked())
+    added = [dict(change.body) for each in before if each.remedy for change in each.remedy.changes]
+    assert len({body["metadata"]["name"] for body in added}) == 2
+    (after,) = found("MAAS-155", facts(policy("llm"), *gateways, *added), asked())
+    assert after.status is Status.passed

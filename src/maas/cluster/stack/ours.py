@@ -67,7 +67,7 @@ def gateways(facts: Facts, preferred: str = "") -> list[Object]:
 
 def routes(facts: Facts, of: Sequence[Object]) -> list[Object]:
     """The HTTPRoutes that want to be attached to one of these gateways. Raises NotRead."""
-    return [route for route in facts.all(kinds.HTTP_ROUTE) if _attached(route, of)]
+    return [route for route in facts.all(kinds.HTTP_ROUTE) if attached(route, of)]
 
 
 def policies(facts: Facts, kind: Kind, gateways: Sequence[Object], routes: Sequence[Object]) -> list[Object]:
@@ -170,5 +170,6 @@ def _is_of_model(backend: Target, models: set[tuple[str, str]]) -> bool:
     return backend.kind == "InferencePool" or (backend.namespace, named) in models
 
 
-def _attached(route: Object, gateways: Sequence[Object]) -> bool:
+def attached(route: Object, gateways: Sequence[Object]) -> bool:
+    """Whether it wants to be attached to one of these."""
     return any(parent.means(kinds.GATEWAY, gateway) for parent in parents(route) for gateway in gateways)
