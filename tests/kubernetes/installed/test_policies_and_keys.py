@@ -7,7 +7,7 @@ import pytest
 from maas.cluster.stack import rules
 from maas.readiness.findings import Status
 from tests.kubernetes.clusters.installation import key
-from tests.kubernetes.installed.planting import Change, both, conditioned, drop, facts, problems, put, said
+from tests.kubernetes.installed.planting import Change, both, conditioned, drop, facts, healthy, problems, put, said
 
 AUTH, LIMITS, TOKENS = "AuthPolicy llm/maas-auth", "RateLimitPolicy llm/maas-requests", "TokenRateLimitPolicy"
 ALICE = "Secret kuadrant-system/maas-key-alice"
@@ -61,6 +61,20 @@ MISSING = "[Gateway API provider (istio / envoy gateway)] is not installed, plea
             "MAAS-322",
             "all lets everybody in without a key",
             "kubectl edit",
+        ),
+        (
+            AUTH,
+            put("spec", "when", value=[{"predicate": "!request.path.startsWith('/v1')"}]),
+            "MAAS-322",
+            "asks for a key only if !request.path.startsWith('/v1'): whatever else comes is let in",
+            "kubectl edit",
+        ),
+        (
+            AUTH,
+            drop("spec", "rules", "response"),
+            "MAAS-323",
+            "which no AuthPolicy hands on: it limits nobody",
+            "response.success.filters.identity",
         ),
         (AUTH, put(*SCHEME, "apiKey", "selector", value={}), "MAAS-322", "every Secret with api_key", "kubectl edit"),
         (
@@ -136,6 +150,67 @@ def test_a_policy_on_one_route_leaves_the_others_open() -> None:
     found = problems(facts((AUTH, to), openshift=True), openshift=True)["MAAS-321"]
     assert found.message == "qwen3-0-6b can be called without a key"
     assert "MAAS-321" not in problems(facts((AUTH, to)))
+
+
+def on_listeners(*names: str) -> list[Any]:
+    """The policy of the healthy installation, once for each of these listeners."""
+    policy = next(dict(each) for each in healthy().objects if each["kind"] == "AuthPolicy")
+    spec = {key: value for key, value in policy["spec"].items() if key != "targetRef"}
+    target = policy["spec"]["targetRef"]
+    return [
+        {
+            **policy,
+            "metadata": {**policy["metadata"], "name": f"on-{each}"},
+            "spec": {**spec, "targetRef": {**target, "sectionName": each}},
+        }
+        for each in names
+    ]
+
+
+def test_a_policy_on_each_listener_covers_the_gateway() -> None:
+    assert "MAAS-321" not in problems(facts(without=["AuthPolicy"], more=on_listeners("http", "https")))
+
+
+def test_the_listener_that_asks_for_no_key_is_named() -> None:
+    found = problems(facts(without=["AuthPolicy"], more=on_listeners("https")))["MAAS-321"]
+    assert (found.status, found.message) == (
+        Status.failed,
+        "simulator can be called without a key through the listener http",
+    )
+
+
+@pytest.mark.parametrize("way", ["elsewhere", "redirects"])
+def test_a_listener_that_leads_to_no_model_may_be_open(way: str) -> None:
+    change = put("spec", "parentRefs", 0, "sectionName", value="https")
+    redirect = [{"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}}]}]
+    plain = {"metadata": {"name": "plain", "namespace": "llm"}, "kind": "HTTPRoute"}
+    http = {"parentRefs": [{"name": "maas-gateway", "sectionName": "http"}], "rules": redirect}
+    more = [{"apiVersion": "gateway.networking.k8s.io/v1", **plain, "spec": http}] if way == "redirects" else []
+    planted = facts(("HTTPRoute llm/simulator", change), without=["AuthPolicy"], more=[*on_listeners("https"), *more])
+    assert "MAAS-321" not in problems(planted)
+
+
+def test_a_policy_on_one_rule_of_a_route_leaves_the_others_open() -> None:
+    ref = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": "simulator", "sectionName": "chat"}
+    to = (AUTH, put("spec", "targetRef", value=ref))
+    assert "MAAS-321" in problems(facts(to))
+    assert "MAAS-321" not in problems(facts(to, ("HTTPRoute", put("spec", "rules", 0, "name", value="chat"))))
+
+
+@pytest.mark.parametrize(
+    ("predicate", "told"), [("request.path != '/health'", False), ("request.path != '/v1/models'", True)]
+)
+def test_what_is_spared_of_keys_is_told_but_for_probes(predicate: str, told: bool) -> None:
+    assert ("MAAS-322" in problems(facts((AUTH, put("spec", "when", value=[{"predicate": predicate}]))))) == told
+
+
+@pytest.mark.parametrize(
+    ("handed", "told"),
+    [({"json": {"properties": {"groups": {}, "userid": {}}}}, False), ({"plain": {}}, False), ({"json": {}}, True)],
+)
+def test_limits_read_what_the_policy_hands_on(handed: dict[str, Any], told: bool) -> None:
+    filters = put("spec", "rules", "response", "success", "filters", "identity", value=handed)
+    assert ("MAAS-323" in problems(facts((AUTH, filters)))) == told
 
 
 def test_no_limits_at_all() -> None:

@@ -16,6 +16,7 @@ GROUPS = "kuadrant.io/groups"
 USER_ID = "secret.kuadrant.io/user-id"
 TIER_ANNOTATIONS = (GROUPS, "maas.opendatahub.io/tier", "kuadrant.io/tier", "tier")
 _QUOTED = re.compile(r"""(?:"([^"\\]*)"|'([^'\\]*)')""")
+_IDENTITY = re.compile(r"\bauth\.identity\.([A-Za-z_]\w*)")
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _NO_TIERS = frozenset({",", "", ";", "POST", "GET", *TIER_ANNOTATIONS, USER_ID})  # where tiers are read from is none
 
@@ -47,6 +48,11 @@ class Limit:
     def tiers(self) -> frozenset[str]:
         about_groups = (each for each in self.conditions if "identity" in each)
         return frozenset(word for condition in about_groups for word in quoted(condition)) - _NO_TIERS
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The parts of auth.identity that its conditions and counters speak of."""
+        return frozenset(part for each in (*self.conditions, *self.counters) for part in _IDENTITY.findall(each))
 
     @property
     def is_catch_all(self) -> bool:
@@ -101,6 +107,12 @@ def rules_of(policy: Object) -> Mapping[str, Any]:
     return {}
 
 
+def when(policy: Object) -> list[str]:
+    """The conditions without which the policy is not applied at all."""
+    paths = (("when",), ("defaults", "when"), ("overrides", "when"))
+    return [text(each, "predicate") for path in paths for each in items(policy, "spec", *path)]
+
+
 def schemes(policy: Object) -> list[Scheme]:
     found = mapping(rules_of(policy), "authentication").items()
     return [Scheme(str(name), entry) for name, entry in found if isinstance(entry, Mapping)]
@@ -128,6 +140,12 @@ def tier_annotation(policy: Object) -> str:
 def reads_user(policy: Object) -> bool:
     """Whether the policy reads the name of a key's user, to count by it."""
     return any(USER_ID in each.replace("\\.", ".") for each in _strings(mapping(rules_of(policy), "response")))
+
+
+def handed_on(policy: Object) -> frozenset[str] | None:
+    """What limits can read below auth.identity: nothing but what the policy puts there; None for anything."""
+    handed = mapping(rules_of(policy), "response", "success", "filters", "identity")
+    return None if handed and "json" not in handed else frozenset(map(str, mapping(handed, "json", "properties")))
 
 
 def quoted(expression: str) -> Iterator[str]:

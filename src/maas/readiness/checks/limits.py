@@ -1,6 +1,6 @@
 """Limits: whether there are any, whether they can hold, and whether every tier has one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from maas.cluster import kinds
 from maas.cluster.facts.model import Facts
@@ -24,15 +24,16 @@ _ABUSE = "Rate limiting prevents abuse"
     Category.policies,
     phases=AFTER,
     wanted="a RateLimitPolicy or TokenRateLimitPolicy with valid windows on the gateway or its routes",
-    looks="What they target; and each rate's limit and window.",
+    looks="What they target; each rate's limit and window; and whether an AuthPolicy hands on what they read.",
     why="Without limits one client can take all of a model; with a window such as 1d the limit does not exist.",
-    mend="Attach one; write windows in h, m, s or ms: 24h, not 1d.",
+    mend="Attach one; write windows in h, m, s or ms: 24h, not 1d; hand on auth.identity in response.success.filters.",
     covers=(*_COVERS, _ABUSE),
     after=("MAAS-300",),
 )
 def limited(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     found = limit_policies(facts, asked)
     bad = [outcome for kind, policy in found for outcome in _bad_rates(kind, policy)]
+    bad += [outcome for kind, policy in found for outcome in _unfed(kind, policy, auth_policies(facts, asked))]
     yield from bad
     if not found:
         remedy = Remedy("Attach a RateLimitPolicy.", ("kubectl get ratelimitpolicies -A",), step="policies")
@@ -58,6 +59,24 @@ def _bad_rates(kind: Kind, policy: Object) -> Iterator[Outcome]:
         if not limit.rates:
             said = f"{limit.name} has no rates, and limits nothing"
             yield failed(said, Seen(about, f"spec.limits.{limit.name}"), remedy=edit, about=about)
+
+
+def _unfed(kind: Kind, policy: Object, auth: Sequence[Object]) -> Iterator[Outcome]:
+    """A condition on what is not there is never met; no status tells of it."""
+    known = [rules.handed_on(each) for each in auth]
+    if not auth or None in known:
+        return
+    about, there = ours.shown(kind, policy), frozenset[str]().union(*(each or () for each in known))
+    for limit in rules.limits(policy):
+        if missing := sorted(limit.reads - there):
+            said = f"{limit.name} reads {names(f'auth.identity.{m}' for m in missing)}, which no AuthPolicy hands on"
+            seen = Seen(about, f"spec.limits.{limit.name}")
+            yield warning(f"{said}: it limits nobody", seen, remedy=_feed(auth[0]), about=about)
+
+
+def _feed(auth: Object) -> Remedy:
+    command = f"kubectl edit authpolicy {word(name(auth))} -n {word(namespace(auth))}"
+    return Remedy("Hand it on in spec.rules.response.success.filters.identity of the AuthPolicy.", (command,))
 
 
 def rates_valid(rate: rules.Rate) -> bool:

@@ -3,22 +3,25 @@
 Accepted alone says nothing: a policy that is Accepted and not Enforced lets everybody pass.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Container, Iterator, Sequence
 
 from maas.cluster import kinds
 from maas.cluster.changes import restart
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import Kind
-from maas.cluster.objects import Object, condition, is_current, is_true, mapping, name, namespace, text
+from maas.cluster.objects import Object, condition, is_current, is_true, items, mapping, name, namespace, text
 from maas.cluster.shell import word
 from maas.cluster.stack import ours, rules
 from maas.readiness import conditions
 from maas.readiness.catalogue import AFTER, Asked, check
-from maas.readiness.evidence import names
+from maas.readiness.evidence import brief, names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, warning
 
 _COVERS = ("7. Kuadrant", "Authentication/Rate Limiting Issues")
 _NO_AUTH = "All models require API key authentication"
+# One path beside those of models: probes and the like.
+_SPARES_HEALTH = re.compile(r"""^\s*request\.(url_)?path\s*!=\s*['"](?![^'"]*/v\d)/[^'"]+['"]\s*$""")
 
 
 @check(
@@ -90,8 +93,8 @@ def _restart(why: str) -> Remedy:
     "every route asks for a key",
     Category.policies,
     phases=AFTER,
-    wanted="an AuthPolicy on the gateway, or one on each route",
-    looks="What AuthPolicies target, against the gateways and the HTTPRoutes attached to them.",
+    wanted="an AuthPolicy on the gateway, one on each of its listeners, or one on each route",
+    looks="What AuthPolicies target, against the gateways, their listeners and the HTTPRoutes attached to them.",
     why="A route without an AuthPolicy is open to everybody who reaches the gateway.",
     mend="Attach an AuthPolicy to the gateway: it covers all routes, those of tomorrow as well.",
     covers=(*_COVERS, _NO_AUTH),
@@ -110,17 +113,35 @@ def authenticated(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 def _authenticated(gateway: Object, routes: Sequence[Object], policies: Sequence[Object]) -> Outcome:
     about = ours.shown(kinds.GATEWAY, gateway)
     on_gateway = [policy for policy in policies if ours.aimed_at(policy, [gateway], ())]
-    if any(not any(t.section for t in ours.targets(policy)) for policy in on_gateway):
+    asked = {t.section for policy in on_gateway for t in ours.targets(policy) if t.means(kinds.GATEWAY, gateway)}
+    listeners = [text(each, "name") for each in items(gateway, "spec", "listeners")]
+    open_ = [] if "" in asked else [each for each in listeners if each not in asked]
+    if on_gateway and not open_:
         return passed(f"{names(map(name, on_gateway))} covers every route", about=about)
-    bare = [route for route in routes if not any(ours.aimed_at(policy, (), [route]) for policy in policies)]
+    serving = [route for route in routes if ours.backends(route)]  # one that only redirects needs no key
+    bare = [r for r in serving if _enters(r, gateway, asked) and not _asks_itself(r, policies)]
     remedy = Remedy("Attach an AuthPolicy to the gateway.", ("kubectl get authpolicies -A",), step="policies")
-    if not policies or (bare and len(bare) == len(routes)) or not routes:
-        return failed("no AuthPolicy asks for a key", Seen(about), remedy=remedy, about=about)
+    through = f" through the listener {names(open_)}" if asked else ""
+    if not policies or not serving or (len(bare) == len(serving) and not asked):
+        return failed(f"no AuthPolicy asks for a key{through}", Seen(about), remedy=remedy, about=about)
     if bare:
         seen = [Seen(ours.shown(kinds.HTTP_ROUTE, route)) for route in bare[:5]]
-        said = f"{names(map(name, bare))} can be called without a key"
+        said = f"{names(map(name, bare))} can be called without a key{through}"
         return failed(said, *seen, remedy=remedy, about=about)
-    return passed(f"each of {len(routes)} routes has an AuthPolicy", about=about)
+    return passed(f"each of {len(serving)} routes has an AuthPolicy", about=about)
+
+
+def _enters(route: Object, gateway: Object, asked: Container[str]) -> bool:
+    """Whether it is reached through a listener that does not ask for keys. A parent without a section means all."""
+    sections = [parent.section for parent in ours.parents(route) if parent.means(kinds.GATEWAY, gateway)]
+    return any(not section or section not in asked for section in sections)
+
+
+def _asks_itself(route: Object, policies: Sequence[Object]) -> bool:
+    """By a policy on all of it, or by one on each of its rules."""
+    on_it = {t.section for policy in policies for t in ours.targets(policy) if t.means(kinds.HTTP_ROUTE, route)}
+    rules_ = {text(rule, "name") for rule in items(route, "spec", "rules")}
+    return "" in on_it or bool(on_it and rules_ <= on_it)
 
 
 def _leads(route: Object, gateway: Object) -> bool:
@@ -132,8 +153,8 @@ def _leads(route: Object, gateway: Object) -> bool:
     "policies look for API keys where clients send them",
     Category.policies,
     phases=AFTER,
-    wanted="apiKey authentication with a selector, `credentials` beside it, and nobody let in anonymously",
-    looks="spec.rules.authentication of the AuthPolicies.",
+    wanted="apiKey authentication with a selector, `credentials` beside it, and nobody let in unasked",
+    looks="spec.rules.authentication and spec.when of the AuthPolicies.",
     why="`credentials` below `apiKey` is dropped silently; then the policy expects Bearer where clients send APIKEY.",
     mend="Move `credentials` one level up; remove anonymous access.",
     covers=(*_COVERS, _NO_AUTH),
@@ -156,6 +177,9 @@ def _misplaced(policy: Object) -> Iterator[Outcome]:
     )
     if not ways and not mapping(rules.rules_of(policy), "authorization"):
         yield failed("has no authentication rule: everybody gets in", Seen(about), remedy=edit, about=about)
+    if unasked := [each for each in rules.when(policy) if not _SPARES_HEALTH.match(each)]:
+        said = f"asks for a key only if {brief(' and '.join(unasked))}: whatever else comes is let in"
+        yield warning(said, Seen(about, "spec.when"), remedy=edit, about=about)
     for way in ways:
         field = f"spec.rules.authentication.{way.name}"
         if way.is_anonymous:
