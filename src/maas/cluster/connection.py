@@ -9,13 +9,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from maas.cluster.api import Api
 from maas.cluster.credentials import Credentials, Fixed, Identity, TokenFile, basic, bearer, certificate_of
 from maas.cluster.exec_plugin import ExecPlugin
 from maas.cluster.failures import BadKubeconfig
 from maas.cluster.kubeconfig import Entry, Login, files, read
-from maas.cluster.proxies import route
+from maas.cluster.proxies import route, split
 from maas.cluster.session import Session
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -72,9 +73,16 @@ def credentials(login: Login) -> Credentials:
         return ExecPlugin(login, base)
     if user.mapping("auth-provider"):
         return _of_provider(login, base)
-    if user.text("username"):
-        return Fixed(replace(base, authorization=basic(user.text("username"), user.text("password"))))
-    return Fixed(base)
+    name, password = user.text("username"), user.text("password")
+    if not name:
+        name, password = _of_address(login)
+    return Fixed(replace(base, authorization=basic(name, password)) if name else base)
+
+
+def _of_address(login: Login) -> tuple[str, str]:
+    """User and password of https://user:password@host, as kubectl takes them."""
+    parts = split(login.cluster.text("server"))
+    return unquote(parts.username or ""), unquote(parts.password or "")
 
 
 def _of_provider(login: Login, base: Identity) -> Credentials:

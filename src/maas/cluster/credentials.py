@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from maas.cluster import reading_files
+from maas.cluster.aside import aside
 from maas.cluster.failures import BadKubeconfig, LoginFailed
 from maas.cluster.kubeconfig import Entry
 from maas.cluster.objects import texts
@@ -68,7 +70,7 @@ class TokenFile:
 
     async def identity(self) -> Identity:
         try:
-            token = self.path.read_text().strip()
+            token = (await aside(lambda: reading_files.whole(self.path))).decode().strip()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is no text"
             raise LoginFailed(f"The token file {self.path} cannot be read: {reason}") from None
@@ -108,7 +110,7 @@ def blob(entry: Entry, name: str) -> bytes:
     if path is None:
         return b""
     try:
-        return path.read_bytes()
+        return reading_files.whole(path)
     except OSError as error:
         raise BadKubeconfig(f"{name} of the kubeconfig cannot be read: {path}: {error.strerror}") from None
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from maas.cluster.aside import run
 from maas.cluster.credentials import NOBODY, Identity, bearer, blob
+from maas.cluster.facts.redaction import scrubbed
 from maas.cluster.failures import BadKubeconfig, LoginFailed
 from maas.cluster.kubeconfig import Entry, Login
 from maas.cluster.objects import flag, items, mapping, text, texts
@@ -66,7 +67,7 @@ class ExecPlugin:
         except OSError as error:
             raise LoginFailed(f"{self._name} cannot be run: {error.strerror}{self._hint}") from None
         if ended.code:
-            said = _LOOKS_SECRET.sub("…", ended.errors.decode(errors="replace")).strip()[-400:]
+            said = _shown(ended.errors)
             raise LoginFailed(f"{self._name} failed with exit code {ended.code}" + (f": {said}" if said else ""))
         return ended.output
 
@@ -117,6 +118,11 @@ class ExecPlugin:
             return json.loads(output)
         except ValueError:
             raise LoginFailed(f"{self._name} did not answer in JSON") from None
+
+
+def _shown(errors: bytes) -> str:
+    """The end of what it complained of, without the credentials that some programs put there."""
+    return _LOOKS_SECRET.sub("…", scrubbed(errors.decode(errors="replace"))).strip()[-400:]
 
 
 def _at_a_terminal() -> bool:

@@ -5,6 +5,7 @@ that do not exist are passed over, and a relative path means relative to the fil
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +13,13 @@ from typing import Any
 
 import yaml
 
+from maas.cluster import reading_files
 from maas.cluster.failures import BadKubeconfig
 from maas.cluster.objects import flag, items, mapping, text, texts
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DEEPEST = 100  # levels; the parser goes down one call for each, and nobody catches it when it falls
+_USER = re.compile(r"(?<=://)[^/?#]*@")  # of a URL, with the password
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Kubeconfig:
         chosen = self.contexts[name]
         cluster = self._part(self.clusters, chosen, "cluster", name)
         user = self._part(self.users, chosen, "user", name) if chosen.text("user") else Entry()
-        server = cluster.text("server")
+        server = without_user(cluster.text("server"))
         if not server.startswith(("https://", "http://")):
             raise BadKubeconfig(
                 f"Cluster {chosen.text('cluster')!r} in {self._described} has no usable server address ({server!r}). "
@@ -99,6 +103,11 @@ class Kubeconfig:
         return f"Choose one with --context: {_listed(self.contexts)}"
 
 
+def without_user(url: str) -> str:
+    """The address alone: the user and password in it are credentials, and nothing to show."""
+    return _USER.sub("", url)
+
+
 def _listed(names: Mapping[str, object]) -> str:
     known = sorted(names)
     return ", ".join(known[:20]) + (f" and {len(known) - 20} more" if len(known) > 20 else "") or "(none)"
@@ -107,12 +116,12 @@ def _listed(names: Mapping[str, object]) -> str:
 def files(explicit: Path | None, environment: Mapping[str, str]) -> tuple[Path, ...]:
     """Those that exist, of: the one given, else $KUBECONFIG, else ~/.kube/config."""
     if explicit is not None:
-        if not explicit.expanduser().is_file():
+        if not reading_files.is_there(explicit.expanduser()):
             raise BadKubeconfig(f"There is no kubeconfig {explicit}")
         return (explicit.expanduser(),)
     if listed := environment.get("KUBECONFIG", ""):
         named = [Path(part).expanduser() for part in listed.split(os.pathsep) if part]
-        return tuple(file for file in dict.fromkeys(named) if file.is_file())
+        return tuple(file for file in dict.fromkeys(named) if reading_files.is_there(file))
     usual = Path(environment.get("HOME") or Path.home()) / ".kube" / "config"
     return (usual,) if usual.is_file() else ()
 
@@ -137,7 +146,9 @@ def _merged(contents: Sequence[tuple[Path, object]], what: str) -> dict[str, Ent
 def _content(path: Path) -> object:
     """The messages of the YAML parser are not passed on whole: they quote the line, which may hold a token."""
     try:
-        found = yaml.load(path.read_bytes(), _Loader)  # a safe loader, the quick one
+        written = reading_files.whole(path)
+        _refuse_deep(written, path)
+        found = yaml.load(written, _Loader)  # a safe loader, the quick one
     except OSError as error:
         raise BadKubeconfig(f"The kubeconfig {path} cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, ValueError) as error:
@@ -147,3 +158,15 @@ def _content(path: Path) -> object:
     if found is not None and not isinstance(found, Mapping):
         raise BadKubeconfig(f"{path} is no kubeconfig: it holds no mapping")
     return found
+
+
+def _refuse_deep(written: bytes, path: Path) -> None:
+    parser: Any = _Loader(written)
+    depth = 0
+    for event in iter(parser.get_event, None):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise BadKubeconfig(f"{path} is no kubeconfig: it nests more than {_DEEPEST} levels deep")

@@ -17,6 +17,7 @@ from maas.cluster.credentials import NOBODY, Identity, basic, bearer
 from maas.cluster.failures import LoginFailed
 from maas.cluster.kubeconfig import Login
 from maas.cluster.objects import number, text
+from maas.cluster.reading_files import whole
 from maas.cluster.trust import context
 
 _BEFORE_EXPIRY = 10.0
@@ -79,7 +80,7 @@ class Oidc:
         if inline:
             return context(base64.b64decode(inline))
         named = self._config("idp-certificate-authority")
-        return context((user.folder / named).read_bytes() if named else b"")
+        return context(whole(user.folder / named) if named else b"")
 
 
 def _expiry(token: str) -> float:

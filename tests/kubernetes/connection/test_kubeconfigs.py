@@ -1,11 +1,17 @@
 """Which cluster is meant: files merged as kubectl does, contexts, pods."""
 
+import asyncio
+import base64
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from maas.cluster.connection import connect, described, find
-from maas.cluster.failures import BadKubeconfig
+from maas.cluster.connection import connect, credentials, described, find
+from maas.cluster.failures import BadKubeconfig, LoginFailed
+from maas.cluster.reading_files import LARGEST, whole
 from tests.kubernetes.connection.configs import write
 
 NOWHERE = Path("/nonexistent")
@@ -147,3 +153,46 @@ def test_nothing_secret_is_in_the_representation_of_what_connects(tmp_path: Path
     api = connect(None, write(tmp_path / "c", user={"token": "s3cret-token", "as": "someone"}))
     assert "s3cret" not in repr(api) + str(api) + repr(api.session.login)
     assert api.described == "context here (https://cluster.example:6443)"
+
+
+def test_a_password_in_the_address_is_used_and_never_told(tmp_path: Path) -> None:
+    login = find(None, write(tmp_path / "c", "https://bob:CANARY%21@host:6443/"), {}, NOWHERE)
+    assert login.server == "https://host:6443"
+    assert "CANARY" not in described(login)
+    sent = asyncio.run(credentials(login).identity()).authorization
+    assert base64.b64decode(sent.removeprefix("Basic ")) == b"bob:CANARY!"
+    with pytest.raises(BadKubeconfig) as told:
+        find(None, write(tmp_path / "c", "ftp://bob:CANARY@host"), {}, NOWHERE)
+    assert "CANARY" not in str(told.value)
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
+def test_nesting_without_end_is_refused_not_fallen_over(tmp_path: Path, opening: str) -> None:
+    deep = tmp_path / "deep"
+    deep.write_text("a: " + opening * 50_000 if opening != "- " else opening * 50_000)
+    code = "import sys, pathlib; from maas.cluster.kubeconfig import read; read([pathlib.Path(sys.argv[1])])"
+    ended = subprocess.run([sys.executable, "-c", code, str(deep)], capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "levels deep" in ended.stderr
+
+
+def test_a_pipe_is_read_as_a_file(tmp_path: Path) -> None:
+    inside, outside = os.pipe()
+    os.write(outside, write(tmp_path / "c", "https://piped:1").read_bytes())
+    os.close(outside)
+    assert find(None, Path(f"/dev/fd/{inside}"), {}, NOWHERE).server == "https://piped:1"
+    os.close(inside)
+
+
+def test_neither_a_silent_pipe_nor_an_endless_file_holds_us_up(tmp_path: Path) -> None:
+    silent = tmp_path / "pipe"
+    os.mkfifo(silent)
+    with pytest.raises(OSError, match="nobody writes"):
+        whole(silent, patience=0.1)
+    huge = tmp_path / "huge"
+    huge.touch()
+    os.truncate(huge, LARGEST + 1)
+    for endless, said in ((Path("/dev/zero"), "neither a file nor a pipe"), (huge, "more than 16 MB")):
+        config = write(tmp_path / "c", user={"tokenFile": str(endless)})
+        with pytest.raises(LoginFailed, match=said):
+            asyncio.run(credentials(find(None, config, {}, NOWHERE)).identity())

@@ -206,3 +206,13 @@ def test_a_login_that_failed_is_not_tried_for_each_call(tmp_path: Path) -> None:
 
     asyncio.run(ask())
     assert (tmp_path / "runs").read_text() == "x\n"
+
+
+def test_credentials_that_a_plugin_complains_of_are_not_repeated(tmp_path: Path) -> None:
+    program = script(
+        tmp_path / "p", "echo 'refused: token=CANARY-STDERR-SECRET eyJhbGciOiJ9.eyJzdWIiOiJ9.sig' >&2; exit 1"
+    )
+    with pytest.raises(LoginFailed, match="refused") as told:
+        authorized(tmp_path, plugin(program))
+    assert "CANARY" not in str(told.value)
+    assert "eyJ" not in str(told.value)
