@@ -33,6 +33,13 @@ def ended(reason: str, code: int) -> dict[str, Any]:
     return {"terminated": {"reason": reason, "exitCode": code}}
 
 
+def killed_for_memory(ready: bool, at: str = "2026-09-21T14:00:00Z") -> Change:
+    """A quarter of an hour ago, or when it is said."""
+    last = {"terminated": {"reason": "OOMKilled", "exitCode": 137, "finishedAt": at}}
+    state = {"lastState": last, "state": {"running": {}}, "restartCount": 1, "ready": ready}
+    return lambda pod: pod["status"]["containerStatuses"][0].update(state)
+
+
 def pending(type: str, reason: str, message: str, since: str = "2026-09-21T13:00:00Z") -> Change:
     def change(pod: dict[str, Any]) -> None:
         condition = {"type": type, "status": "False", "reason": reason, "message": message}
@@ -144,7 +151,7 @@ def pending(type: str, reason: str, message: str, since: str = "2026-09-21T13:00
             "Secret",
         ),
         (
-            *of_the_model(lambda pod: pod["status"]["containerStatuses"][0].update(lastState=ended("OOMKilled", 137))),
+            *of_the_model(killed_for_memory(ready=False)),
             "MAAS-362",
             Status.failed,
             "kserve-container was killed for its memory (limit 512Mi)",
@@ -220,6 +227,28 @@ def test_each_fault(on: str, change: Change, code: str, status: Status, message:
     mended = found[code].remedy
     assert remedy in (f"{mended.text} {' '.join(mended.all_commands)}" if mended else "")
     assert "hf_secret" not in repr(said(planted))
+
+
+def test_what_runs_again_after_it_was_killed_is_worth_a_word_for_a_day() -> None:
+    found = problems(facts(of_the_model(killed_for_memory(ready=True))))["MAAS-362"]
+    assert found.status is Status.warning
+    assert "was killed for its memory (limit 512Mi), and runs again" in found.message
+    assert "MAAS-362" not in problems(facts(of_the_model(killed_for_memory(True, at="2026-08-01T00:00:00Z"))))
+
+
+def test_what_is_killed_now_comes_before_what_was_killed_once() -> None:
+    def killed(pod: str, ready: bool) -> dict[str, Any]:
+        last = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
+        status = {"name": "kserve-container", "ready": ready, "lastState": last}
+        return made("v1", "Pod", pod, "llm", spec={}, status={"containerStatuses": [status]})
+
+    pods = [killed("first", True), *(killed(f"other-{n}", True) for n in range(5)), killed("last", False)]
+    found = [f for f in said(facts(more=pods), "MAAS-362") if f.status in (Status.failed, Status.warning)]
+    assert [(f.about, f.status) for f in found][:2] == [
+        ("Pod llm/last", Status.failed),
+        ("Pod llm/first", Status.warning),
+    ]
+    assert (found[-1].about, found[-1].status) == ("others", Status.warning)
 
 
 def test_no_model_is_a_failure() -> None:

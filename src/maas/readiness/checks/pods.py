@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from maas.cluster import kinds
 from maas.cluster.facts.model import Facts
-from maas.cluster.objects import Object, condition, items, mapping, name, namespace, number, place, text
+from maas.cluster.objects import Object, condition, flag, items, mapping, name, namespace, number, place, text
 from maas.cluster.shell import word
 from maas.cluster.stack import ours
 from maas.readiness import conditions
 from maas.readiness.catalogue import AFTER, Asked, check
 from maas.readiness.checks.certificates import moment
 from maas.readiness.evidence import brief
-from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, warning
 
 STACK = frozenset(
     {
@@ -38,6 +38,7 @@ _PULL = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrI
 _CONFIG = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
 _STUCK_AFTER = 600.0  # seconds; weights of a large model take as long
 _MANY_RESTARTS = 5
+_FORGIVEN_AFTER = 86400.0
 _EXAMPLES = 5
 
 
@@ -50,6 +51,7 @@ class Trouble:
     message: str
     seen: tuple[Seen, ...]
     remedy: Remedy
+    over: bool = False  # it runs again: worth a word, no more
 
 
 Look = Callable[[Object, float], Trouble | None]
@@ -70,16 +72,23 @@ def _judged(facts: Facts, asked: Asked, look: Look, good: str) -> Iterator[Outco
     for pod in found:
         if trouble := look(pod, facts.taken_at):
             by_owner.setdefault(trouble.owner, []).append(trouble)
-    for owner, troubles in list(by_owner.items())[:_EXAMPLES]:
-        first = troubles[0]
-        more = f" (and {len(troubles) - 1} more of its pods)" if len(troubles) > 1 else ""
-        yield failed(first.message + more, *first.seen, remedy=first.remedy, about=owner)
-    if len(by_owner) > _EXAMPLES:
-        rest = list(by_owner)[_EXAMPLES:]
+    worst = {owner: min(troubles, key=_is_over_now) for owner, troubles in by_owner.items()}
+    owners = sorted(by_owner, key=lambda owner: worst[owner].over)
+    for owner in owners[:_EXAMPLES]:
+        first, others = worst[owner], len(by_owner[owner]) - 1
+        more = f" (and {others} more of its pods)" if others else ""
+        say = warning if first.over else failed
+        yield say(first.message + more, *first.seen, remedy=first.remedy, about=owner)
+    if rest := owners[_EXAMPLES:]:
         remedy = Remedy("Look at them.", ("kubectl get pods -A",))
-        yield failed(f"{len(rest)} more have the same: {', '.join(rest[:_EXAMPLES])}", remedy=remedy, about="others")
+        say = warning if all(worst[owner].over for owner in rest) else failed
+        yield say(f"{len(rest)} more have the same: {', '.join(rest[:_EXAMPLES])}", remedy=remedy, about="others")
     if not by_owner:
         yield passed(f"{good} ({len(found)} pods)")
+
+
+def _is_over_now(trouble: Trouble) -> bool:
+    return trouble.over
 
 
 @check(
@@ -166,8 +175,8 @@ def _ended(last: Object) -> str:
     "containers have the memory that they need",
     Category.models,
     phases=AFTER,
-    wanted="no container was killed for its memory",
-    looks="Containers whose last or present state is OOMKilled.",
+    wanted="no container was killed for its memory, but for one that has been running again for a day",
+    looks="Containers whose last or present state is OOMKilled, whether they run again, and since when.",
     why="A model that is killed while it loads never becomes ready; hf:// downloads need more than 1 GiB.",
     mend="Raise limits.memory; for storage-initializer: kserve.storage.resources.",
     covers=(*_COVERS, "CPU Models", "Issue 5: HuggingFace StorageUri Not Supported"),
@@ -178,15 +187,27 @@ def memory(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 
 
 def _memory_trouble(pod: Object, now: float) -> Trouble | None:
-    for path, status in _statuses(pod):
-        for state in ("state", "lastState"):
-            if text(status, state, "terminated", "reason") == "OOMKilled":
-                container = text(status, "name")
-                limit = _limit(pod, container)
-                said = f"{container} was killed for its memory" + (f" (limit {limit})" if limit else "")
-                seen = Seen(_shown(pod), f"{path}.{state}.terminated.reason", "OOMKilled")
-                return Trouble(pod, _owner(pod), said, (seen,), _describe(pod, "Raise its limits.memory."))
-    return None
+    found = [trouble for path, status in _statuses(pod) if (trouble := _killed(pod, path, status, now))]
+    return min(found, key=_is_over_now, default=None)
+
+
+def _killed(pod: Object, path: str, status: Object, now: float) -> Trouble | None:
+    states = [each for each in ("state", "lastState") if _ended_by(status, each) == "OOMKilled"]
+    if not states:
+        return None
+    at = moment(text(status, states[0], "terminated", "finishedAt"))
+    over = flag(status, "ready") and states[0] == "lastState"
+    if over and at is not None and now - at > _FORGIVEN_AFTER:
+        return None
+    limit = _limit(pod, text(status, "name"))
+    said = f"{text(status, 'name')} was killed for its memory" + (f" (limit {limit})" if limit else "")
+    seen = Seen(_shown(pod), f"{path}.{states[0]}.terminated.reason", "OOMKilled")
+    runs = ", and runs again" if over else ""
+    return Trouble(pod, _owner(pod), said + runs, (seen,), _describe(pod, "Raise its limits.memory."), over)
+
+
+def _ended_by(status: Object, state: str) -> str:
+    return text(status, state, "terminated", "reason")
 
 
 def _limit(pod: Object, container: str) -> str:
