@@ -6,7 +6,7 @@ import pytest
 
 from maas.cluster.access import NEEDED, RULES, Permission, needed
 from maas.cluster.facts.model import Cause, Unread
-from maas.cluster.kinds import NODE, POD, SECRET
+from maas.cluster.kinds import DEPLOYMENT, NODE, POD, SECRET
 from maas.readiness.catalogue import Phase, Target
 from maas.readiness.findings import Finding, Status
 from tests.kubernetes.offline import asked, facts, found
@@ -183,6 +183,15 @@ def test_what_was_not_read_is_told_by_cause() -> None:
     assert "2 kinds: pods, secrets" in said[0].message
     assert "pods is forbidden" in str(said[0].seen[0])
     assert all(each.status is Status.warning for each in said)
+
+
+def test_a_role_for_what_was_denied_is_shown_and_no_cluster_has_to_bring_it() -> None:
+    unread = {POD: Unread(Cause.denied, "pods is forbidden"), DEPLOYMENT: Unread(Cause.denied, "deployments.apps is")}
+    (said,) = found("MAAS-114", facts(unread=unread), asked())
+    assert said.remedy is not None
+    role, binding = said.remedy.all_commands
+    assert role == "kubectl create clusterrole maas-reader --verb=get,list --resource=deployments.apps,pods"
+    assert "--clusterrole=maas-reader" in binding
 
 
 def test_a_poor_snapshot_is_told_in_a_few_words() -> None:

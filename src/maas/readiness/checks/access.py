@@ -14,6 +14,7 @@ from maas.readiness.wording import count
 
 HELM_FLOOR: Version = (3, 14, 0)
 _EXAMPLES = 8
+_NO_KINDS = ("version", "apis")  # readings that are no lists of objects
 
 
 @check(
@@ -159,7 +160,7 @@ def _helm(version: Version | None, seen: Seen) -> Outcome:
     severity=Severity.warning,
     looks="What was denied, timed out or failed while the cluster, or the snapshot, was read.",
     why="What was not read cannot be judged: checks that need it say unknown, which is never a pass.",
-    mend="Read with a user that may read everything: cluster-admin, or cluster-reader on OpenShift.",
+    mend="Read with a user that may read these kinds; the remedy shows the role that an administrator makes for it.",
     covers=("Quick Validation Commands",),
 )
 def all_read(facts: Facts, asked: Asked) -> Iterator[Outcome]:
@@ -186,16 +187,19 @@ def _unread(cause: Cause, keys: Sequence[str], example: Unread) -> Outcome:
     return failed(
         f"{_SAID[cause]} {count(len(keys), 'kind')}: {names(keys, _EXAMPLES)}",
         Seen(keys[0], "", example.reason),
-        remedy=_readable(cause),
+        remedy=_readable(cause, keys),
         about=str(cause),
     )
 
 
-def _readable(cause: Cause) -> Remedy:
+def _readable(cause: Cause, keys: Sequence[str]) -> Remedy:
     match cause:
         case Cause.denied:
-            reader = "kubectl create clusterrolebinding maas-reader --clusterrole=cluster-reader --user=YOUR_USER"
-            return Remedy("Read with more rights (cluster-reader is OpenShift's role for it).", (reader,))
+            # Not cluster-reader: only OpenShift has it, and it does not read Secrets.
+            kinds = ",".join(key for key in keys if key not in _NO_KINDS)
+            role = f"kubectl create clusterrole maas-reader --verb=get,list --resource={kinds}"
+            reader = "kubectl create clusterrolebinding maas-reader --clusterrole=maas-reader --user=YOUR_USER"
+            return Remedy("A cluster administrator gives you a role that reads them.", (role, reader))
         case Cause.not_exported:
             return Remedy(
                 "Take the snapshot with maas: it holds all that is needed.", ("maas snapshot -o snapshot.tar.gz",)
