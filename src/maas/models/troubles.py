@@ -18,6 +18,12 @@ class Trouble:
 
 
 STARTS = "maas: the model's server starts"  # a line of its log: what is above is of a former life
+NO_ROOM = "The GPU has no room for the KV cache of that context"
+GPU_TAKEN = "Something else uses the GPU's memory, or the model is too large for it"
+TOO_OLD = "This vLLM is too old for the model"
+OPTION = "The server does not know one of the `options`, or not its value"
+NOT_GIVEN = "Hugging Face does not give the model: it is gated or private, or has another name"
+OUT_OF_REACH = "Hugging Face is out of reach"
 _SMALLER = "Take a smaller file (Q4_K_M, not Q8_0), a lower context_length or fewer `parallel`; `maas size` counts"
 _KNOWN: tuple[tuple[str, str, str], ...] = (
     # llama.cpp
@@ -56,7 +62,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"error: invalid argument|unrecognized arguments|error while handling argument",
-        "The server does not know one of the `options`, or not its value",
+        OPTION,
         "Correct it",
     ),
     (
@@ -68,12 +74,12 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     (
         r"No available memory for the cache blocks|larger than the available KV cache memory"
         r"|larger than the maximum number of tokens",
-        "The GPU has no room for the KV cache of that context",
+        NO_ROOM,
         "Lower context_length, or raise gpu-memory-utilization in `options`; `maas size` counts",
     ),
     (
         r"Free memory on device .* is less than desired|CUDA out of memory",
-        "Something else uses the GPU's memory, or the model is too large for it",
+        GPU_TAKEN,
         "Stop the other process (nvidia-smi shows it), or lower gpu-memory-utilization in `options`",
     ),
     (
@@ -93,8 +99,20 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"Model architectures .* are not supported",
-        "This vLLM is too old for the model",
+        TOO_OLD,
         "Qwen3 needs vLLM 0.8.4 or newer",
+    ),
+    (
+        r"GatedRepoError|RepositoryNotFoundError|Cannot access gated repo|Invalid (username or password|user token)"
+        r"|(401|403) Client Error.*huggingface\.co|gated repo on huggingface",
+        NOT_GIVEN,
+        "Accept its licence at huggingface.co, and set HF_TOKEN",
+    ),
+    (
+        r"huggingface\.co.*(Max retries exceeded|Name or service not known|timed out|Connection refused)"
+        r"|(Max retries exceeded|Failed to resolve|Couldn't connect to|couldn't connect to).*huggingface\.co",
+        OUT_OF_REACH,
+        "Open the way to it, or fetch the model beforehand: `maas models pull`",
     ),
     (
         r"VLLM_PORT .* appears to be a URI",

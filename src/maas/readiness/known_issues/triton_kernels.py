@@ -4,18 +4,17 @@ What the log says tells which of several faults it is, and that decides which ve
 variables that circulate (VLLM_USE_TRITON_ATTENTION, …) were never read by vLLM, or no longer are.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import INFERENCE_SERVICE, NODE, POD
-from maas.cluster.objects import Object, is_true, label, name, text
+from maas.cluster.kinds import INFERENCE_SERVICE, POD
+from maas.cluster.objects import Object, is_true, text
 from maas.models.sizing import vllm
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, warning
 from maas.readiness.issues import known_issue
-from maas.readiness.predictors import Edit, arguments, edited, is_vllm, server, with_env, with_flags, with_image
+from maas.readiness.predictors import Edit, is_vllm, server, with_flags
 from maas.readiness.signs import (
     called,
     few,
@@ -29,12 +28,7 @@ from maas.readiness.signs import (
     unheard,
     waiting_reasons,
 )
-
-_IMAGE = "vllm/vllm-openai"  # the images whose tags are vLLM's versions
-_TURING = with_flags(dtype="float16", enforce_eager=True)
-_NEW = "v0.10.2"  # Triton 3.4: the first that compiles for Turing again
-_LAST_FOR_VOLTA = "v0.8.5.post1"
-_OLD_ENGINE = with_env({"VLLM_USE_V1": "0", "VLLM_ATTENTION_BACKEND": "XFORMERS"})
+from maas.readiness.vllm_images import IMAGE, LAST_FOR_VOLTA, NEW, OLD_ENGINE, ON_TURING, capability_of, reimaged
 
 
 @dataclass(frozen=True)
@@ -49,21 +43,21 @@ class Signature:
 _TRITON_3_3 = Signature(
     ("Unsupported conversion from f16 to f16", "Unsupported rounding mode for conversion"),
     "Triton 3.3, which vLLM 0.9.0 to 0.10.1 ship, cannot compile for Turing GPUs such as the T4",
-    _NEW,
-    (_TURING,),
+    NEW,
+    (ON_TURING,),
 )
 _NO_VOLTA = Signature(
     ("no kernel image is available for execution on the device",),
     "vLLM's images hold no code for GPUs older than compute capability 7.5 (V100) since 0.9.0",
-    _LAST_FOR_VOLTA,
-    (_OLD_ENGINE, with_flags(dtype="float16")),
+    LAST_FOR_VOLTA,
+    (OLD_ENGINE, with_flags(dtype="float16")),
 )
 SIGNATURES = (
     Signature(
         ("mma -> mma layout conversion is only supported on Ampere",),
         "Triton of vLLM before 0.8 cannot compile prefix caching and chunked prefill for this GPU",
-        _NEW,
-        (_TURING,),
+        NEW,
+        (ON_TURING,),
     ),
     _TRITON_3_3,
     Signature(
@@ -77,7 +71,7 @@ SIGNATURES = (
         "the model is loaded as bfloat16, which GPUs before Ampere (T4, V100) do not have",
         edits=(with_flags(dtype="float16"),),
     ),
-    Signature(("PassManager::run failed",), "Triton could not compile a kernel for this GPU", _NEW, (_TURING,)),
+    Signature(("PassManager::run failed",), "Triton could not compile a kernel for this GPU", NEW, (ON_TURING,)),
 )
 
 
@@ -134,31 +128,18 @@ def _recognised(model: Object, signature: Signature, seen: list[Seen]) -> Outcom
 def _remedy(model: Object, signature: Signature) -> Remedy:
     if signature.advice:
         return Remedy(signature.advice)
-    repository = re.sub(r":[^/]*$", "", text(server(model), "image"))
-    knows_image = not signature.image or repository.endswith(_IMAGE)
-    if not knows_image or _starts_by_shell(model):
-        wanted = f"vLLM {signature.image}, or an image that is built from it" if signature.image else "--dtype=float16"
-        return Remedy(f"Give the model's container {wanted}; on GPUs before Ampere with --dtype=float16.")
-    image = (with_image(f"{repository}:{signature.image}"),) if signature.image else ()
-    change = edited(model, *image, *signature.edits, why=signature.cause)
-    return Remedy("Change the version and the flags of the model's server.", changes=(change,))
-
-
-def _starts_by_shell(model: Object) -> bool:
-    """A script's flags are inside one string, which no rule here can edit safely."""
-    return any(argument == "-c" for argument in arguments(server(model))[:3])
+    return reimaged(model, signature.image, *signature.edits, why=signature.cause)
 
 
 def _suspected(facts: Facts, model: Object, pods: list[Object]) -> Outcome | None:
     """Its log is not there, but it crashes with a version that is known to, on such a GPU."""
     image, about = text(server(model), "image"), called(INFERENCE_SERVICE, model)
     version = image_version(image)
-    if not version or _IMAGE not in image:
+    if not version or IMAGE not in image:
         return None
-    capabilities = {name(node): _capability(node) for node in facts.all(NODE)}
     crashing = [pod for pod in pods if restarts(pod) and "CrashLoopBackOff" in waiting_reasons(pod)]
     for pod in crashing:
-        capability = capabilities.get(text(pod, "spec", "nodeName"), 0)
+        capability = capability_of(facts, pod)
         if not any(known.holds(version) for known in vllm.crashing(capability, "")):
             continue
         return warning(
@@ -169,9 +150,3 @@ def _suspected(facts: Facts, model: Object, pods: list[Object]) -> Outcome | Non
             about=about,
         )
     return None
-
-
-def _capability(node: Object) -> int:
-    """Times ten, as sizing has it; 0 if the labels do not say."""
-    digits = label(node, "nvidia.com/gpu.compute.major") + label(node, "nvidia.com/gpu.compute.minor")
-    return int(digits) if digits.isdecimal() else 0
