@@ -96,6 +96,14 @@ def is_current(object: Object, condition: Mapping[str, Any]) -> bool:
     return observed is None or generation is None or observed >= generation
 
 
+def is_observed(object: Object) -> bool:
+    """Whether the status as a whole speaks of the newest spec, as Kuadrant and its servers write it.
+
+    Not for InferenceServices: KServe writes the generation of their Deployment there.
+    """
+    return is_current(object, mapping(object, "status"))
+
+
 def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
     """Whether a LabelSelector (matchLabels, matchExpressions) chooses these labels. An empty one chooses all."""
     if any(labels.get(key) != value for key, value in mapping(selector, "matchLabels").items()):

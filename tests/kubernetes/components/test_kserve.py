@@ -118,13 +118,26 @@ def test_modes_without_knative_pass(mode: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "deploy", [{"defaultDeploymentMode": "Serverless"}, {"defaultDeploymentMode": "Knative"}, {}, "{", "[]"]
+    "deploy", [{"defaultDeploymentMode": "Serverless"}, {"defaultDeploymentMode": "Knative"}, {}, ""]
 )
 def test_modes_with_knative_fail_without_it(deploy: Any) -> None:
     finding = one("MAAS-283", facts(_controller(), _config(deploy=deploy)))
     assert finding.status is Status.failed and finding.remedy
     written = finding.remedy.changes[0].body["data"]["deploy"]
     assert json.loads(written)["defaultDeploymentMode"] == "Standard"
+
+
+@pytest.mark.parametrize("deploy", ["{oops", "[]"])
+def test_what_is_no_configuration_is_said_to_be_none_and_is_not_written_anew(deploy: str) -> None:
+    finding = one("MAAS-283", facts(_controller(), _config(deploy=deploy)))
+    assert (finding.status, finding.message) == (Status.failed, "data.deploy is no JSON object")
+    assert finding.remedy is not None and not finding.remedy.changes
+
+
+def test_a_kserve_of_openshift_ai_is_upgraded_with_it() -> None:
+    old = _controller("v0.14.1", "opendatahub")
+    remedies = [one("MAAS-284", facts(each)).remedy for each in (old, _controller("v0.14.1"))]
+    assert [bool(each and "OpenShift AI" in each.text) for each in remedies] == [True, False]
 
 
 def test_with_knative_the_mode_is_only_a_warning() -> None:

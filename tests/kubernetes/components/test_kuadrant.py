@@ -86,6 +86,29 @@ def test_a_kuadrant_that_is_ready() -> None:
     assert one("MAAS-272", facts(_operator(), _instance(condition("Ready")))).status is Status.passed
 
 
+def test_a_status_of_an_older_spec_is_no_proof() -> None:
+    ready = condition("Ready")
+    changed = [_instance(ready), _authorino(ready), _limitador(ready)]
+    for each in changed:
+        each["metadata"] |= {"generation": 3}
+        each["status"] |= {"observedGeneration": 2}
+    for code in ("MAAS-272", "MAAS-273", "MAAS-274"):
+        finding = one(code, facts(_operator(), *changed))
+        assert (finding.status, finding.message) == (Status.warning, "its status is of an older spec")
+    for each in changed:
+        each["status"] |= {"observedGeneration": 3}
+    for code in ("MAAS-272", "MAAS-273", "MAAS-274"):
+        assert statuses(code, facts(_operator(), *changed)) == [Status.passed]
+
+
+def test_of_two_kuadrants_the_second_needs_no_servers_of_its_own() -> None:
+    ready = condition("Ready")
+    second = object_of("kuadrant.io/v1beta1", "Kuadrant", "second", "llm", status=conditions(ready))
+    there = facts(_operator(), _instance(ready), second, _authorino(ready), _limitador(ready))
+    assert Status.failed in statuses("MAAS-272", there)
+    assert statuses("MAAS-273", there) == statuses("MAAS-274", there) == [Status.passed]
+
+
 def test_an_operator_without_a_kuadrant() -> None:
     assert one("MAAS-272", facts(_operator(), serves=_SERVED)).status is Status.to_install
     assert one("MAAS-272", facts(_operator(), serves=_SERVED), AFTER).status is Status.failed

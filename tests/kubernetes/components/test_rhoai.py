@@ -191,4 +191,4 @@ def test_old_operators_and_old_openshift_are_warnings() -> None:
     (finding,) = found("MAAS-255", facts(*old, openshift("4.16.0")), ON_OPENSHIFT)
     assert finding.status is Status.warning and "2.8.0 is old" in finding.message
     (finding,) = found("MAAS-255", facts(*new, openshift("4.16.0")), ON_OPENSHIFT)
-    assert finding.status is Status.warning and "4.19 or newer" in finding.message
+    assert finding.status is Status.warning and "4.19.9 or newer" in finding.message

@@ -124,6 +124,14 @@ def test_openshift(number: str, expected: Status) -> None:
     assert _about(findings, "OpenShift Service Mesh 3").status is Status.passed
 
 
+def test_a_patch_release_too_old_is_named_with_its_number() -> None:
+    findings = found("MAAS-291", facts(openshift("4.19.5")), ON_OPENSHIFT)
+    assert _about(findings, "OpenShift's Gateway API").status is Status.passed
+    too_old = _about(findings, "OpenShift AI 3.x")
+    assert too_old.status is Status.warning
+    assert too_old.message.startswith("OpenShift AI 3.x is for OpenShift 4.19.9 or newer, not for 4.19.5")
+
+
 def test_what_is_there_already_on_old_openshift_is_no_warning() -> None:
     there = [
         *installed_operator("servicemeshoperator3", "openshift-operators", "servicemeshoperator3.v3.0.0"),

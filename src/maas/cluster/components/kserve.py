@@ -65,6 +65,11 @@ def section(config: Object, key: str) -> Any:
         return None
 
 
+def is_readable(config: Object, key: str) -> bool:
+    """What is absent has KServe's defaults; what is there must be an object."""
+    return not text(config, "data", key) or isinstance(section(config, key), dict)
+
+
 def deployment_mode(config: Object) -> str:
     return text(section(config, "deploy"), "defaultDeploymentMode")
 

@@ -131,6 +131,8 @@ def _mode(facts: Facts, controller: Object, config: Object) -> Outcome:
     about, found = f"ConfigMap {place(config)}", kserve.deployment_mode(config)
     if is_redacted(text(config, "data", "deploy")):
         return unknown("its configuration was redacted", Seen(about, "data.deploy"))
+    if not kserve.is_readable(config, "deploy"):
+        return _unreadable(config, "deploy")
     seen = Seen(about, "data.deploy defaultDeploymentMode", found or "absent, which means Knative")
     if found in kserve.STANDARD_MODES:
         return passed(f"models run in {found} mode", seen, about=about)
@@ -141,6 +143,16 @@ def _mode(facts: Facts, controller: Object, config: Object) -> Outcome:
     return failed(
         f"models are to run in {found or 'Knative'} mode, and Knative is not there", seen, remedy=remedy, about=about
     )
+
+
+def _unreadable(config: Object, key: str) -> Outcome:
+    """To be mended by hand: to write it anew would throw away whatever else it says."""
+    about, command = (
+        f"ConfigMap {place(config)}",
+        f"kubectl edit configmap {kserve.CONFIG} -n {word(namespace(config))}",
+    )
+    remedy = Remedy(f"Correct data.{key}: KServe reads nothing of it.", (command,))
+    return failed(f"data.{key} is no JSON object", Seen(about, f"data.{key}"), remedy=remedy, about=about)
 
 
 def _standard(controller: Object, config: Object) -> Remedy:
@@ -174,10 +186,16 @@ def new_enough(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         elif number is None:
             yield warning("nothing tells its version", told(found))
         elif pin.is_old(number):
-            remedy = Remedy(f"Upgrade it to {pin.version}, or to the newest that your cluster carries (MAAS-290).")
-            yield warning(f"KServe {found.version} is older than {pin.floor}", told(found), remedy=remedy)
+            yield warning(f"KServe {found.version} is older than {pin.floor}", told(found), remedy=_upgrade(each))
         else:
             yield passed(f"KServe {described(found)}", told(found))
+
+
+def _upgrade(controller: Object) -> Remedy:
+    if kserve.of_openshift_ai(controller):
+        return Remedy("Upgrade OpenShift AI, which brings KServe: choose a newer channel in its Subscription.")
+    version_ = pins()["kserve"].version
+    return Remedy(f"Upgrade it to {version_}, or to the newest that your cluster carries (MAAS-290).")
 
 
 @check(

@@ -11,7 +11,7 @@ from maas.cluster.components.versions import version
 from maas.cluster.facts.model import Facts
 from maas.cluster.facts.redaction import is_redacted
 from maas.cluster.kinds import DEPLOYMENT, KUADRANT, SUBSCRIPTION
-from maas.cluster.objects import Object, condition, items, name, namespace, place, text
+from maas.cluster.objects import Object, condition, is_observed, items, name, namespace, number, place, text
 from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked, check
 from maas.readiness.conditions import status, why
@@ -115,13 +115,24 @@ def _instance(instance: Object, facts: Facts) -> Outcome:
     about, found = f"Kuadrant {place(instance)}", condition(instance, "Ready")
     seen = Seen(about, "status.conditions[Ready]", f"{status(found)} {text(found, 'reason')}".strip())
     if text(found, "status") == "True":
-        return passed(f"{name(instance)} is ready", seen, about=about)
+        return _up_to_date(instance, seen, about)
     where = namespace(instance)
     command = f"kubectl describe {KUADRANT.key} -n {word(where)} {word(name(instance))}"
     advice = _ADVICE.get(text(found, "reason"), "Do what the message asks for.")
     if not found and not kuadrant.operator_deployments(facts):
         advice = "Nobody looks after it: its operator is not there."
     return failed(f"not ready: {why(found)}", seen, remedy=Remedy(advice, (command,)), about=about)
+
+
+def _up_to_date(object: Object, seen: Seen, about: str) -> Outcome:
+    """What is ready may be so as it was before somebody changed it."""
+    if is_observed(object):
+        return passed(f"{name(object)} is ready", seen, about=about)
+    remedy = Remedy(
+        "Look whether its operator runs, and what it says.", (f"kubectl get pods -n {word(namespace(object))}",)
+    )
+    observed = Seen(about, "status.observedGeneration", str(number(object, "status", "observedGeneration")))
+    return warning("its status is of an older spec", seen, observed, remedy=remedy, about=about)
 
 
 _ADVICE = {
@@ -165,9 +176,12 @@ def _server(facts: Facts, kind: str, deployment: str) -> Iterator[Outcome]:
     instances = kuadrant.instances(facts)
     if not instances:
         yield skipped("there is no Kuadrant object yet")
-    for where in sorted({namespace(each) for each in instances}):
-        there = kuadrant.authorinos(facts, where) if kind == "Authorino" else kuadrant.limitadors(facts, where)
-        if not there:
+    of = kuadrant.authorinos if kind == "Authorino" else kuadrant.limitadors
+    places = sorted({namespace(each) for each in instances})
+    served = any(of(facts, where) for where in places)  # of two Kuadrants one has none, and needs none: MAAS-272
+    for where in places:
+        there = of(facts, where)
+        if not there and not served:
             yield failed(
                 f"there is no {kind} in {where}",
                 remedy=Remedy("Kuadrant's operator creates it: restart it.", changes=_restart(facts)),
@@ -188,7 +202,7 @@ def _ready(object: Object, kind: str) -> Outcome:
     about, found = f"{kind} {place(object)}", condition(object, "Ready")
     seen = Seen(about, "status.conditions[Ready]", f"{status(found)} {text(found, 'reason')}".strip())
     if text(found, "status") == "True":
-        return passed(f"{name(object)} is ready", seen, about=about)
+        return _up_to_date(object, seen, about)
     remedy = Remedy("Look at its pods.", (f"kubectl get pods -n {word(namespace(object))}",))
     return failed(f"not ready: {why(found)}", seen, remedy=remedy, about=about)
 

@@ -10,7 +10,18 @@ from maas.cluster import kinds
 from maas.cluster.changes import restart
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import Kind
-from maas.cluster.objects import Object, condition, is_current, is_true, items, mapping, name, namespace, text
+from maas.cluster.objects import (
+    Object,
+    condition,
+    is_current,
+    is_observed,
+    is_true,
+    items,
+    mapping,
+    name,
+    namespace,
+    text,
+)
 from maas.cluster.shell import word
 from maas.cluster.stack import ours, rules
 from maas.readiness import conditions
@@ -60,8 +71,7 @@ def _enforced(kind: Kind, policy: Object, others: bool) -> Outcome | None:
         if text(found, "status") != "True":
             said = f"is not {type.lower()}: {_why(found)}"
             return failed(said, seen, remedy=_remedy(found, about), about=about)
-        # Kuadrant writes it beside the conditions, not into them.
-        if not (is_current(policy, found) and is_current(policy, mapping(policy, "status"))):
+        if not (is_current(policy, found) and is_observed(policy)):
             return warning("its status is of an older spec", seen, remedy=_restart("it lags"), about=about)
         if "partially" in text(found, "message"):
             return warning(f"{conditions.why(found)}", seen, remedy=_remedy(found, about), about=about)

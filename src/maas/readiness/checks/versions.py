@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from maas.cluster.components import gateway_api, rhoai, service_mesh
 from maas.cluster.components.pins import Pin, asked_floor, pins
-from maas.cluster.components.versions import Version, kubernetes, openshift, written
+from maas.cluster.components.versions import Version, kubernetes, openshift, version, written
 from maas.cluster.facts.model import Facts
 from maas.readiness.catalogue import Asked, Target, check
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, passed, skipped, unknown, warning
@@ -59,7 +59,7 @@ def _newer(pin: Pin) -> Remedy:
     "OpenShift carries what is used of it",
     Category.platform,
     severity=Severity.warning,
-    wanted="OpenShift 4.19 or newer for the built-in Gateway API and OpenShift AI 3",
+    wanted="OpenShift 4.19 or newer for the built-in Gateway API, 4.19.9 for OpenShift AI 3",
     looks="ClusterVersion, and `maas version --components`.",
     why=f"OpenShift {asked_floor('openshift')} was asked for. From 4.19 on, no Service Mesh is needed for the gateway.",
     mend="Upgrade OpenShift, or stay with what is for your version, as the finding says.",
@@ -76,6 +76,12 @@ def on_openshift(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield from (_on(pin, found, _instead(facts, pin)) for pin in wanted)
 
 
+def _to_compare(found: Version, floor: str) -> str:
+    """With its patch release where that is what is missing."""
+    same_minor = version(floor) is not None and (version(floor) or ())[:2] == found[:2]
+    return written(found if same_minor else found[:2])
+
+
 def _instead(facts: Facts, pin: Pin) -> str:
     """What does the same on older ones, if it is there already."""
     if pin.key == "gateway-api-built-in" and (service_mesh.has_2(facts) or service_mesh.has_3(facts)):
@@ -90,7 +96,7 @@ def _on(pin: Pin, found: Version, instead: str) -> Outcome:
     seen = Seen("ClusterVersion version", "status.history[0].version", written(found))
     if wanted.holds(found):
         return passed(f"{pin.title} is for OpenShift {wanted}", seen, about=about)
-    message = f"{pin.title} is for OpenShift {wanted}, not for {written(found[:2])}"
+    message = f"{pin.title} is for OpenShift {wanted}, not for {_to_compare(found, wanted.first)}"
     if instead:
         return passed(f"{message}; {instead}", seen, about=about)
     note = f"; {pin.note}" if pin.note else ""
