@@ -239,3 +239,11 @@ def test_the_log_names_the_command(up: Running, weights: Path) -> None:
     text = (up.home.logs / "logged.log").read_text()
     assert "--threads" in text and json.dumps(str(weights)).strip('"') in text
     remove(up, "logged")
+
+
+def test_a_server_that_closes_connections_without_a_word(up: Running, weights: Path) -> None:
+    """llama.cpp's does: none of its connections is used twice, or the next request would meet the closing."""
+    add(up, "abrupt", runtime="llama-cpp", weights=str(weights))
+    key = up.key("abrupt", "open")
+    assert [up.chat(key, model="abrupt").status_code for _ in range(10)] == [200] * 10
+    remove(up, "abrupt")

@@ -34,15 +34,41 @@ def vllm(folder: Path) -> Path:
 
     Fake: no weights are read, the answers are the simulator's. Real: arguments, socket, health, start and end.
     """
-    return program(folder / "vllm", _BECOMES_THE_SIMULATOR.format(folder=str(folder), flag="--uds"), sys.executable)
+    return program(
+        folder / "vllm", _BECOMES_THE_SIMULATOR.format(folder=str(folder), flag="--uds", abrupt=_ABRUPT), sys.executable
+    )
 
 
 def llama_server(folder: Path) -> Path:
-    """As above, of llama.cpp's server; it also fails as that one does, over a file that is no GGUF file."""
-    script = _BECOMES_THE_SIMULATOR.format(folder=str(folder), flag="--host")
+    """As above, of llama.cpp's server; it also fails as that one does, over a file that is no GGUF file.
+
+    A model that is called `abrupt` gets a server that answers, promises to keep the connection, and closes it on the
+    next request: llama.cpp's does so after some streams (seen with b11434), in a moment that can't be chosen.
+    """
+    script = _BECOMES_THE_SIMULATOR.format(folder=str(folder), flag="--host", abrupt=_ABRUPT)
     return program(folder / "llama-server", script, sys.executable)
 
 
+_ABRUPT = """
+import json, socketserver, sys
+class Once(socketserver.StreamRequestHandler):
+    def handle(self):
+        length = 0
+        while (line := self.rfile.readline().strip().lower()):
+            if line.startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        self.rfile.read(length)
+        message = {"role": "assistant", "content": "once"}
+        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+        whole = {"id": "1", "object": "chat.completion", "created": 1, "model": "abrupt", "usage": usage}
+        body = json.dumps({**whole, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}).encode()
+        head = "HTTP/1.1 200 OK\\r\\ncontent-type: application/json\\r\\ncontent-length: %d\\r\\n\\r\\n" % len(body)
+        self.wfile.write(head.encode() + body)
+        self.rfile.readline()
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+Server(sys.argv[1], Once).serve_forever()
+"""
 _BECOMES_THE_SIMULATOR = """
 import json, os, pathlib, sys
 argv = sys.argv[1:]
@@ -51,6 +77,8 @@ with (folder / "started.jsonl").open("a") as file:
     file.write(json.dumps({{"argv": argv, "environ": {{k: v for k, v in os.environ.items() if "VLLM" in k}}}}) + "\\n")
 flags = dict(zip(argv, argv[1:]))
 name = flags.get("--served-model-name") or flags["--alias"]
+if name == "abrupt":
+    os.execv(sys.executable, [sys.executable, "-c", {abrupt!r}, flags["{flag}"]])
 weights = pathlib.Path(flags.get("--model", "/"))
 if "--model" in flags and weights.read_bytes()[:4] != b"GGUF":
     print("gguf_init_from_file_ptr: invalid magic characters: 'junk', expected 'GGUF'", file=sys.stderr)

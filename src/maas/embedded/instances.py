@@ -32,7 +32,8 @@ class Instance:
         """What the gateway has to know. Of several endpoints, there is one way in for each that may be the first."""
         endpoints = self.model.endpoints
         if not endpoints:
-            return [Upstream(self.name, self.home.model_socket(self._digest))]
+            reused = RUNTIMES[self.model.runtime].keeps_connections
+            return [Upstream(self.name, self.home.model_socket(self._digest), reused=reused)]
         if len(endpoints) == 1:
             return [self._elsewhere(self.name, endpoints[0], watched=False)]
         names = [f"{self.name}/{index}" for index in range(len(endpoints))]

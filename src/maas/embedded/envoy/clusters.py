@@ -39,6 +39,7 @@ class Upstream:
     served_name: what the server calls it.
     show_errors: whether its words about a request that it refuses may be read.
     watched: whether connections are tried all the time, so that others can stand in for it.
+    reused: whether a connection serves further requests. Not with a server that closes some without a word.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Upstream:
     served_name: str | None = None
     show_errors: bool = False
     watched: bool = False
+    reused: bool = True
 
     def __post_init__(self) -> None:
         if self.name in RESERVED_CLUSTERS:
@@ -107,6 +109,8 @@ def _model_cluster(upstream: Upstream) -> Json:
             endpoint["metadata"] = {"filter_metadata": {_MARK: {"name": upstream.name}}}
     elif upstream.api_key or upstream.base_path or upstream.known_as is not None:
         cluster["typed_extension_protocol_options"] = _http_options(_upstream_filters([upstream]))
+    elif not upstream.reused:
+        cluster["typed_extension_protocol_options"] = _http_options(max_requests_per_connection=1)
     return cluster
 
 
@@ -161,10 +165,10 @@ def _circuit_breakers() -> Json:
     return {"thresholds": [dict.fromkeys(kinds, _PLENTY)]}
 
 
-def _http_options(filters: Sequence[Json] = ()) -> Json:
+def _http_options(filters: Sequence[Json] = (), **more: object) -> Json:
     options = config(
         "extensions.upstreams.http.v3.HttpProtocolOptions",
-        common_http_protocol_options={"idle_timeout": _KEEPALIVE},
+        common_http_protocol_options={"idle_timeout": _KEEPALIVE, **more},
         explicit_http_config={"http_protocol_options": {}},
         **({"http_filters": list(filters)} if filters else {}),
     )
