@@ -280,6 +280,48 @@ def test_where_a_tier_is_read_from_is_no_tier() -> None:
     assert "MAAS-324" not in problems(facts((AUTH, put("spec", "rules", "authorization", value=by_pattern))))
 
 
+_GROUPS = "auth.identity.metadata.annotations.kuadrant\\.io/groups"
+_SPLIT = 'groups := split(input.auth.identity.metadata.annotations["kuadrant.io/groups"], ",")\n'
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        {
+            "patternMatching": {
+                "patterns": [{"selector": _GROUPS, "operator": "matches", "value": "^(free|premium|gold)$"}]
+            }
+        },
+        {
+            "patternMatching": {
+                "patterns": [
+                    {
+                        "any": [
+                            {"selector": _GROUPS, "operator": "incl", "value": tier}
+                            for tier in ("free", "premium", "gold")
+                        ]
+                    }
+                ]
+            }
+        },
+        {"opa": {"rego": _SPLIT + 'allowed := {"free",\n "premium", "gold"}\nallow { allowed[groups[_]] }'}},
+        {"opa": {"rego": _SPLIT + 'tiers = ["free", "premium", "gold"]\nallow if { some g in groups; g in tiers }'}},
+    ],
+)
+def test_tiers_are_read_however_they_are_written(authorization: dict[str, Any]) -> None:
+    by = put("spec", "rules", "authorization", value={"tiers": authorization})
+    found = [each for each in said(facts((AUTH, by)), "MAAS-324") if each.status is not Status.passed]
+    assert [(each.status, each.message) for each in found] == [
+        (Status.failed, "the tier gold is let in, and has no limit")
+    ]
+
+
+def test_tiers_that_cannot_be_read_are_said_to_be_unread() -> None:
+    opa = {"opa": {"rego": _SPLIT + "allow { data.tiers[groups[_]] }"}}
+    found = problems(facts((AUTH, put("spec", "rules", "authorization", value={"tiers": opa}))))["MAAS-324"]
+    assert (found.status, "cannot be read" in found.message) == (Status.unknown, True)
+
+
 def test_evidence_stays_small_when_a_thousand_keys_are_wrong() -> None:
     many = [{**key(f"user-{n}", "gold")} for n in range(1000)]
     found = [f for f in said(facts(more=many), "MAAS-334") if f.status is Status.failed]

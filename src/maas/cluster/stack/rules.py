@@ -17,6 +17,9 @@ USER_ID = "secret.kuadrant.io/user-id"
 TIER_ANNOTATIONS = (GROUPS, "maas.opendatahub.io/tier", "kuadrant.io/tier", "tier")
 _QUOTED = re.compile(r"""(?:"([^"\\]*)"|'([^'\\]*)')""")
 _IDENTITY = re.compile(r"\bauth\.identity\.([A-Za-z_]\w*)")
+_SET = re.compile(r"\b([A-Za-z_]\w*)\s*:?=\s*[{\[]([^{}\[\]:]*)[}\]]")  # allowed := {"free", "premium"}
+_ALTERNATIVES = re.compile(r"^\^?\(?(?:\?:)?([\w-]+(?:\|[\w-]+)*)\)?\$?$")  # ^(free|premium)$
+_DEEP = 8
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _NO_TIERS = frozenset({",", "", ";", "POST", "GET", *TIER_ANNOTATIONS, USER_ID})  # where tiers are read from is none
 
@@ -123,6 +126,12 @@ def admitted_tiers(policy: Object) -> frozenset[str]:
     return frozenset(_authorization_words(policy)) - _NO_TIERS
 
 
+def asks_for_tier(policy: Object) -> bool:
+    """Whether the authorization rules speak of the tier at all, in whatever words."""
+    said = " ".join(_authorization_texts(policy)).replace("\\.", ".")
+    return any(each in said for each in (*TIER_ANNOTATIONS[:-1], "identity.groups", "identity.tier"))
+
+
 def limits(policy: Object) -> list[Limit]:
     found: dict[str, Any] = {}
     for path in (("overrides", "limits"), ("defaults", "limits"), ("limits",)):
@@ -161,14 +170,33 @@ def _limit(name: str, entry: Mapping[str, Any]) -> Limit:
 
 def _authorization_words(policy: Object) -> Iterator[str]:
     for _, entry in mapping(rules_of(policy), "authorization").items():
-        for line in text(entry, "opa", "rego").splitlines():
-            if "==" in line or " in " in line:
-                yield from quoted(line)
+        yield from _rego_words(text(entry, "opa", "rego"))
         for pattern in items(entry, "patternMatching", "patterns"):
-            if "identity" in text(pattern, "predicate"):
-                yield from quoted(text(pattern, "predicate"))
-            if "identity" in text(pattern, "selector") and text(pattern, "operator") in ("eq", "incl"):
+            yield from _pattern_words(pattern)
+
+
+def _rego_words(rego: str) -> Iterator[str]:
+    """What is compared with, on the line or in a set that has a name."""
+    for line in rego.splitlines():
+        if "==" in line or " in " in line:
+            yield from quoted(line)
+    for named, words in _SET.findall(rego):
+        if re.search(rf"\b{named}\[|\bin {named}\b", rego):
+            yield from quoted(words)
+
+
+def _pattern_words(pattern: Mapping[str, Any], depth: int = 0) -> Iterator[str]:
+    """A pattern may hold others, below `any` and `all`."""
+    if "identity" in text(pattern, "predicate"):
+        yield from quoted(text(pattern, "predicate"))
+    if "identity" in text(pattern, "selector"):
+        match text(pattern, "operator"):
+            case "eq" | "incl":
                 yield text(pattern, "value")
+            case "matches" if found := _ALTERNATIVES.match(text(pattern, "value")):
+                yield from found[1].split("|")
+    for inner in (*items(pattern, "any"), *items(pattern, "all")) if depth < _DEEP else ():
+        yield from _pattern_words(inner, depth + 1)
 
 
 def _authorization_texts(policy: Object) -> Iterator[str]:

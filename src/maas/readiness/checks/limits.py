@@ -11,7 +11,7 @@ from maas.cluster.stack import ours, rules
 from maas.readiness.catalogue import AFTER, Asked, check
 from maas.readiness.checks.policies import auth_policies
 from maas.readiness.evidence import names
-from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, warning
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, unknown, warning
 
 _LIMITS = (kinds.RATE_LIMIT_POLICY, kinds.TOKEN_RATE_LIMIT_POLICY)
 _COVERS = ("7. Kuadrant", "Authentication/Rate Limiting Issues")
@@ -109,6 +109,10 @@ def tiers_limited(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield skipped("there is no AuthPolicy that could let anybody in: MAAS-321")
         return
     admitted = frozenset[str]().union(*map(rules.admitted_tiers, policies))
+    if not admitted and any(map(rules.asks_for_tier, policies)):
+        asking = names(ours.shown(kinds.AUTH_POLICY, each) for each in policies if rules.asks_for_tier(each))
+        yield unknown(f"which tiers {asking} lets in cannot be read from its rules; {names(sorted(named))} are limited")
+        return
     if not admitted:
         yield warning(
             f"the AuthPolicy lets every tier in, and only {names(sorted(named))} are limited",
