@@ -35,7 +35,7 @@ def examine(home: Home, topic: Topic, *, fix: bool, strict: bool, output: Format
     _show(diagnosis, home, output)
     if fix:
         notes().print("--fix mends clusters; here the commands above are to be run by hand. Nothing was changed.")
-    judged.end(findings, strict=strict)
+    judged.end(findings, strict=strict, proof=False)
 
 
 def _causes(findings: tuple[Finding, ...]) -> tuple[Cause, ...]:

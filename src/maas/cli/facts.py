@@ -8,7 +8,8 @@ from pathlib import Path
 
 from maas.cli.output import notes
 from maas.cli.target import configured_cluster
-from maas.cluster.facts.model import Facts, Step, Unread, Watch
+from maas.cluster.facts.model import Cause, Facts, Step, Unread, Watch
+from maas.cluster.failures import ServerFailed
 from maas.cluster.kinds import CLUSTER_VERSION
 from maas.domain.errors import InvalidInput
 from maas.readiness.catalogue import Asked, Phase, Target
@@ -52,7 +53,19 @@ async def _live(context: str | None, kubeconfig: Path | None, deadline: float, l
             raise
         raise InvalidInput(f"{error}.\n{_WITHOUT_CLUSTER}") from None
     async with api:
-        return await live.read(api, deadline=deadline, watch=watch, logs=logs)
+        facts = await live.read(api, deadline=deadline, watch=watch, logs=logs)
+    if why := silent(facts):
+        raise ServerFailed(f"{facts.source.described} is out of reach: it answers, but nothing usable: {why}")
+    return facts
+
+
+def silent(facts: Facts) -> str:
+    """Why, where nothing at all was read though nobody was refused; else "". Nothing can be judged or saved then."""
+    parts = [facts.version, facts.apis, *facts.lists.values()]
+    unread = [part for part in parts if isinstance(part, Unread)]
+    if len(unread) < len(parts) or any(part.cause is Cause.denied for part in unread):
+        return ""
+    return unread[0].reason
 
 
 def asked(

@@ -50,18 +50,21 @@ def _needs_ascii(stream: TextIO) -> bool:
     return locale in ("C", "POSIX") or (stream.encoding or "").lower().replace("-", "") != "utf8"
 
 
-def exit_code(findings: Sequence[Finding], *, strict: bool) -> int:
+def exit_code(findings: Sequence[Finding], *, strict: bool, proof: bool = True) -> int:
+    """proof: something must have been judged, and be well; without it, nothing must be wrong."""
     match verdict(findings):
         case Verdict.not_ready:
+            return NOT_READY
+        case Verdict.nothing_judged if proof:
             return NOT_READY
         case Verdict.ready_with_warnings if strict:
             return WARNINGS
     return 0
 
 
-def end(findings: Sequence[Finding], *, strict: bool) -> None:
+def end(findings: Sequence[Finding], *, strict: bool, proof: bool = True) -> None:
     """Raises typer.Exit unless the exit code is 0."""
-    if code := exit_code(findings, strict=strict):
+    if code := exit_code(findings, strict=strict, proof=proof):
         raise typer.Exit(code)
 
 

@@ -5,6 +5,7 @@ answered in the time that Python needs to start. Typer could hold all commands i
 of them, with SQLAlchemy, httpx and rich behind them, to print their names.
 """
 
+import os
 import sys
 
 COMMANDS = {
@@ -56,6 +57,8 @@ Exit codes:
 
 
 def main() -> int:
+    if sys.stdout is None:  # closed, as by `maas preflight >&-`: the exit code is all that is wanted
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  # for as long as we run
     match sys.argv[1:]:
         case [] | ["-h" | "--help" | "help"]:
             return _print_help()

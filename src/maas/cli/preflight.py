@@ -63,7 +63,7 @@ def preflight(
 
     Nothing is changed in the cluster.
 
-    Exit code: 0 ready (warnings are no obstacle), 3 not ready, 4 warnings with --strict.
+    Exit code: 0 ready (warnings are no obstacle), 3 not ready or nothing judged, 4 warnings with --strict.
 
     Example: maas preflight --gpu --for qwen3
     """

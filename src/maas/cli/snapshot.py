@@ -13,6 +13,7 @@ from maas.cli.output import console, notes
 from maas.cluster.facts.model import Facts, Unread
 from maas.cluster.facts.snapshot_writing import ARCHIVES, refuse, write
 from maas.cluster.kinds import BY_KEY
+from maas.domain.errors import Unavailable
 
 app = noun("Save what the checks read of a cluster, without its secrets.")
 
@@ -45,11 +46,19 @@ def snapshot(
     path = output or Path(f"maas-snapshot-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
     refuse(path, overwrite=force)
     facts = gather(source, context=context, kubeconfig=kubeconfig, deadline=timeout, logs=True)
+    _refuse_empty(facts)
     size = write(facts, path, overwrite=force)
     for line in _missing(facts):
         notes().print(line)
     console().print(f"{path} ({_human(size)}): {_held(facts)} of {facts.source.described}")
     notes().print(f"To judge it, here or elsewhere: maas preflight --from {path}")
+
+
+def _refuse_empty(facts: Facts) -> None:
+    """A file that holds nothing helps nobody, and looks as if it did. Raises Unavailable."""
+    unread = [found for found in facts.lists.values() if isinstance(found, Unread)]
+    if facts.source.live and unread and len(unread) == len(facts.lists):
+        raise Unavailable(f"nothing was read of {facts.source.described}, so nothing is saved: {unread[0].reason}")
 
 
 def _held(facts: Facts) -> str:

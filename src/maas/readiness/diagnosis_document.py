@@ -8,7 +8,7 @@ from maas.cluster.changes import Change
 from maas.readiness.diagnosis_text import sentence
 from maas.readiness.doctor import Cause, Diagnosis
 from maas.readiness.findings import Finding, Remedy, verdict
-from maas.readiness.reports.look import SYMBOLS, clean
+from maas.readiness.reports.look import SYMBOLS, clean, escaped
 
 
 def document(diagnosis: Diagnosis, described: str) -> str:
@@ -29,7 +29,7 @@ def document(diagnosis: Diagnosis, described: str) -> str:
         ],
         "unknown": [_finding(finding) for finding in diagnosis.unknown],
     }
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    return escaped(json.dumps(found, indent=2, ensure_ascii=False)) + "\n"
 
 
 def markdown(diagnosis: Diagnosis, described: str) -> str:

@@ -151,6 +151,7 @@ class Verdict(StrEnum):
     ready = "ready"
     ready_with_warnings = "ready, with warnings"
     not_ready = "not ready"
+    nothing_judged = "nothing was judged"  # all checks were left out, or do not apply
 
 
 def verdict(findings: Sequence[Finding]) -> Verdict:
@@ -160,4 +161,5 @@ def verdict(findings: Sequence[Finding]) -> Verdict:
         return Verdict.not_ready
     if any(f.status in (Status.warning, Status.unknown) for f in findings):
         return Verdict.ready_with_warnings
-    return Verdict.ready
+    judged = any(f.status in (Status.passed, Status.to_install) for f in findings)
+    return Verdict.ready if judged else Verdict.nothing_judged

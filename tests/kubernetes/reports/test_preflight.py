@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,11 +14,13 @@ from typing import Any
 import pytest
 
 from maas.cli import preflight
+from maas.cli.facts import silent
 from maas.cli.judged import look_for
-from maas.cluster.facts.model import Facts
+from maas.cluster.facts.model import Cause, Facts, Unread
 from maas.cluster.failures import LoginFailed, Unreachable
 from maas.domain.errors import MaasError
 from maas.readiness.findings import Finding, Severity, Status
+from tests.kubernetes import offline
 from tests.kubernetes.reports.conftest import Process, Run
 from tests.kubernetes.reports.sample import cluster, findings
 
@@ -52,7 +56,7 @@ def of(status: Status, severity: Severity = Severity.error) -> list[Finding]:
     [
         (Status.passed, Severity.error, (), 0),
         (Status.to_install, Severity.error, ("--strict",), 0),
-        (Status.skipped, Severity.error, ("--strict",), 0),
+        (Status.skipped, Severity.error, (), 3),
         (Status.warning, Severity.error, (), 0),
         (Status.warning, Severity.error, ("--strict",), 4),
         (Status.unknown, Severity.warning, (), 0),
@@ -110,6 +114,32 @@ def test_nothing_checked_is_not_ready(maas: Run, snapshot: Path) -> None:
     said = maas("preflight", "--from", snapshot, "--only", "MAAS-901", "--skip", "MAAS-9")
     assert said.code == 2
     assert "leave no check" in said.err
+
+
+def test_all_left_out_is_no_readiness(maas: Run, finds: Found) -> None:
+    finds(of(Status.skipped))
+    said = maas("preflight")
+    assert said.code == 3
+    assert "? nothing was judged: 1 skipped" in said.out
+    told = json.loads(maas("preflight", "-o", "json").out)
+    assert (told["verdict"], told["ready"]) == ("nothing_judged", False)
+
+
+def test_a_closed_stdout_leaves_the_exit_code(no_cluster: None, snapshot: Path) -> None:
+    command = f'exec "{sys.executable}" -m maas.cli.main preflight --from "{snapshot}" >&-'
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (3, "")
+
+
+@pytest.mark.parametrize("cause", [Cause.failed, Cause.timeout])
+def test_a_server_that_says_nothing_usable_is_out_of_reach(cause: Cause) -> None:
+    nothing = Unread(cause, "listing pods: 500")
+    of_all = dict.fromkeys(offline.facts().lists, nothing)
+    assert silent(replace(offline.facts(), version=nothing, apis=nothing, lists=of_all)) == "listing pods: 500"
+    assert not silent(replace(offline.facts(), version=nothing, apis=nothing))
+    assert not silent(replace(offline.facts(), apis=nothing, lists=of_all))
+    denied = {**of_all, "pods": Unread(Cause.denied, "forbidden")}
+    assert not silent(replace(offline.facts(), version=nothing, apis=nothing, lists=denied))
 
 
 def test_without_a_cluster_it_says_what_works_without_one(maas: Run) -> None:

@@ -27,12 +27,16 @@ def test_colour_carries_nothing_alone() -> None:
     assert re.sub(r"\x1b\[\d+m", "", coloured) == rendered(Format.table)
 
 
-@pytest.mark.parametrize("format", [Format.table, Format.short, Format.markdown])
-@pytest.mark.parametrize("hostile", ["\x1b[2J\x1b]0;pwned\x07", "\x9b31m", "\r√ all is well", "\x00", "\x08\x08"])
+@pytest.mark.parametrize("format", Format)
+@pytest.mark.parametrize(
+    "hostile", ["\x1b[2J\x1b]0;pwned\x07", "\x9b31m", "\u202eydaer\u2066", "\r√ all is well", "\x00", "\x08\x08"]
+)
 def test_what_a_cluster_said_moves_no_cursor(format: Format, hostile: str) -> None:
     remedy = Remedy(hostile, (f"echo {hostile}",), (Change(Verb.delete, GATEWAY, f"x{hostile}"),))
     told = rendered(format, LOOK, [replace(_FAILED, message=hostile, about=f"Gateway {hostile}", remedy=remedy)])
-    assert not {char for char in told if ord(char) < 32 or 0x7F <= ord(char) < 0xA0} - {"\n"}
+    controls = {*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+    kept = "\n\r" if format is Format.junit else "\n"  # XML's own
+    assert not {char for char in told if ord(char) in controls} - set(kept)
 
 
 def test_a_line_feed_of_the_cluster_begins_no_line_of_ours() -> None:

@@ -11,6 +11,7 @@ from maas.cluster.kinds import NODE, POD, SECRET
 from maas.cluster.objects import name, text
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.clusters.making import namespace
+from tests.kubernetes.front import Fault, front
 from tests.kubernetes.seeding import seed
 from tests.kubernetes.snapshots import trees
 
@@ -91,3 +92,18 @@ def test_a_live_cluster_is_saved_as_far_as_it_may_be_read(run: Maas, cluster: Cl
     written = b"".join(path.read_bytes() for path in (tmp_path / "live").rglob("*") if path.is_file())
     assert b"C4nary" not in written
     assert b"[redacted]" in written
+
+
+def test_of_a_cluster_that_answers_nothing_no_snapshot_is_made(run: Maas, cluster: Cluster, tmp_path: Path) -> None:
+    with front(cluster, faults=(Fault("/", status=500),)) as before:
+        made = run("snapshot", "--kubeconfig", cluster.kubeconfig(url=before.url), "-o", "live", "--timeout", "5s")
+    assert made.returncode == 7
+    assert "out of reach" in made.stderr
+    assert not (tmp_path / "live").exists()
+
+
+def test_nor_of_one_that_refuses_everything(run: Maas, cluster: Cluster, tmp_path: Path) -> None:
+    made = run("snapshot", "--kubeconfig", cluster.kubeconfig("nobody-at-all"), "-o", "live", "--timeout", "20s")
+    assert made.returncode == 7
+    assert "nothing is saved" in made.stderr
+    assert not (tmp_path / "live").exists()

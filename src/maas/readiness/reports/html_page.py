@@ -6,13 +6,19 @@ from html import escape
 
 from maas.readiness.findings import Finding, Verdict
 from maas.readiness.reports.checklist import Line, legend
-from maas.readiness.reports.look import SYMBOLS, VERDICT_SYMBOLS, Look
+from maas.readiness.reports.look import SYMBOLS, VERDICT_SYMBOLS, Look, clean
 from maas.readiness.reports.quick import Answer
 from maas.readiness.reports.report import Group, Report, Told, counted
 from maas.readiness.reports.words import said
 
 _TICKED = re.compile(r"`([^`]+)`")
 _CODE = re.compile(r"MAAS-\d+")
+_COLOURS = {
+    Verdict.ready: "passed",
+    Verdict.ready_with_warnings: "warning",
+    Verdict.not_ready: "failed",
+    Verdict.nothing_judged: "unknown",
+}
 _STYLE = """
 :root { color-scheme: light dark; --text: #1c2024; --soft: #5b6570; --ground: #fff; --card: #f5f6f8; --line: #d9dde2;
   --passed: #1a7f37; --to_install: #0969a2; --warning: #9a6700; --failed: #c5221f; --unknown: #7d3fb5;
@@ -39,21 +45,23 @@ dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
 
 def html_page(report: Report, look: Look) -> str:
     title = f"{report.name}: {report.verdict}"
-    page = "\n".join(
-        [
-            f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<style>{_STYLE}</style>\n</head>\n<body>",
-            *_body(report),
-            "</body>\n</html>\n",
-        ]
+    page = clean(
+        "\n".join(
+            [
+                f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>',
+                '<meta name="viewport" content="width=device-width, initial-scale=1">',
+                f"<style>{_STYLE}</style>\n</head>\n<body>",
+                *_body(report),
+                "</body>\n</html>\n",
+            ]
+        )
     )
     return page.encode("ascii", "xmlcharrefreplace").decode() if look.ascii else page
 
 
 def _body(report: Report) -> Iterator[str]:
-    status = {Verdict.ready: "passed", Verdict.ready_with_warnings: "warning", Verdict.not_ready: "failed"}
-    yield f"<h1>{_symbol(VERDICT_SYMBOLS[report.verdict], status[report.verdict])}{report.verdict.capitalize()}</h1>"
+    status = _COLOURS[report.verdict]
+    yield f"<h1>{_symbol(VERDICT_SYMBOLS[report.verdict], status)}{report.verdict.capitalize()}</h1>"
     where = f"{report.described}, judged for {report.asked.target}"
     yield f'<p>{escape(counted(report))}</p>\n<p class="soft">{escape(where)}</p>'
     yield from (f"<p>{_CODE.sub(lambda code: _link(code[0]), escape(each))}</p>" for each in report.obstacles)

@@ -7,7 +7,7 @@ from maas.cluster.changes import Change
 from maas.cluster.facts.redaction import redacted, scrubbed
 from maas.readiness.findings import Finding, Remedy, Verdict
 from maas.readiness.reports.checklist import Line
-from maas.readiness.reports.look import Look
+from maas.readiness.reports.look import Look, escaped
 from maas.readiness.reports.quick import Answer
 from maas.readiness.reports.report import Report
 
@@ -15,7 +15,7 @@ SCHEMA = "maas.readiness/1"
 
 
 def json_document(report: Report, look: Look) -> str:
-    return json.dumps(document(report), indent=2, ensure_ascii=look.ascii) + "\n"
+    return escaped(json.dumps(document(report), indent=2, ensure_ascii=look.ascii)) + "\n"
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def document(report: Report) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "verdict": report.verdict.name,
-        "ready": report.verdict is not Verdict.not_ready,
+        "ready": report.verdict in (Verdict.ready, Verdict.ready_with_warnings),
         "counts": {status.name: count for status, count in report.counts.items()},
         "left_out": report.left_out,
         "mend_first": report.first_to_mend,

@@ -8,22 +8,34 @@ import re
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from maas.readiness.findings import Category, Finding, Severity, Status
+from maas.readiness.findings import Category, Finding, Severity, Status, Verdict
 from maas.readiness.reports.look import Look
 from maas.readiness.reports.report import Group, Report
 
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[^\t\n\r\u0020-\u007e\u00a0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(report: Report, look: Look) -> str:
     suites = Element("testsuites", name=report.name)
     for category, groups in report.categories:
         suites.append(_suite(category, groups, report.moment))
+    if report.verdict is Verdict.nothing_judged:
+        suites.append(_nothing(report))
     _count(suites, [finding for group in report.groups for finding in group.findings])
+    if report.verdict is Verdict.nothing_judged:
+        suites.attrib |= {"tests": str(len(report.findings) + 1), "errors": "1"}
     indent(suites)
     text = tostring(suites, encoding="us-ascii" if look.ascii else "unicode")
     shown = text.decode() if isinstance(text, bytes) else f"<?xml version='1.0' encoding='utf-8'?>\n{text}"
     return shown + "\n"
+
+
+def _nothing(report: Report) -> Element:
+    suite = Element("testsuite", name="verdict", timestamp=report.moment.removesuffix("Z"), time="0")
+    suite.attrib |= {"tests": "1", "failures": "0", "errors": "1", "skipped": "0"}
+    case = SubElement(suite, "testcase", _xml(classname="maas.verdict", name="something was judged", time="0"))
+    SubElement(case, "error", _xml(message=report.verdict.value, type="verdict"))
+    return suite
 
 
 def _suite(category: Category, groups: list[Group], moment: str) -> Element:

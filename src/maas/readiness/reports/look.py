@@ -18,7 +18,12 @@ SYMBOLS = {
     Status.unknown: "?",
     Status.skipped: "-",
 }
-VERDICT_SYMBOLS = {Verdict.ready: "√", Verdict.ready_with_warnings: "‼", Verdict.not_ready: "×"}
+VERDICT_SYMBOLS = {
+    Verdict.ready: "√",
+    Verdict.ready_with_warnings: "‼",
+    Verdict.not_ready: "×",
+    Verdict.nothing_judged: "?",
+}
 _ASCII = str.maketrans({"√": "[ok]", "‼": "[!]", "×": "[x]", "…": "...", "–": "-", "—": "-", "≥": ">=", "→": "->"})
 _COLOURS = {
     "√": "32",
@@ -34,7 +39,10 @@ _COLOURS = {
 _TICKED = re.compile(r"`[^`]+`")
 _BLANKS = re.compile(r"[ \t\n\r]+")
 _BLANK = "\0"  # which clean() has taken out of everything else
-_CONTROLS = {code: "�" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+_BIDI = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # turn round what is read, and hide what is copied
+_UNPRINTABLE = (*range(0x7F, 0xA0), *_BIDI)
+_CONTROLS = {code: "�" for code in (*range(0x20), *_UNPRINTABLE) if chr(code) not in "\n\t"}
+_ESCAPED = {code: f"\\u{code:04x}" for code in _UNPRINTABLE}
 
 
 @dataclass(frozen=True)
@@ -75,3 +83,8 @@ class Look:
 
 def clean(text: str) -> str:
     return text.translate(_CONTROLS)
+
+
+def escaped(json: str) -> str:
+    """JSON that says the same, and does nothing to the terminal it is printed on."""
+    return json.translate(_ESCAPED)

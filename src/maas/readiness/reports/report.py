@@ -155,6 +155,8 @@ class Report:
         """Sentences on what makes it not ready."""
         if self.first_to_mend:
             yield f"Mend first: {listed(self.first_to_mend)}."
+        if self.verdict is Verdict.nothing_judged:
+            yield "Every check was left out, for the reasons above: that is no proof of anything."
         if self.unjudged:
             yield f"Could not be judged, and must be: {listed(self.unjudged)}."
 
