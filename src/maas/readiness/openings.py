@@ -67,12 +67,17 @@ def _opening(source: End, target: End, port: int, end: Closed, protocol: str) ->
 
 def _peer(there: End) -> dict[str, object]:
     """These pods alone, if something tells them from their neighbours: others would have a way around the gateway."""
-    of_there = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": there.namespace}}}
+    of_there: dict[str, object] = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": there.namespace}}
+    }
     return of_there | ({"podSelector": {"matchLabels": dict(there.chosen)}} if there.chosen else {})
 
 
 def _pods(here: End, policy: Object) -> dict[str, object]:
-    return {"matchLabels": dict(here.chosen)} if here.chosen else dict(mapping(policy, "spec", "podSelector"))
+    """Of those that the policy has closed, these."""
+    selector = mapping(policy, "spec", "podSelector")
+    labels = {**mapping(selector, "matchLabels"), **here.chosen}
+    return {**selector, "matchLabels": labels} if labels else dict(selector)
 
 
 def _short(there: End) -> str:
