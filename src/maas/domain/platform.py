@@ -86,3 +86,8 @@ class Platform:
         if (model := self.models.get(called)) is not None:
             return model
         return next((model for model in self.models.values() if called in model.aliases), None)
+
+    def name_of(self, called: str) -> str:
+        """The name of the model of that name or alias; what it was called if there is none."""
+        model = self.model(called)
+        return model.name if model else called

@@ -83,7 +83,7 @@ class AdmissionEndpoint:
             self._knock(scope, protocol, path[len(KNOCK_PREFIX) :])
         elif scope.headers.get("x-maas-route") == "loading":
             self._loading_reply(protocol, self._loading.trouble(scope.headers.get("x-maas-model") or ""))
-        elif path.startswith(LOADING_PREFIX):
+        elif path.startswith(LOADING_PREFIX) and not decided:
             await self._wait(scope, protocol, path[len(LOADING_PREFIX) :])
         elif path == "/health":
             _reply(protocol, 200, b'{"status":"healthy"}')
@@ -140,10 +140,10 @@ class AdmissionEndpoint:
             now = self._clock()
             live = self._view.keys.get(key.hash)
             verdict = policy.decide(request, live, self._view.platform, self._metering.counters, now)
-            if isinstance(verdict, Admitted) and not verdict.model.wait and self._loading.trouble(request.model):
-                asked.protocol.response_empty(200, [("x-maas-route", "loading"), ("x-maas-model", request.model)])
-                return
             if isinstance(verdict, Admitted):
+                if not verdict.model.wait and (trouble := self._loading.trouble(request.model)):
+                    self._turn_away(asked, request.model, trouble)
+                    return
                 self._admit(asked, request, key, verdict, now)
                 return
             if not verdict.settling or not await self._metering.settled(key.user, deadline - now):
@@ -176,6 +176,11 @@ class AdmissionEndpoint:
 
     # --- models that are not ready
 
+    def _turn_away(self, asked: _Question, model: str, trouble: NotReady) -> None:
+        """Not by a refusal: Envoy takes a 503 of ours for a failure, and would answer without our words."""
+        self._note_refusal(asked, trouble.code, 503, trouble.message)
+        asked.protocol.response_empty(200, [("x-maas-route", "loading"), ("x-maas-model", model)])
+
     async def _wait(self, scope: Scope, protocol: HTTPProtocol, instance: str) -> None:
         """Envoy asks on behalf of a request that it holds back."""
         model = instance.partition("@")[0]
@@ -195,6 +200,15 @@ class AdmissionEndpoint:
         protocol.response_bytes(503, pairs, orjson.dumps({"error": error}))
 
     def _refuse(self, asked: _Question, refused: Refused) -> None:
+        self._note_refusal(asked, refused.why, refused.status, refused.message, refused.statuses)
+        if asked.key is not None and asked.model is not None and refused.why is Why.LIMIT:
+            self._metrics.verdict(asked.key.user, asked.key.tier, asked.model, False)
+        body = answering.refusal_body(refused, asked.target.dialect if asked.target else None)
+        asked.protocol.response_bytes(refused.status, answering.refusal_headers(refused), body)
+
+    def _note_refusal(
+        self, asked: _Question, code: str, status: int, message: str, statuses: Iterable[Status] = ()
+    ) -> None:
         self._metering.refuse(
             {
                 "t": self._clock(),
@@ -204,16 +218,12 @@ class AdmissionEndpoint:
                 "tier": asked.key.tier if asked.key else None,
                 "model": asked.model,
                 "path": asked.path[:200],
-                "refused": refused.why,
-                "status": refused.status,
-                "message": refused.message,
-                "limits": _seen(refused.statuses),
+                "refused": code,
+                "status": status,
+                "message": message,
+                "limits": _seen(statuses),
             }
         )
-        if asked.key is not None and asked.model is not None and refused.why is Why.LIMIT:
-            self._metrics.verdict(asked.key.user, asked.key.tier, asked.model, False)
-        body = answering.refusal_body(refused, asked.target.dialect if asked.target else None)
-        asked.protocol.response_bytes(refused.status, answering.refusal_headers(refused), body)
 
     # --- discovery: free, and open when a quota is spent
 
@@ -233,11 +243,11 @@ class AdmissionEndpoint:
         if key is None or target is None or target.dialect is not None:
             _reply(protocol, 404, answering.refusal_body(Refused(Why.NO_ROUTE, f"There is nothing at {path}."), None))
             return
-        names = self._usable(key, target.model)
+        names = self._usable(key, target.model and self._view.platform.name_of(target.model))
         wanted = path.partition("/v1/models/")[2]
         if not wanted:
             _reply(protocol, 200, orjson.dumps(answering.model_list(names, int(key.created_at))))
-        elif wanted in names:
+        elif self._view.platform.name_of(wanted) in names:
             _reply(protocol, 200, orjson.dumps(answering.model_entry(wanted, int(key.created_at))))
         else:
             unknown = Refused(Why.NO_MODEL, f"The model {wanted!r} does not exist here, or is not open to this key.")

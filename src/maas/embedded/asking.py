@@ -4,7 +4,6 @@ Envoy has read the JSON body and put what matters into x-maas-* headers; a clien
 """
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -87,7 +86,7 @@ def inference(target: Target, headers: Headers, body: bytes, platform: Platform)
     assert target.dialect is not None
     if (wrong := _unreadable(target.dialect, headers)) is not None:
         return Refused(Why.BAD_REQUEST, wrong)
-    model = _model(target, headers, platform.gateway.hosts)
+    model = _model(target, headers, platform)
     if isinstance(model, Refused):
         return model
     known = platform.model(model)
@@ -120,10 +119,10 @@ def _unreadable(dialect: Dialect, headers: Headers) -> str | None:
     return None
 
 
-def _model(target: Target, headers: Headers, own_hosts: Collection[str]) -> str | Refused:
-    """From the path, the host or the body; where several name one, they must agree on it."""
+def _model(target: Target, headers: Headers, platform: Platform) -> str | Refused:
+    """From the path, the host or the body; where several name one, they must mean the same."""
     host = (headers.get("host") or headers.get(":authority") or "").split(":")[0].lower()
-    is_model = host.endswith(HOST_SUFFIX) and host not in own_hosts
+    is_model = host.endswith(HOST_SUFFIX) and host not in platform.gateway.hosts
     named = {
         "path": target.model,
         "host": host.removesuffix(HOST_SUFFIX) if is_model else None,
@@ -132,7 +131,7 @@ def _model(target: Target, headers: Headers, own_hosts: Collection[str]) -> str 
     names = {where: name for where, name in named.items() if name}
     if not names:
         return Refused(Why.BAD_REQUEST, "The body names no `model`. GET /v1/models lists those this key may use.")
-    if len(set(names.values())) > 1:
+    if len({platform.name_of(name) for name in names.values()}) > 1:
         said = ", ".join(f"the {where} names {name!r}" for where, name in names.items())
         return Refused(Why.BAD_REQUEST, f"It is unclear which model is meant: {said}. Name the same one, or only one.")
     return next(iter(names.values()))

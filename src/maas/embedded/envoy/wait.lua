@@ -3,6 +3,9 @@
 -- holds a reservation; who hangs up meanwhile pays nothing, which is what the counts of nothing say to the access log.
 -- ext_authz could not wait: its one timeout is for all requests, and a dead control plane must be noticed in two seconds.
 
+local UNTOLD = '{"error":{"message":"This model is loading. Try again in 5s.","type":"api_error","param":null,'
+  .. '"code":"model_loading"}}'
+
 local function wait(handle, seconds)
   local headers = handle:headers()
   local cluster = headers:get("x-maas-cluster")
@@ -13,8 +16,9 @@ local function wait(handle, seconds)
     [":method"] = "GET", [":path"] = "/loading/" .. cluster, [":authority"] = "control", ["x-maas-wait"] = seconds,
   }, nil, (tonumber(seconds) + 5) * 1000)
   if answer[":status"] ~= "204" then
-    handle:respond({ [":status"] = "503", ["content-type"] = "application/json",
-                     ["retry-after"] = answer["retry-after"] or "5" }, text)
+    local told = answer["retry-after"]  -- or the control plane is away: then the words are Envoy's
+    handle:respond({ [":status"] = "503", ["content-type"] = "application/json", ["retry-after"] = told or "5" },
+                   told and text or UNTOLD)
     return
   end
   metadata = handle:streamInfo():dynamicMetadata()
