@@ -1,9 +1,11 @@
 """Policies that do not hold, tiers without limits, keys that are none."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from maas.cluster.facts.model import Cause, Unread
 from maas.cluster.stack import rules
 from maas.readiness.findings import Status
 from tests.kubernetes.clusters.installation import key
@@ -320,6 +322,17 @@ def test_tiers_that_cannot_be_read_are_said_to_be_unread() -> None:
     opa = {"opa": {"rego": _SPLIT + "allow { data.tiers[groups[_]] }"}}
     found = problems(facts((AUTH, put("spec", "rules", "authorization", value={"tiers": opa}))))["MAAS-324"]
     assert (found.status, "cannot be read" in found.message) == (Status.unknown, True)
+
+
+def test_a_key_without_authorinos_label_is_told_and_labelled() -> None:
+    stray = [{"namespace": "llm", "name": "old"}]
+    found = problems(replace(facts(), probes={"stray_keys": stray}))["MAAS-331"]
+    assert (found.status, found.about) == (Status.warning, "Secret llm/old")
+    assert found.remedy is not None
+    assert found.remedy.changes[0].body == {"metadata": {"labels": {"authorino.kuadrant.io/managed-by": "authorino"}}}
+    nothing: tuple[Any, ...] = ([], None, "absurd", Unread(Cause.timeout, "no answer"))
+    for none in nothing:
+        assert "MAAS-331" not in problems(replace(facts(), probes={"stray_keys": none}))
 
 
 def test_evidence_stays_small_when_a_thousand_keys_are_wrong() -> None:

@@ -17,7 +17,7 @@ from maas.cluster.connection import connect
 from maas.cluster.facts import live
 from maas.cluster.facts.model import Cause, Facts, NotRead, Step, Unread
 from maas.cluster.failures import LoginFailed, Unreachable
-from maas.cluster.kinds import ALL, CRD, GATEWAY, INGRESS_CONFIG, NODE, POD, ROUTE, Kind
+from maas.cluster.kinds import ALL, AUTH_POLICY, CRD, GATEWAY, INGRESS_CONFIG, NODE, POD, ROUTE, SECRET, Kind
 from maas.cluster.objects import name
 from tests.kubernetes.connection.configs import write
 from tests.kubernetes.connection.test_plugins import credential, plugin, script
@@ -278,6 +278,31 @@ def test_a_full_openshift_cluster_takes_few_calls(tmp_path: Path) -> None:
 
     ingress = {"metadata": {"name": "cluster"}, "spec": {"domain": "apps.cluster.invalid"}}
     assert with_api(tmp_path, pretending({INGRESS_CONFIG: [ingress]}), use) <= len(ALL) + 5
+
+
+def test_keys_that_authorino_does_not_watch_are_found_and_nothing_else_of_them(tmp_path: Path) -> None:
+    key = {"apiKey": {"selector": {"matchLabels": {"app": "maas"}}}}
+    policy = {"metadata": {"name": "p", "namespace": "llm"}, "spec": {"rules": {"authentication": {"keys": key}}}}
+    user = {"secret.kuadrant.io/user-id": "bob"}
+
+    def secret(name: str, labels: dict[str, str], annotations: dict[str, str]) -> dict[str, Any]:
+        return {"metadata": {"name": name, "namespace": "llm", "labels": labels, "annotations": annotations}}
+
+    secrets = [
+        secret("stray", {"app": "maas"}, user),
+        secret("watched", {"app": "maas", "authorino.kuadrant.io/managed-by": "authorino"}, user),
+        secret("no-key", {"app": "maas"}, {}),
+        secret("of-others", {"app": "shop"}, user),
+    ]
+    asked: list[str] = []
+
+    async def note(request: Request) -> Any:
+        asked.extend([request.query.get("labelSelector", "")] if request.path == "/api/v1/secrets" else [])
+        return ORDINARY
+
+    facts = read(tmp_path, pretending({AUTH_POLICY: [policy], SECRET: secrets}, note))
+    assert facts.probe("stray_keys") == [{"namespace": "llm", "name": "stray"}]
+    assert asked == ["authorino.kuadrant.io/managed-by", "app=maas,!authorino.kuadrant.io/managed-by"]
 
 
 ABSURD = st.recursive(

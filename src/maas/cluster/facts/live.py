@@ -17,9 +17,11 @@ from maas.cluster.facts.logs import read_logs
 from maas.cluster.facts.model import Cause, Facts, Log, Source, Step, Unread, Watch
 from maas.cluster.facts.probing import access, dns, dry_run_issuer, tools_at_hand
 from maas.cluster.facts.pruning import pruned
+from maas.cluster.facts.stray_keys import PROBE as STRAY_KEYS
+from maas.cluster.facts.stray_keys import stray_keys
 from maas.cluster.facts.uncollected import uncollected
 from maas.cluster.failures import BadKubeconfig, Denied, LoginFailed, Missing, TooSlow, Unreachable
-from maas.cluster.kinds import ALL, GATEWAY, INGRESS_CONFIG, ISSUER, POD, Kind
+from maas.cluster.kinds import ALL, AUTH_POLICY, GATEWAY, INGRESS_CONFIG, ISSUER, POD, Kind
 from maas.cluster.objects import Object
 from maas.domain.errors import MaasError
 
@@ -73,11 +75,11 @@ class _Reading:
         )
         self.lists = read
         probes |= issuer
-        names, kept_logs = await asyncio.gather(
+        probes["dns"], probes[STRAY_KEYS], kept_logs = await asyncio.gather(
             self.tried("resolving names", dns(self.known(GATEWAY), self.known(INGRESS_CONFIG))),
+            self.tried("looking for keys without a label", stray_keys(self.api, self.known(AUTH_POLICY))),
             self.logs() if logs else _nothing(),
         )
-        probes["dns"] = names
         if at_hand is not None:
             probes["tools"] = await at_hand
         apis = found.apis if isinstance(found, Discovered) else found

@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator, Sequence
 
 from maas.cluster import kinds
 from maas.cluster.changes import Change, Verb, set_labels
-from maas.cluster.facts.model import Facts
+from maas.cluster.facts.model import Facts, Unread
 from maas.cluster.facts.redaction import is_redacted
-from maas.cluster.objects import Object, annotation, label, mapping, name, namespace, place, selects, text
+from maas.cluster.facts.stray_keys import PROBE as STRAY_KEYS
+from maas.cluster.objects import Object, annotation, items, label, mapping, name, namespace, place, selects, text
 from maas.cluster.shell import word
 from maas.cluster.stack import ours, rules
 from maas.readiness.catalogue import AFTER, Asked, check
@@ -18,7 +19,7 @@ from maas.readiness.checks.certificates import moment
 from maas.readiness.checks.limits import limit_policies
 from maas.readiness.checks.policies import auth_policies
 from maas.readiness.evidence import names, some
-from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
 
 MANAGED_BY = "authorino.kuadrant.io/managed-by"
 TEMPORARY, EXPIRES = "maas-temporary", "maas-expires"  # what `maas validate` writes on its own keys
@@ -34,7 +35,7 @@ _DIGEST = "sha256:"
     phases=AFTER,
     severity=Severity.warning,
     wanted="at least one Secret with Authorino's label",
-    looks=f"Secrets labelled {MANAGED_BY}. A key without that label is not seen: its revoking is not noticed either.",
+    looks=f"Secrets labelled {MANAGED_BY}; for others see MAAS-331.",
     why="Without a key nobody can use the models.",
     mend="Make one: the command below shows the shape.",
     covers=_COVERS,
@@ -69,8 +70,9 @@ def _wanted_labels(policies: Sequence[Object]) -> dict[str, str]:
     "policies find the keys",
     Category.keys,
     phases=AFTER,
-    wanted="the labels that an AuthPolicy selects, in a namespace that it looks into",
-    looks="The labels of the Secrets, the selectors of the AuthPolicies, and allNamespaces.",
+    wanted="Authorino's label and those that an AuthPolicy selects, in a namespace that it looks into",
+    looks="The labels of the Secrets, also of those that an AuthPolicy selects and Authorino does not watch, the "
+    "selectors of the AuthPolicies, and allNamespaces.",
     why="A Secret that no selector finds is no key: its user gets 401.",
     mend="Label the Secret as the policy selects, or let the policy look into all namespaces.",
     covers=_COVERS,
@@ -78,6 +80,8 @@ def _wanted_labels(policies: Sequence[Object]) -> dict[str, str]:
 )
 def found_by_policies(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     found, policies = _keys(facts), auth_policies(facts, asked)
+    stray = _stray(facts)
+    yield from stray
     ways = [(policy, way) for policy in policies for way in rules.schemes(policy) if way.is_api_key]
     if not found or not ways:
         yield skipped(_NONE if not found else "no AuthPolicy takes API keys: MAAS-321")
@@ -94,8 +98,23 @@ def found_by_policies(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         said = f"{names(map(_shown, elsewhere))}: no AuthPolicy looks into that namespace"
         remedy = Remedy("Set allNamespaces: true in the policy, or move the Secret to Authorino's namespace.")
         yield failed(said, *some(Seen(_shown(key)) for key in elsewhere), remedy=remedy)
-    if not lost and not elsewhere:
+    if not lost and not elsewhere and not stray:
         yield passed(f"all {len(found)} are found")
+
+
+def _stray(facts: Facts) -> list[Outcome]:
+    """Where it was tried: a snapshot of others holds what they exported."""
+    tried = facts.probes.get(STRAY_KEYS)
+    found = [] if isinstance(tried, Unread) else items({"keys": tried}, "keys")
+    return [_without_label(text(each, "namespace"), text(each, "name"), found) for each in found[:5]]
+
+
+def _without_label(where: str, named: str, every: Sequence[Object]) -> Outcome:
+    said = f"has no label {MANAGED_BY}: Authorino does not watch it, so its key outlives its revoking"
+    change = set_labels(kinds.SECRET, named, {MANAGED_BY: "authorino"}, where)
+    about = f"Secret {where}/{named}"
+    seen = Seen(about, "metadata.labels", f"no {MANAGED_BY}")
+    return warning(said + _and_more(every), seen, remedy=Remedy("Label it.", changes=(change,)), about=about)
 
 
 def _and_more(every: Sequence[Object]) -> str:
