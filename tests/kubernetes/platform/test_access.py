@@ -1,12 +1,13 @@
 """Rights, tools, and what could not be read."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from maas.cluster.access import NEEDED, RULES, Permission, needed
 from maas.cluster.facts.model import Cause, Unread
-from maas.cluster.kinds import DEPLOYMENT, NODE, POD, SECRET
+from maas.cluster.kinds import CONFIG_MAP, DEPLOYMENT, GATEWAY, NODE, POD, SECRET
 from maas.readiness.catalogue import Phase, Target
 from maas.readiness.findings import Finding, Status
 from tests.kubernetes.offline import asked, facts, found
@@ -201,4 +202,25 @@ def test_a_poor_snapshot_is_told_in_a_few_words() -> None:
     (said,) = found("MAAS-114", facts(unread=missing, live=False), asked())
     assert "more" in said.message
     assert said.remedy is not None
-    assert all(len(command) < 100 for command in said.remedy.all_commands)
+    assert len(said.remedy.all_commands) < 5
+
+
+def test_of_an_export_the_commands_that_add_the_rest_name_every_kind() -> None:
+    missing = {kind: Unread(Cause.not_exported, "not there") for kind in (SECRET, CONFIG_MAP, DEPLOYMENT, GATEWAY)}
+    (said,) = found("MAAS-114", facts(unread=missing, live=False), asked())
+    assert said.remedy is not None
+    assert list(said.remedy.commands[1:]) == [
+        "kubectl get deployments.apps,gateways.gateway.networking.k8s.io -A -o yaml > more.yaml",
+        "kubectl get configmaps -A --field-selector=metadata.name=inferenceservice-config -o yaml > configmaps.yaml",
+    ]
+
+
+def test_kinds_that_may_not_be_served_wait_for_the_crds() -> None:
+    missing = {kind: Unread(Cause.not_exported, "not there") for kind in (DEPLOYMENT, GATEWAY)}
+    nobody_knows = replace(facts(unread=missing, live=False), apis=Unread(Cause.not_exported, "no CRDs"))
+    (said,) = found("MAAS-114", nobody_knows, asked())
+    assert said.remedy is not None
+    assert list(said.remedy.commands[1:]) == [
+        "kubectl get customresourcedefinitions -o yaml > crds.yaml",
+        "kubectl get deployments.apps -A -o yaml > more.yaml",
+    ]

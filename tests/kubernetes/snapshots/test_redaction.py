@@ -148,3 +148,20 @@ def test_a_long_text_takes_no_longer_than_it_is_long(unit: str) -> None:
     began = time.process_time()
     scrubbed(unit * (400_000 // len(unit)))
     assert time.process_time() - began < 3.0
+
+
+@pytest.mark.parametrize("option", ["-u ", "-u", "--user ", "--user=", "-sS -u ", '-u "', "--proxy-user '"])
+def test_what_curl_logs_in_with_is_hidden(option: str) -> None:
+    shown = scrubbed(f"+ curl {option}me:CANARY http://x")
+    assert shown.startswith(f"+ curl {option}me:[redacted]")
+    assert "CANARY" not in shown
+    assert scrubbed(shown) == shown
+
+
+def test_what_curl_logs_in_with_is_hidden_among_arguments() -> None:
+    assert redacted(["curl", "-u", "me:CANARY", "x"]) == ["curl", "-u", "me:[redacted]", "x"]
+
+
+@pytest.mark.parametrize("said", ["docker run -u 1000:1000", "chown -u root:wheel", "curl -u me http://x:80/y"])
+def test_users_and_groups_are_no_logins(said: str) -> None:
+    assert scrubbed(said) == said

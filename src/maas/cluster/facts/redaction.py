@@ -31,6 +31,7 @@ _BY_A_TOOL = re.compile(
     r"[\])>}*\s-]*|\*{3,}|[xX]{4,}|•{3,}|\d+ bytes long|data[ +]omitted",
     re.IGNORECASE,
 )
+_LOGINS = ("-u", "--user", "--proxy-user")  # of curl, before user:password
 _ABSENT = frozenset({"", "true", "false", "none", "null", "nil", "enabled", "disabled"})
 
 
@@ -98,7 +99,10 @@ def _sequence(value: Sequence[Any]) -> list[Any]:
     for each in value:
         is_value = isinstance(each, str) and isinstance(before, str) and not each.startswith("-")
         is_value = is_value and str(before).startswith("-") and "=" not in str(before) and names_a_secret(str(before))
-        hidden.append(_hidden(each) if is_value else redacted(each))
+        if before in _LOGINS and isinstance(each, str) and ":" in each and value[0] == "curl":
+            hidden.append(f"{each.partition(':')[0]}:{REDACTED}")
+        else:
+            hidden.append(_hidden(each) if is_value else redacted(each))
         before = each
     return hidden
 

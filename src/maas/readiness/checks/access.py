@@ -5,8 +5,11 @@ from typing import Any
 
 from maas.cluster.access import needed
 from maas.cluster.facts.model import Cause, Facts, Unread
+from maas.cluster.facts.snapshot_absence import is_extension
+from maas.cluster.kinds import BY_KEY, CONFIG_MAP, CRD, ROUTE, SECRET
 from maas.cluster.objects import flag, mapping, text
 from maas.cluster.platform import Version, parsed
+from maas.cluster.shell import word
 from maas.readiness.catalogue import BEFORE, Asked, Target, check
 from maas.readiness.evidence import names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, unknown, warning
@@ -202,10 +205,27 @@ def _readable(cause: Cause, keys: Sequence[str]) -> Remedy:
             return Remedy("A cluster administrator gives you a role that reads them.", (role, reader))
         case Cause.not_exported:
             return Remedy(
-                "Take the snapshot with maas: it holds all that is needed.", ("maas snapshot -o snapshot.tar.gz",)
+                "Take the snapshot with maas: it holds all that is needed. Or export the rest into its folder.",
+                ("maas snapshot -o snapshot.tar.gz", *_exports(keys)),
             )
         case _:
             return Remedy("Try again with more time.", ("maas preflight --timeout 2m",))
+
+
+def _exports(keys: Sequence[str]) -> Iterator[str]:
+    """What adds them, without maas. Nobody can ask for kinds that may not be served: CRDs tell which are, and so come
+    first. Of Secrets an export would hold the values."""
+    if "version" in keys:
+        yield "kubectl version -o json > version.json"
+    if "apis" in keys:
+        yield "kubectl get customresourcedefinitions -o yaml > crds.yaml"
+    left = [key for key in keys if key not in (*_NO_KINDS, CRD.key, SECRET.key, CONFIG_MAP.key)]
+    if "apis" in keys:
+        left = [key for key in left if key in BY_KEY and not is_extension(BY_KEY[key]) and key != ROUTE.key]
+    if left:
+        yield f"kubectl get {word(','.join(left))} -A -o yaml > more.yaml"
+    if CONFIG_MAP.key in keys:
+        yield f"kubectl get configmaps -A --field-selector={CONFIG_MAP.fields} -o yaml > configmaps.yaml"
 
 
 def _tools(facts: Facts) -> Mapping[str, Any] | None:
