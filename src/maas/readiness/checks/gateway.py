@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from maas.cluster import kinds
 from maas.cluster.facts.model import Facts
-from maas.cluster.objects import Object, condition, is_current, items, name, namespace, number, text
+from maas.cluster.objects import Object, condition, is_current, is_true, items, name, namespace, number, text
 from maas.cluster.shell import word
 from maas.cluster.stack import ours
 from maas.readiness import conditions
@@ -124,16 +124,35 @@ def listeners(facts: Facts, asked: Asked) -> Iterator[Outcome]:
 def _listener_problems(gateway: Object) -> Iterator[Outcome]:
     reported = items(gateway, "status", "listeners")
     for listener in reported:
-        about = f"{ours.shown(kinds.GATEWAY, gateway)}, listener {text(listener, 'name') or '?'}"
+        about = _about(gateway, listener)
         for found in items(listener, "conditions"):
-            if text(found, "status") == ("True" if text(found, "type") == "Conflicted" else "False"):
-                seen = Seen(
-                    about, f"conditions[{text(found, 'type')}]", f"{conditions.status(found)} {text(found, 'reason')}"
-                )
-                said = f"{text(found, 'type')} is {conditions.status(found)}: {conditions.why(found)}"
-                yield failed(said, seen, remedy=conditions.remedy(found, about), about=about)
+            if text(found, "status") not in _GOOD.get(text(found, "type"), ("True", "False", "Unknown", "")):
+                yield _not_as_wanted(found, about)
         if number(listener, "attachedRoutes") == 0:
             yield warning("has no route", Seen(about, "attachedRoutes", "0"), remedy=_ATTACH, about=about)
+    told = {text(listener, "name") for listener in reported}
+    for listener in items(gateway, "spec", "listeners"):
+        if text(listener, "name") not in told and (reported or is_true(gateway, "Programmed")):
+            about = _about(gateway, listener)
+            seen = Seen(about, "status.listeners", names(sorted(told)) or "none")
+            yield failed("its status is not told", seen, remedy=conditions.describe(about), about=about)
+
+
+# What each type of condition says of a listener that works; others, such as OverlappingTLSConfig, are mere notes.
+_GOOD = {
+    **dict.fromkeys(("Accepted", "Programmed", "ResolvedRefs", "Ready"), ("True",)),
+    "Conflicted": ("False",),
+}
+
+
+def _about(gateway: Object, listener: Object) -> str:
+    return f"{ours.shown(kinds.GATEWAY, gateway)}, listener {text(listener, 'name') or '?'}"
+
+
+def _not_as_wanted(found: Object, about: str) -> Outcome:
+    seen = Seen(about, f"conditions[{text(found, 'type')}]", f"{conditions.status(found)} {text(found, 'reason')}")
+    said = f"{text(found, 'type')} is {conditions.status(found)}: {conditions.why(found)}"
+    return failed(said, seen, remedy=conditions.remedy(found, about), about=about)
 
 
 _ATTACH = Remedy("Attach an HTTPRoute with parentRefs to it, or remove the listener.", ("kubectl get httproutes -A",))
