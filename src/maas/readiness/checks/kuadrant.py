@@ -202,7 +202,9 @@ def _ready(object: Object, kind: str) -> Outcome:
     about, found = f"{kind} {place(object)}", condition(object, "Ready")
     seen = Seen(about, "status.conditions[Ready]", f"{status(found)} {text(found, 'reason')}".strip())
     if text(found, "status") == "True":
-        return _up_to_date(object, seen, about)
+        # Of the two, only Limitador says which generation it has seen.
+        well = passed(f"{name(object)} is ready", seen, about=about)
+        return well if kind == "Authorino" else _up_to_date(object, seen, about)
     remedy = Remedy("Look at its pods.", (f"kubectl get pods -n {word(namespace(object))}",))
     return failed(f"not ready: {why(found)}", seen, remedy=remedy, about=about)
 
