@@ -18,7 +18,7 @@ from maas.readiness.chapters import Chapter
 from maas.readiness.findings import Category, Finding, Severity, Status
 from maas.readiness.issues import EXPLAINS
 from maas.readiness.predictors import uses_gpu
-from maas.readiness.workloads import is_of_another, keeps_down
+from maas.readiness.workloads import OF_PODS, is_of_another, keeps_down
 
 PROBLEMS = (Status.failed, Status.warning)
 
@@ -160,7 +160,7 @@ def _distance(cause: Finding, other: Finding) -> int:
 
 
 def _explains(cause: Finding, other: Finding) -> bool:
-    if cause is other or other.itself or _are_of_two_models(cause, other):
+    if cause is other or other.itself or _are_of_two_models(cause, other) or _are_strangers(cause, other):
         return False
     if cause.status is Status.warning and other.status is Status.failed and not _suspicion(cause):
         return False
@@ -189,6 +189,13 @@ def _are_of_two_models(one: Finding, other: Finding) -> bool:
     """What is wrong with one model explains nothing of another."""
     models = _model_of(one), _model_of(other)
     return all(models) and models[0] != models[1]
+
+
+def _are_strangers(pods: Finding, model: Finding) -> bool:
+    """A model is kept down by its own pods, which have its name as a beginning, and by nobody else's."""
+    is_model = model.about.partition(" ")[0] in (INFERENCE_SERVICE.name, LLM_INFERENCE_SERVICE.name)
+    of_one = pods.code in OF_PODS and "/" in pods.about
+    return is_model and of_one and not _where(pods).startswith(f"{_where(model)}-")
 
 
 def _model_of(finding: Finding) -> str:

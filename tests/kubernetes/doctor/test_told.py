@@ -140,6 +140,12 @@ def test_pods_that_do_not_run_explain_their_own_workload_only() -> None:
     ]
 
 
+def test_a_model_is_kept_down_by_its_own_pods() -> None:
+    controller = finding("MAAS-360", "ReplicaSet istio-system/istiod-5f4d8")
+    model = finding("MAAS-341", "InferenceService llm/a", because_of=("MAAS-360",))
+    assert shape(controller, model) == [("MAAS-341", []), ("MAAS-360", [])]
+
+
 def test_a_fault_of_its_own_is_explained_by_nothing() -> None:
     known = finding("MAAS-404", "Namespace kuadrant-system")
     too_many = replace(finding("MAAS-272", because_of=("MAAS-404",)), itself=True)

@@ -12,7 +12,7 @@ from maas.cluster.facts.model import Log
 from maas.cluster.objects import items, mapping, name, namespace
 from maas.readiness.findings import Status
 from tests.kubernetes.clusters import installation, operators, typical
-from tests.kubernetes.clusters.making import SINCE, Object, condition, container, made, pod
+from tests.kubernetes.clusters.making import SINCE, Object, condition, container, event, made, pod
 from tests.kubernetes.clusters.scenario import Scenario
 
 LLM, KUADRANT = "llm", "kuadrant-system"
@@ -120,6 +120,7 @@ def said(model: list[Object], *lines: str) -> tuple[Log, ...]:
 _TRITON = crashing(vllm("triton", "vllm/vllm-openai:v0.9.0"))
 _PORT = crashing(vllm("linked"))
 _CACHE = crashing(vllm("uncached"))
+_OLD = crashing(vllm("qwen3-8b", "vllm/vllm-openai:v0.6.2"))
 _UNMETERED = vllm("unmetered")
 _UNMETERED[0]["spec"]["predictor"]["containers"][0]["args"].pop(2)
 
@@ -213,6 +214,16 @@ def _killed() -> list[Object]:
     return [*model, only, made("apps/v1", "Deployment", "hungry-predictor", LLM, labels=labels, spec=spec)]
 
 
+def _over_quota() -> list[Object]:
+    """Its Deployment is there, and its ReplicaSet may make no pod."""
+    model = unready(vllm("refused-pods"))
+    deployment = next(each for each in model if each["kind"] == "Deployment")
+    deployment["status"].update({"replicas": 0, "updatedReplicas": 0})
+    why = 'pods "refused-pods-predictor-0a" is forbidden: exceeded quota: gpus, requested: requests.nvidia.com/gpu=1'
+    refused = event("ReplicaSet", "refused-pods-predictor-5f6d8c", LLM, "FailedCreate", f"Error creating: {why}")
+    return [*(each for each in model if each["kind"] != "Pod"), refused]
+
+
 def _same_key(objects: list[Object]) -> list[Object]:
     twin = installation.key("alice", "free")
     twin["metadata"]["name"] = "maas-key-alice-again"
@@ -284,6 +295,14 @@ OF_MODELS = (
         logs=said(_CACHE, "PermissionError: [Errno 13] Permission denied: '/.cache'"),
     ),
     Fault("MAAS-421", KUBERNETES, added(*_killed()), "InferenceService llm/hungry"),
+    Fault(
+        "MAAS-422",
+        KUBERNETES,
+        added(*_OLD),
+        "InferenceService llm/qwen3-8b",
+        logs=said(_OLD, "ValueError: Model architectures ['Qwen3ForCausalLM'] are not supported for now."),
+    ),
+    Fault("MAAS-424", KUBERNETES, added(*_over_quota()), "Deployment llm/refused-pods-predictor", mends=False),
     Fault(
         "MAAS-418",
         KUBERNETES,
@@ -371,6 +390,8 @@ def _operator_pod() -> str:
     return name(_pod_in([dict(each) for each in OPENSHIFT().objects], "nvidia-gpu-operator", "gpu-operator"))
 
 
+_ENDING = made("v1", "Namespace", "kserve", status={"phase": "Terminating"})
+
 OF_THE_PLATFORM = (
     Fault(
         "MAAS-401",
@@ -384,6 +405,7 @@ OF_THE_PLATFORM = (
     Fault("MAAS-408", OPENSHIFT, _bypassed, "ClusterServiceVersion kuadrant-system/rhcl-operator.v1.4.0"),
     Fault("MAAS-409", OPENSHIFT, _other_mesh),
     Fault("MAAS-410", OPENSHIFT, _no_labels, "ClusterPolicy gpu-cluster-policy"),
+    Fault("MAAS-425", OPENSHIFT, added(_ENDING), "Namespace kserve", mends=False),
     Fault("MAAS-414", OPENSHIFT, _short_route, "Route llm/models", Status.warning),
 )
 

@@ -89,6 +89,8 @@ def _answers(facts: Facts, backend: ours.Target) -> bool:
         "MAAS-416",
         "MAAS-420",
         "MAAS-421",
+        "MAAS-422",
+        "MAAS-424",
     ),
 )
 def ready(facts: Facts, asked: Asked) -> Iterator[Outcome]:

@@ -138,7 +138,7 @@ def _pull_advice(message: str) -> str:
     why="A container that starts again and again serves nobody.",
     mend="Read the log of the run before: kubectl logs --previous; maas doctor model NAME.",
     covers=_COVERS,
-    after=("MAAS-362", "MAAS-402", "MAAS-415", "MAAS-420"),
+    after=("MAAS-362", "MAAS-402", "MAAS-415", "MAAS-420", "MAAS-422"),
 )
 def crashes(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     yield from _judged(facts, asked, _crash_trouble, "none crashes")
