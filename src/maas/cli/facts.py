@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 from maas.cli.output import notes
@@ -12,6 +13,7 @@ from maas.cluster.facts.model import Cause, Facts, Step, Unread, Watch
 from maas.cluster.failures import ServerFailed
 from maas.cluster.kinds import CLUSTER_VERSION
 from maas.domain.errors import InvalidInput
+from maas.models.sizing import qwen3
 from maas.readiness.catalogue import Asked, Phase, Target
 
 _CONFIG = "config.openshift.io/"
@@ -78,9 +80,27 @@ def asked(
     namespace: str = "llm",
 ) -> Asked:
     """models may be comma lists, as options have them."""
-    names = frozenset(name.strip() for each in models for name in each.split(",") if name.strip())
+    names = wanted(models)
     chosen = target_of(facts) if target == "auto" else Target(target)
     return Asked(chosen, phase, gpu, names or frozenset({"simulator"}), namespace)
+
+
+def wanted(models: Collection[str]) -> frozenset[str]:
+    return frozenset(name.strip() for each in models for name in each.split(",") if name.strip())
+
+
+def refuse_unknown(models: Collection[str]) -> None:
+    """A slip of the pen must not turn off what GPUs are asked for. Raises InvalidInput."""
+    known = ["simulator", "qwen3", *qwen3.names()]
+    for name in sorted(wanted(models)):
+        if name in known or qwen3.find(name) is not None:
+            continue
+        close = get_close_matches(name, known, n=1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        raise InvalidInput(
+            f"--for {name}: the checks know no such model{meant}\n"
+            f"They know {', '.join(known)}. For others that need GPUs, --gpu alone will do."
+        )
 
 
 def target_of(facts: Facts) -> Target:

@@ -11,7 +11,7 @@ import typer
 
 from maas.cli import cluster_options as options
 from maas.cli import judged
-from maas.cli.facts import asked, gather
+from maas.cli.facts import asked, gather, refuse_unknown
 from maas.cli.frame import noun
 from maas.cli.output import notes
 from maas.cluster.facts.model import Facts
@@ -68,6 +68,7 @@ def preflight(
     Example: maas preflight --gpu --for qwen3
     """
     chosen = judged.codes(only, "--only", [Phase.before]), judged.codes(skip, "--skip", [Phase.before])
+    refuse_unknown(models)
     if source and wait:
         raise InvalidInput("--from reads a snapshot, which will not change: --wait makes no sense with it")
 

@@ -116,6 +116,12 @@ def test_nothing_checked_is_not_ready(maas: Run, snapshot: Path) -> None:
     assert "leave no check" in said.err
 
 
+def test_a_model_that_nobody_knows_is_wrong_usage(maas: Run, snapshot: Path) -> None:
+    said = maas("preflight", "--from", snapshot, "--for", "simulator,qwne3")
+    assert said.code == 2
+    assert "--for qwne3: the checks know no such model; did you mean qwen3?" in said.err
+
+
 def test_all_left_out_is_no_readiness(maas: Run, finds: Found) -> None:
     finds(of(Status.skipped))
     said = maas("preflight")
@@ -150,10 +156,15 @@ def test_without_a_cluster_it_says_what_works_without_one(maas: Run) -> None:
 
 
 def test_what_was_asked_reaches_the_checks(maas: Run, snapshot: Path) -> None:
-    options = ("--target", "openshift", "--gpu", "--for", "qwen3", "--for", "a,b", "-n", "models")
+    options = ("--target", "openshift", "--gpu", "--for", "qwen3", "--for", "simulator,Qwen3-8B", "-n", "models")
     told = json.loads(maas("preflight", "--from", snapshot, "-o", "json", *options).out)
     assert told["target"] == "openshift"
-    assert told["asked"] == {"phase": "before", "gpu": True, "models": ["a", "b", "qwen3"], "namespace": "models"}
+    assert told["asked"] == {
+        "phase": "before",
+        "gpu": True,
+        "models": ["Qwen3-8B", "qwen3", "simulator"],
+        "namespace": "models",
+    }
 
 
 @pytest.fixture
