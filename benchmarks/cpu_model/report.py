@@ -37,4 +37,6 @@ def _rows(cases: list[Case]) -> list[list[str]]:
 def _verdict(cases: list[Case]) -> str:
     found = [each for case in cases for each in compared(case)]
     missed = [f"{each.case}, {each.what}" for each in found if each.slower > _AIM]
-    return f"Aim: at most {_AIM:.0%} slower. " + (f"Missed: {'; '.join(missed)}." if missed else "Met.")
+    return f"Aim: at most {_AIM:.0%} slower. " + (
+        "\n".join(["Missed:", *(f"- {each}" for each in missed)]) if missed else "Met."
+    )
