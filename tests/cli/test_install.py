@@ -135,11 +135,20 @@ def test_a_taken_port_is_named(run: Maas, configured: Home) -> None:
     assert f"another program uses port {port} of 127.0.0.1 (gateway.http_port);" in asked.stderr
 
 
-@pytest.mark.parametrize("flag", ["--qwen3", "--install-all-models", "--cpu", "--check-gpu"])
-def test_what_is_not_built_is_said_so(run: Maas, maas_home: Home, flag: str) -> None:
-    asked = run("install", flag)
+def test_what_is_not_built_is_said_so(run: Maas, maas_home: Home) -> None:
+    asked = run("install", "--install-all-models")
     assert asked.returncode == 8
-    assert asked.stderr == f"error: {flag}: not built yet; --simulator works today, and needs no GPU\n"
+    assert asked.stderr == "error: --install-all-models: not built yet; --simulator works today, and needs no GPU\n"
+    assert not maas_home.config.exists()
+
+
+@pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="this machine has a GPU")
+@pytest.mark.parametrize("flags", [("--simulator", "--check-gpu"), ("--qwen3",), ("--qwen3", "--check-gpu")])
+def test_without_a_gpu_it_says_what_can_be_done_instead(run: Maas, maas_home: Home, flags: tuple[str, ...]) -> None:
+    asked = run("install", *flags)
+    assert asked.returncode == 7
+    assert "nvidia-smi is not installed" in asked.stderr
+    assert "--cpu" in asked.stderr and "--simulator" in asked.stderr
     assert not maas_home.config.exists()
 
 

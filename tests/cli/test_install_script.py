@@ -84,8 +84,6 @@ def test_wrong_usage_is_told_before_anything_is_set_up(front: Front, arguments: 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--qwen3", "--cpu"),
-        ("--simulator", "--check-gpu"),
         ("--install-all-models",),
         ("--simulator", "--target", "openshift"),
         ("--target=kubernetes",),

@@ -109,6 +109,7 @@ def test_what_a_killed_supervisor_left_holds_no_ports(run: Maas, configured: Hom
     assert not hanging.alive
 
 
+@pytest.mark.alone
 def test_a_certificate_that_expires_stops_nothing(run: Maas, configured: Home) -> None:
     own = self_signed(configured.root / "own", ["localhost"], lasts=8)
     text = configured.config.read_text()

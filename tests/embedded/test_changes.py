@@ -12,6 +12,8 @@ import pytest
 from tests.embedded.changing import Document, Seen, Traffic, change, document
 from tests.running import PATIENCE, Running, bearer, eventually, running
 
+pytestmark = pytest.mark.alone
+
 REQUESTS = 1000
 EXTRA = {"runtime": "simulator", "options": {"mode": "echo"}}
 

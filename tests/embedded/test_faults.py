@@ -16,6 +16,8 @@ import pytest
 from maas.embedded import platform
 from tests.running import PATIENCE, Running, bearer, eventually, running, stopped
 
+pytestmark = pytest.mark.alone
+
 BACK_WITHIN = 3.0
 
 

@@ -46,7 +46,7 @@ def install(
     Example: maas install --simulator
     """
     if install_all_models:
-        raise NotBuilt("--install-all-models: not built yet; --simulator, --cpu and --qwen3 are")
+        raise NotBuilt("--install-all-models: not built yet; --simulator works today, and needs no GPU")
     require_local(target)
     if check_gpu:
         served.fitting_gpu()
