@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from maas.cli import client
+from maas.cli import client, temporary
 from maas.cli.frame import noun
 from maas.cli.output import Output, OutputOption, Shape, ShapeOption, notes, show, show_json
 from maas.domain.errors import InvalidInput
@@ -91,7 +91,10 @@ def list_keys(
     filters = _chosen(username=user, subscription=tier) | ({} if all_keys else {"status": ["active"]})
     rows = list(_search(filters))
     if output is Output.table:
-        show([_row(key) for key in rows], output, columns=_COLUMNS, empty="no keys; `maas keys create` makes one")
+        kept, spent = (rows, 0) if user else temporary.without_spent(rows)
+        show([_row(key) for key in kept], output, columns=_COLUMNS, empty="no keys; `maas keys create` makes one")
+        if spent:
+            notes().print(f"and {spent} of `maas validate`, which no longer work; -o json has them")
     else:
         show(rows, output, columns=list(rows[0]) if rows else ("id",))
 

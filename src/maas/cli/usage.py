@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from maas.cli import client
+from maas.cli import client, temporary
 from maas.cli.frame import noun
 from maas.cli.output import Output, OutputOption, notes, show, show_json
 from maas.domain.reports import By
@@ -36,6 +36,8 @@ def usage(
         sys.stdout.writelines(client.lines("v1", "usage", "records", **which))
         return
     found = client.get("v1", "usage", by=by, **which)
+    if by is By.USER and user is None and output is not Output.json:
+        found["data"] = temporary.together(found["data"])
     match output:
         case Output.json:
             show_json(found)
