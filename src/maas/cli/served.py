@@ -23,8 +23,9 @@ def wanted(*, simulator: bool, cpu: bool, on_gpu: bool) -> dict[str, Spec]:
         name, weights = pulling.default()
         found[name] = _on_cpu(weights, pulling.pull(weights))
     elif on_gpu:
+        context = fitting_gpu().context
         vllm.program()
-        found[_NAME] = {"runtime": "vllm", "weights": _QWEN3, "context_length": fitting_gpu().context}
+        found[_NAME] = {"runtime": "vllm", "weights": _QWEN3, "context_length": context}
     return found
 
 
