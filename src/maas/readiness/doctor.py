@@ -5,12 +5,13 @@ explain its own (`after`), and a known issue explains what else is wrong with th
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import INFERENCE_SERVICE, LLM_INFERENCE_SERVICE, Kind
 from maas.cluster.objects import Object, name, namespace, place
+from maas.cluster.shell import word
 from maas.domain.errors import InvalidInput, NotFound
 from maas.readiness import chapters, model_chapter
 from maas.readiness.catalogue import find
@@ -89,7 +90,17 @@ def _of_model(facts: Facts, findings: Sequence[Finding], named: str) -> Diagnosi
     chosen = [f for f in findings if is_about(f, kind, found) or (not f.about and _belongs(f, Topic.model))]
     if uses_gpu(found):
         chosen += [f for f in findings if f not in chosen and not f.about and _belongs(f, Topic.gpu)]
-    return _reasoned(f"model {place(found)}", (model_chapter.model(facts, kind, found),), chosen)
+    told = [_without_asking_again(finding, found) for finding in chosen]
+    return _reasoned(f"model {place(found)}", (model_chapter.model(facts, kind, found),), told)
+
+
+def _without_asking_again(finding: Finding, model: Object) -> Finding:
+    """Its remedy may be the very command that is being carried out."""
+    if not finding.remedy:
+        return finding
+    asked = f"maas doctor model {word(name(model))}"
+    left = tuple(command for command in finding.remedy.commands if command != asked)
+    return replace(finding, remedy=replace(finding.remedy, commands=left))
 
 
 def _model(facts: Facts, named: str) -> tuple[Kind, Object]:

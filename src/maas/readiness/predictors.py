@@ -5,7 +5,7 @@ A patch names only what it changes: variables it does not touch may hold secrets
 be less than there is. Its tests keep it from an object that has changed meanwhile.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from maas.cluster.changes import Change, Verb, edit
@@ -87,6 +87,19 @@ def with_flags(**flags: str | bool) -> Edit:
 def with_env(values: Mapping[str, str]) -> Edit:
     entries = [{"name": key, "value": value} for key, value in values.items()]
     return lambda container, base: _with_entries(container, f"{base}/env", "env", "name", entries)
+
+
+def without_env(names: Collection[str]) -> Edit:
+    def edits(container: Mapping[str, Any], base: str) -> list[Operation]:
+        operations: list[Operation] = []
+        for place, each in reversed(list(enumerate(items(container, "env")))):
+            if text(each, "name") in names:
+                path = f"{base}/env/{place}"
+                operations += [{"op": "test", "path": f"{path}/name", "value": text(each, "name")}]
+                operations += [{"op": "remove", "path": path}]
+        return operations
+
+    return edits
 
 
 def with_mount(volume: str, path: str) -> Edit:

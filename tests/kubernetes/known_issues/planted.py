@@ -121,6 +121,7 @@ _TRITON = crashing(vllm("triton", "vllm/vllm-openai:v0.9.0"))
 _PORT = crashing(vllm("linked"))
 _CACHE = crashing(vllm("uncached"))
 _OLD = crashing(vllm("qwen3-8b", "vllm/vllm-openai:v0.6.2"))
+_MISTAKEN = vllm("mistaken", env=[{"name": "A", "value": "1"}, {"name": "VLLM_USE_TRITON_ATTENTION", "value": "0"}])
 _UNMETERED = vllm("unmetered")
 _UNMETERED[0]["spec"]["predictor"]["containers"][0]["args"].pop(2)
 
@@ -302,6 +303,7 @@ OF_MODELS = (
         "InferenceService llm/qwen3-8b",
         logs=said(_OLD, "ValueError: Model architectures ['Qwen3ForCausalLM'] are not supported for now."),
     ),
+    Fault("MAAS-423", KUBERNETES, added(*_MISTAKEN), "InferenceService llm/mistaken", Status.warning, mends=False),
     Fault("MAAS-424", KUBERNETES, added(*_over_quota()), "Deployment llm/refused-pods-predictor", mends=False),
     Fault(
         "MAAS-418",

@@ -223,6 +223,41 @@ def test_models_beside_kuadrant_are_not_restarted_for_its_sidecars() -> None:
     assert "authorino" in restarted and "m-predictor" not in restarted
 
 
+@pytest.mark.parametrize("part", ["spec", "status"])
+def test_kuadrant_in_a_member_roll_is_for_somebody_to_take_out(part: str) -> None:
+    field = {"spec": "members", "status": "configuredMembers"}[part]
+    roll = made("maistra.io/v1", "ServiceMeshMemberRoll", "default", "istio-system")
+    roll[part] = {field: [HOME]}
+    finding = only(with_objects(KUBERNETES, roll), "MAAS-404")
+    assert (finding.status, finding.about) == (Status.warning, "ServiceMeshMemberRoll istio-system/default")
+    assert changes(finding) == () and HOME in finding.message
+    other = made("maistra.io/v1", "ServiceMeshMemberRoll", "default", "istio-system", spec={"members": ["shop"]})
+    assert only(with_objects(KUBERNETES, other), "MAAS-404").status is Status.passed
+
+
+def test_a_variable_that_vllm_calls_unknown() -> None:
+    model = vllm("m", env=[{"name": "VLLM_MADE_UP", "value": "1"}, {"name": "HF_HOME", "value": "/c"}])
+    line = "WARNING envs.py:1: Unknown vLLM environment variable detected: VLLM_MADE_UP"
+    finding = only(with_objects(KUBERNETES, *model, logs=said(model, line)), "MAAS-423")
+    assert finding.status is Status.warning and "VLLM_MADE_UP" in finding.message
+    assert finding.remedy and changes(finding) == () and "env/0" in finding.remedy.commands[0]
+    assert only(with_objects(KUBERNETES, *model), "MAAS-423").status is Status.passed
+
+
+def test_variables_that_kubernetes_sets_are_nobody_s_mistake() -> None:
+    model = vllm("m")
+    line = "WARNING envs.py:1: Unknown vLLM environment variable detected: VLLM_SERVICE_HOST"
+    assert only(with_objects(KUBERNETES, *model, logs=said(model, line)), "MAAS-423").status is Status.passed
+
+
+def test_dead_variables_are_taken_out_from_the_end() -> None:
+    env = [{"name": each, "value": "0"} for each in ("VLLM_USE_TRITON_FLASH_ATTN", "A", "VLLM_USE_TRITON_ATTENTION")]
+    finding = only(with_objects(KUBERNETES, *vllm("m", env=env)), "MAAS-423")
+    assert finding.remedy
+    command = finding.remedy.commands[0]
+    assert 0 < command.index("/env/2") < command.index("/env/0") and "/env/1" not in command
+
+
 def test_the_envoy_of_a_gateway_is_no_sidecar() -> None:
     labels = {"gateway.networking.k8s.io/gateway-name": "shop"}
     gateway = making.deployment(
@@ -344,8 +379,8 @@ def test_the_ingress_operator_s_own_istio_is_no_user_of_another_mesh() -> None:
 
 def test_a_mesh_of_the_other_generation_does_not_use_this_one() -> None:
     scenario = planted("MAAS-409")
-    subscription = first(scenario.objects, "Subscription", "servicemeshoperator3", operators.GLOBAL)
-    subscription["spec"]["name"] = "servicemeshoperator"  # type: ignore[index]
+    subscription = first(scenario.objects, "Subscription", "servicemeshoperator3", operators.GLOBAL)  # type: ignore[arg-type]
+    subscription["spec"]["name"] = "servicemeshoperator"
     istio = made("sailoperator.io/v1", "Istio", "mine", spec={"namespace": "istio-system"})
     assert changes(only(replace(scenario, objects=(*scenario.objects, istio)), "MAAS-409"))
     plane = made("maistra.io/v2", "ServiceMeshControlPlane", "basic", "istio-system", spec={"version": "v2.6"})
@@ -430,8 +465,8 @@ def test_how_long_a_route_waits(value: str, cut: bool) -> None:
 
 def test_a_time_that_the_router_cannot_read_is_no_time() -> None:
     scenario = planted("MAAS-414")
-    metadata = first(scenario.objects, "Route", "models", LLM)["metadata"]
-    metadata["annotations"] = {"haproxy.router.openshift.io/timeout": "2m30s"}  # type: ignore[index]
+    route = first(scenario.objects, "Route", "models", LLM)  # type: ignore[arg-type]
+    route["metadata"]["annotations"] = {"haproxy.router.openshift.io/timeout": "2m30s"}
     message = only(scenario, "MAAS-414").message
     assert "30 s" in message and "'2m30s' is no time" in message
 

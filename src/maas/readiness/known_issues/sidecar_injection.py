@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from maas.cluster.changes import restart, set_labels
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import DEPLOYMENT, KUADRANT, NAMESPACE, POD
-from maas.cluster.objects import Object, every, flag, items, label, mapping, name, namespace, text
+from maas.cluster.kinds import DEPLOYMENT, KUADRANT, NAMESPACE, POD, SMMR
+from maas.cluster.objects import Object, every, flag, items, label, mapping, name, namespace, text, texts
+from maas.cluster.shell import word
 from maas.readiness.catalogue import BOTH, Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, skipped, warning
 from maas.readiness.issues import known_issue
@@ -24,7 +25,8 @@ _DENIED = ("unable to validate against any security context constraint",)
     "MAAS-404",
     "no sidecar is injected into Kuadrant's pods",
     sign="The namespace of Kuadrant asks for injection (istio-injection=enabled or istio.io/rev), pods there have "
-    "istio-init, istio-validation or istio-proxy and are not ready, or their creation was denied for NET_ADMIN.",
+    "istio-init, istio-validation or istio-proxy and are not ready, or their creation was denied for NET_ADMIN. Or a "
+    "ServiceMeshMemberRoll holds that namespace.",
     cause="Kuadrant's pods are no part of the mesh. With a sidecar they wait for a proxy that never comes up, so "
     "nothing is authenticated or limited.",
     mend="Label the namespace istio-injection=disabled, remove istio.io/rev, and restart all Deployments in it. Not "
@@ -45,6 +47,7 @@ def injection(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not homes:
         yield skipped("does not apply: Kuadrant has no namespace here")
     for space in homes:
+        yield from _members(facts, space)
         if name(space) in with_mtls:
             yield from _forbidden_although_needed(facts, space)
         else:
@@ -64,6 +67,25 @@ def _injected(facts: Facts, space: Object) -> Iterator[Outcome]:
     elif asks or pods:
         message = "Istio injects sidecars into its pods: those that start next may hang"
         yield warning(message, *seen, remedy=_remedy(facts, space), about=about)
+
+
+def _members(facts: Facts, space: Object) -> Iterator[Outcome]:
+    """Of Service Mesh 2: its network policies cut members off from all that are none."""
+    for roll in facts.known(SMMR):
+        listed = {*texts(roll, "spec", "members"), *texts(roll, "status", "configuredMembers")}
+        if name(space) in listed:
+            about = called(SMMR, roll)
+            yield warning(
+                f"it makes {name(space)} a member of Service Mesh 2, which injects sidecars there and closes it to "
+                "the gateway",
+                Seen(about, "spec.members", name(space)),
+                remedy=Remedy(
+                    "Take it out of spec.members or memberSelectors, unless something there needs that mesh; then "
+                    "restart its Deployments.",
+                    (f"oc edit {SMMR.key}/{word(name(roll))} -n {word(namespace(roll))}",),
+                ),
+                about=about,
+            )
 
 
 def _forbidden_although_needed(facts: Facts, space: Object) -> Iterator[Outcome]:
