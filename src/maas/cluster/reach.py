@@ -22,7 +22,7 @@ class End:
     """A pod, there or yet to come. ports: by name, for policies that name ports.
 
     chosen: labels that tell it and its like from others. by_address: any address block may mean it, as it does what is
-    behind a Service. An end without a namespace is anybody: clients from wherever, or whoever forwards their requests.
+    behind a Service. An end without a namespace is outside; by_proxy: or whoever forwards requests from there.
     """
 
     described: str
@@ -31,9 +31,11 @@ class End:
     ports: Mapping[str, int] = field(default_factory=dict)
     chosen: Mapping[str, str] = field(default_factory=dict)
     by_address: bool = False
+    by_proxy: bool = False
 
 
-ANYBODY = End("clients", "", {}, by_address=True)
+ANYBODY = End("clients", "", {}, by_address=True, by_proxy=True)
+OUTSIDE = End("clients outside", "", {}, by_address=True)
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def _is_peer(peer: Object, way: _Way) -> bool:
         everywhere = text(peer, "ipBlock", "cidr") in _EVERYWHERE and not at(peer, "ipBlock", "except")
         return way.there.by_address or everywhere
     if not way.there.namespace:
-        return _is_somebody(peer, way)
+        return way.there.by_proxy and _is_somebody(peer, way)
     if at(peer, "namespaceSelector") is None:
         in_reach = way.here.namespace == way.there.namespace
     else:
