@@ -189,7 +189,7 @@ def test_damaged_while_it_serves(up: Running, bin: Path, weights: Path) -> None:
     good = weights.read_bytes()
     weights.write_bytes(b"junk")
     up.kill("hurt@")
-    eventually(lambda: model(up, "hurt")["status"] == "failed")
+    eventually(lambda: model(up, "hurt")["status"] == "failed", within=60)
     trouble = model(up, "hurt")["trouble"]
     assert "The file is no GGUF file. Name a .gguf file" in trouble
     assert "It ended with: main: exiting due to model loading error" in trouble
@@ -202,7 +202,7 @@ def test_damaged_while_it_serves(up: Running, bin: Path, weights: Path) -> None:
         assert up.chat(key).status_code == 200
     assert len(programs.started(bin)) - before <= 3, "nothing loops hot"
     weights.write_bytes(good)
-    eventually(lambda: model(up, "hurt")["status"] == "ready", within=40)
+    eventually(lambda: model(up, "hurt")["status"] == "ready", within=90)  # the pauses have grown to 30 s
     assert model(up, "hurt")["trouble"] is None
     assert up.chat(key, model="hurt").status_code == 200
     remove(up, "hurt")
@@ -231,7 +231,7 @@ def test_added_replaced_and_removed_under_load(up: Running, weights: Path) -> No
     failed = [each for each in others.seen if each.status != 200]
     assert not failed, failed[:3]
     remove(up, "swapped")
-    eventually(lambda: processes(up) <= {"simulator", "other"}, within=40)
+    eventually(lambda: not processes(up) & {"swapped", "second", "third"}, within=60)
 
 
 def test_the_log_names_the_command(up: Running, weights: Path) -> None:
