@@ -48,7 +48,7 @@ def models(draw: st.DrawFn, name: str) -> Model:
         draw(_WEIGHTS) if runtime in ("llama-cpp", "vllm") else None,
         draw(st.none() | st.sampled_from(["gpt-4o", "Qwen/Qwen3: 8B", "no"])) if external else None,
         (f"{name[:50]}-too", f"{name[:50]}.2") if draw(st.booleans()) else (),
-        0 if external else draw(st.sampled_from([0, 1, 90, 600])),
+        0 if external else draw(st.sampled_from([0, 1, 90, 540])),
         external and draw(st.booleans()),
     )
 

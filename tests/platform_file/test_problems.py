@@ -133,7 +133,7 @@ def limit(text: str) -> str:
         ("models: {a: {runtime: llama-cpp}}", "weights is missing"),
         ("models: {a: {runtime: simulator, weights: /w}}", "only llama-cpp and vllm serve weights"),
         ("models: {a: {runtime: external, url: http://x, wait: 5s}}", "nobody knows when"),
-        ("models: {a: {runtime: simulator, wait: 11m}}", "from 1s to 10m"),
+        ("models: {a: {runtime: simulator, wait: 11m}}", "from 1s to 9m"),
         ("models: {a: {runtime: simulator, aliases: [b, b]}}", "'b' is written twice"),
         ("models: {a: {runtime: simulator, aliases: [a]}}", "'a' is a model already"),
         (

@@ -18,7 +18,7 @@ from maas.domain import durations
 RESERVED = frozenset({"v1", "llm", "health", "authz", "metrics"})  # first segments of the gateway's own paths
 LONGEST_NAME = 63
 LONGEST_WINDOW = 366 * 86400
-LONGEST_WAIT = 600
+LONGEST_WAIT = 540  # seconds; the gateway ends a stream on which nothing moves for 600
 MOST = 10**15  # of requests or tokens: far below what JSON numbers and database columns hold
 MOST_MONEY = 9_000_000  # in pico this just fits a 64-bit column
 MONEY_PLACES = 6
