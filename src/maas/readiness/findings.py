@@ -7,6 +7,8 @@ from enum import StrEnum
 from maas.cluster.changes import Change
 from maas.cluster.facts.redaction import scrubbed
 
+_HIDDEN = "not to be copied, for values are hidden here; `maas doctor --fix` has them where it is offered:"
+
 
 class Status(StrEnum):
     passed = "passed"
@@ -81,7 +83,15 @@ class Remedy:
     @property
     def all_commands(self) -> tuple[str, ...]:
         """To be shown: of a change to an object that holds credentials, without these."""
-        return (*(scrubbed(change.command) for change in self.changes), *self.commands)
+        return (*(shown(change.command) for change in self.changes), *self.commands)
+
+
+def shown(command: str) -> str:
+    """Where something had to be hidden it would not run, or would write the wrong value: then it is a remark."""
+    hidden = scrubbed(command)
+    if hidden == command:
+        return command
+    return "\n".join(f"# {line}" for line in [_HIDDEN, *hidden.splitlines()])
 
 
 @dataclass(frozen=True)

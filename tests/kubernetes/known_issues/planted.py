@@ -4,6 +4,7 @@ Two clusters hold them all: Kubernetes 1.34 those of models, keys and limits, ea
 own; OpenShift 4.20 those of the platform.
 """
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,11 +41,11 @@ class Fault:
 
 
 def planted(base: Scenario, *faults: Fault) -> Scenario:
-    objects: list[Object] = [dict(each) for each in base.objects]
+    objects: list[Object] = copy.deepcopy([dict(each) for each in base.objects])
     for fault in faults:
         objects = fault.plant(objects)
     logs = (*base.logs, *(log for fault in faults for log in fault.logs))
-    return replace(base.after(), objects=tuple(objects), logs=logs)
+    return replace(base.after(), objects=tuple(copy.deepcopy(objects)), logs=logs)  # a test may change them further
 
 
 def first(objects: Sequence[Object], kind: str, named: str, in_namespace: str = "") -> Object:

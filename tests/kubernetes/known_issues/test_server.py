@@ -83,6 +83,14 @@ def test_a_version_that_knows_the_model_is_not_suspected(model: str, version: st
     assert found(crashed).status is Status.unknown  # nobody heard why
 
 
+def test_a_command_that_would_hold_a_secret_is_a_remark_that_no_shell_runs() -> None:
+    finding = found(crashing(vllm("m", "vllm/vllm-openai:v0.10.2", "--api-key=sk-canary-0123456789abcdef")), NO_ROOM)
+    assert finding.remedy
+    (command,) = finding.remedy.all_commands
+    assert "sk-canary" not in command
+    assert all(line.startswith("# ") for line in command.splitlines())
+
+
 def test_a_model_that_is_ready_may_have_said_what_it_likes() -> None:
     assert found(vllm("m", "vllm/vllm-openai:v0.6.2"), NO_ROOM).status is Status.passed
 

@@ -557,6 +557,15 @@ def test_without_its_configuration_in_sight_a_remedy_is_told_not_done() -> None:
     assert finding.status is Status.failed and changes(finding) == ()
 
 
+def test_a_fix_with_a_secret_is_shown_as_a_remark() -> None:
+    model = crashing(vllm("m", "vllm/vllm-openai:v0.9.0", "--api-key=sk-canary-0123456789abcdef"))
+    logs = said(model, "LLVM ERROR: Unsupported rounding mode for conversion.")
+    finding = only(with_objects(KUBERNETES, *model, logs=logs), "MAAS-402")
+    assert finding.remedy and changes(finding)
+    (command,) = finding.remedy.all_commands
+    assert command.startswith("# ") and "sk-canary" not in command and "doctor --fix" in command
+
+
 # All.
 
 

@@ -7,7 +7,7 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import INFERENCE_SERVICE
 from maas.cluster.objects import Object, items, text
 from maas.readiness.catalogue import Asked
-from maas.readiness.findings import Outcome, Remedy, Seen, Severity, failed
+from maas.readiness.findings import Outcome, Remedy, Seen, Severity, failed, shown
 from maas.readiness.issues import known_issue
 from maas.readiness.predictors import edited, is_vllm, server, without_env
 from maas.readiness.signs import called, few, listed, logs_of, pods_of, quoted
@@ -62,4 +62,4 @@ def _remedy(model: Object, names: set[str]) -> Remedy:
     if not names:
         return Remedy(f"{advice} They are not in its env: look at envFrom, the runtime and the image.")
     change = edited(model, without_env(names), why="vLLM does not read them")
-    return Remedy(advice, (change.command,))
+    return Remedy(advice, (shown(change.command),))

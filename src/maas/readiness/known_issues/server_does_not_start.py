@@ -15,7 +15,7 @@ from maas.cluster.shell import word
 from maas.models import troubles
 from maas.models.sizing import vllm
 from maas.readiness.catalogue import Asked
-from maas.readiness.findings import Outcome, Remedy, Seen, failed, warning
+from maas.readiness.findings import Outcome, Remedy, Seen, failed, shown, warning
 from maas.readiness.issues import known_issue
 from maas.readiness.predictors import arguments, edited, is_vllm, server, storage_uri, with_flags
 from maas.readiness.signs import called, image_version, logs_of, pods_of, quoted, unheard
@@ -146,7 +146,7 @@ def _no_room(model: Object, line: str, capability: int) -> Remedy:
         return Remedy(f"{advice} `maas size` counts.", (_edit(model),))
     longest = str(int(estimate[1]) // 256 * 256 or int(estimate[1]))
     change = edited(model, with_flags(max_model_len=longest), why="as much context as the GPU has room for")
-    return Remedy(f"{advice} {longest} tokens would fit:", (change.command,))
+    return Remedy(f"{advice} {longest} tokens would fit:", (shown(change.command),))
 
 
 def _gpu_taken(model: Object, line: str, capability: int) -> Remedy:
