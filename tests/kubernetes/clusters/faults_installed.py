@@ -13,12 +13,14 @@ from tests.kubernetes.clusters.faults import (
     condition_is,
     edited,
     fault,
+    having,
     model_is_down,
     put,
     unschedulable,
     waiting,
     without,
 )
+from tests.kubernetes.clusters.making import made, service
 
 
 def _value(text: str) -> str:
@@ -32,6 +34,14 @@ _OOM = waiting("CrashLoopBackOff", "back-off", restarts=7, exit_code=137, ended=
 
 def _stop(model: Any) -> None:
     model["metadata"].setdefault("annotations", {})["serving.kserve.io/stop"] = "true"
+
+
+_SIMULATOR = {"serving.kserve.io/inferenceservice": "simulator"}
+
+
+def _denying(direction: str) -> dict[str, object]:
+    spec = {"podSelector": {}, "policyTypes": [direction]}
+    return made("networking.k8s.io/v1", "NetworkPolicy", "deny-all", "llm", spec=spec)
 
 
 INSTALLED: list[Fault] = [
@@ -224,5 +234,40 @@ INSTALLED: list[Fault] = [
         K8S,
         edited("Namespace", "kuadrant-system", put("metadata", "labels", "istio-injection", to="enabled")),
         finds="MAAS-404",
+    ),
+    fault(
+        "nobody reaches the gateway",
+        K8S,
+        having(_denying("Ingress")),
+        finds="MAAS-160",
+        also="MAAS-157",
+    ),
+    fault(
+        "nothing leaves the gateway",
+        K8S,
+        having(_denying("Egress")),
+        finds="MAAS-155 MAAS-156 MAAS-161",
+    ),
+    fault(
+        "the gateway was scaled away",
+        K8S,
+        edited("Deployment", "maas-gateway", both(put("spec", "replicas", to=0), put("status", to={}))),
+        without("Pod", "maas-gateway"),
+        edited("EndpointSlice", "maas-gateway", put("endpoints", to=[])),
+        finds="MAAS-306",
+    ),
+    fault(
+        "a route cuts answers off",
+        K8S,
+        edited("HTTPRoute", "simulator", put("spec", "rules", 0, "timeouts", "request", to="10s")),
+        finds="MAAS-307",
+    ),
+    fault(
+        "a model has an address of its own",
+        K8S,
+        without("NetworkPolicy"),
+        having(*service("direct", "llm", {"http": (80, 8080)}, _SIMULATOR, load_balancer="203.0.113.99")),
+        finds="MAAS-374",
+        also="MAAS-372",
     ),
 ]
