@@ -293,14 +293,3 @@ def test_a_network_policy_for_the_models_is_enough() -> None:
     assert "MAAS-372" in problems(facts(without=["NetworkPolicy"]))
     out = {**policy, "spec": {"podSelector": {}, "policyTypes": ["Egress"]}}
     assert "MAAS-372" in problems(facts(without=["NetworkPolicy"], more=[out]))
-
-
-def test_settings_that_nobody_reads_are_told() -> None:
-    env = [{"name": each, "value": "0"} for each in ("VLLM_USE_TRITON_FLASH_ATTN", "VLLM_PORT_OF_MINE")]
-    change = put("spec", "predictor", "containers", 0, "env", value=env)
-    found = problems(facts(("InferenceService llm/qwen3-0-6b", change), openshift=True), openshift=True)["MAAS-344"]
-    assert (found.status, found.message) == (
-        Status.warning,
-        "sets VLLM_USE_TRITON_FLASH_ATTN, which vLLM does not read",
-    )
-    assert "MAAS-344" not in problems(facts(openshift=True), openshift=True)
