@@ -52,7 +52,8 @@ def _opening(source: End, target: End, port: int, end: Closed, protocol: str) ->
     rule: dict[str, object] = {"ports": [{"port": port, "protocol": protocol}]}
     if there.namespace:
         rule[peers] = [_peer(there)]
-    named = f"maas-{direction}-{_short(there)}-{port}-{name(end.policies[0])}"[:253]
+    of_here = [each.lower()[:60] for each in here.chosen.values()]
+    named = "-".join(("maas", direction, *of_here, _short(there), str(port), name(end.policies[0])))[:253]
     spec = {"podSelector": _pods(here, end.policies[0]), "policyTypes": [direction.capitalize()], direction: [rule]}
     body = {
         "apiVersion": "networking.k8s.io/v1",

@@ -275,13 +275,14 @@ def test_pods_behind_routes_of_others_are_no_models() -> None:
     assert [each.status for each in judge(facts, scenario.after().asked, only=["MAAS-155"])] == [Status.passed]
 
 
-def test_of_several_gateways_each_gets_a_policy_of_its_own() -> None:
+@pytest.mark.parametrize("shut", [policy("llm"), policy("edge", policyTypes=["Egress"])])
+def test_of_several_gateways_each_gets_a_policy_of_its_own(shut: dict[str, Any]) -> None:
     gateways = [
         made("gateway.networking.k8s.io/v1", "Gateway", each, "edge", labels={"app": "maas"}, spec={})
         for each in ("one", "two")
     ]
-    before = found("MAAS-155", facts(policy("llm"), *gateways), asked())
+    before = found("MAAS-155", facts(shut, *gateways), asked())
     added = [dict(change.body) for each in before if each.remedy for change in each.remedy.changes]
     assert len({body["metadata"]["name"] for body in added}) == 2
-    (after,) = found("MAAS-155", facts(policy("llm"), *gateways, *added), asked())
+    (after,) = found("MAAS-155", facts(shut, *gateways, *added), asked())
     assert after.status is Status.passed
