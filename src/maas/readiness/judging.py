@@ -57,7 +57,7 @@ def _finding(check: Check, outcome: Outcome) -> Finding:
         check.wanted,
         status,
         scrubbed(outcome.message),
-        tuple(replace(seen, value=scrubbed(seen.value)) for seen in outcome.seen),
+        tuple(replace(s, field=scrubbed(s.field), value=scrubbed(s.value)) for s in outcome.seen),
         remedy,
         outcome.about,
         itself=outcome.itself,

@@ -200,7 +200,7 @@ def _readable(cause: Cause, keys: Sequence[str]) -> Remedy:
         case Cause.denied:
             # Not cluster-reader: only OpenShift has it, and it does not read Secrets.
             kinds = ",".join(key for key in keys if key not in _NO_KINDS)
-            role = f"kubectl create clusterrole maas-reader --verb=get,list --resource={kinds}"
+            role = f"kubectl create clusterrole maas-reader --verb=get,list --resource={word(kinds)}"
             reader = "kubectl create clusterrolebinding maas-reader --clusterrole=maas-reader --user=YOUR_USER"
             return Remedy("A cluster administrator gives you a role that reads them.", (role, reader))
         case Cause.not_exported:
@@ -225,7 +225,7 @@ def _exports(keys: Sequence[str]) -> Iterator[str]:
     if left:
         yield f"kubectl get {word(','.join(left))} -A -o yaml > more.yaml"
     if CONFIG_MAP.key in keys:
-        yield f"kubectl get configmaps -A --field-selector={CONFIG_MAP.fields} -o yaml > configmaps.yaml"
+        yield f"kubectl get configmaps -A --field-selector={word(CONFIG_MAP.fields)} -o yaml > configmaps.yaml"
 
 
 def _tools(facts: Facts) -> Mapping[str, Any] | None:

@@ -149,7 +149,7 @@ def _unreadable(config: Object, key: str) -> Outcome:
     """To be mended by hand: to write it anew would throw away whatever else it says."""
     about, command = (
         f"ConfigMap {place(config)}",
-        f"kubectl edit configmap {kserve.CONFIG} -n {word(namespace(config))}",
+        f"kubectl edit configmap {word(kserve.CONFIG)} -n {word(namespace(config))}",
     )
     remedy = Remedy(f"Correct data.{key}: KServe reads nothing of it.", (command,))
     return failed(f"data.{key} is no JSON object", Seen(about, f"data.{key}"), remedy=remedy, about=about)
