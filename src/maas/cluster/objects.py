@@ -12,11 +12,12 @@ Object = Mapping[str, Any]
 _NOTHING: Mapping[str, Any] = {}
 
 
-def at(value: object, *path: str | int) -> Any:
+def at(object: object, *path: str | int) -> Any:
     """What is at the path, or None: at(node, "status", "allocatable", "cpu")."""
+    value: Any = object
     for step in path:
         if value.__class__ is dict or isinstance(value, Mapping):  # the first is a fifth of the second's work
-            value = value.get(step)  # type: ignore[attr-defined]
+            value = value.get(step)
         elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
             value = value[step]
         else:

@@ -83,9 +83,7 @@ def endpoints(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     stopped = _stopped(facts)
     wanted = {b: route for b, route in every.items() if (b.namespace, b.name) not in stopped}
     if not wanted:
-        yield skipped(
-            "no route leads to a Service that is to run" if every else "no route leads to a Service"
-        )
+        yield skipped("no route leads to a Service that is to run" if every else "no route leads to a Service")
         return
     bad = [outcome for backend, route in wanted.items() if (outcome := _unreachable(facts, backend, route))]
     yield from bad
