@@ -1,12 +1,13 @@
 """What is hidden, what a tool has hidden already, and what must stay because checks judge by it."""
 
+import base64
 import time
 from typing import Any
 
 import pytest
 import yaml
 
-from maas.cluster.facts.redaction import digest, is_redacted, redacted, scrubbed
+from maas.cluster.facts.redaction import digest, is_redacted, redacted, scrubbed, without_values
 from tests.kubernetes import shared
 
 
@@ -165,3 +166,23 @@ def test_what_curl_logs_in_with_is_hidden_among_arguments() -> None:
 @pytest.mark.parametrize("said", ["docker run -u 1000:1000", "chown -u root:wheel", "curl -u me http://x:80/y"])
 def test_users_and_groups_are_no_logins(said: str) -> None:
     assert scrubbed(said) == said
+
+
+@pytest.mark.parametrize(
+    "text", ["GET /v1/models?key=a1B2c3D4 HTTP/1.1", "/health?x=1&key=a1B2c3D4", "https://h/cb?code=a1B2c3D4&state=1"]
+)
+def test_a_credential_in_a_query_is_hidden(text: str) -> None:
+    assert "a1B2c3D4" not in scrubbed(text)
+    assert scrubbed(text).count("[redacted]") == 1
+
+
+def test_a_secrets_value_is_not_told_beside_it_either() -> None:
+    value = "plain-words-nobody-would-take-for-a-key"
+    secret = {
+        "metadata": {"name": "k", "annotations": {"note": f"the key is {value}, of alice", "tier": "free"}},
+        "data": {"api_key": base64.b64encode(value.encode()).decode(), "empty": ""},
+    }
+    shown = without_values(secret)
+    assert value not in str(shown)
+    assert shown["metadata"]["annotations"] == {"note": "the key is [redacted], of alice", "tier": "free"}
+    assert shown["data"]["empty"] == ""

@@ -24,6 +24,7 @@ from maas.cluster.objects import Object, mapping
 REDACTED = "[redacted]"
 
 _SALT = secrets.token_bytes(32)
+_LONG_ENOUGH = 8  # characters of a value
 _REFERENCE = re.compile(r"\$\([\w.-]+\)|\$\{?\w+\}?|\{\{.*\}\}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{16}")
 _BY_A_TOOL = re.compile(
@@ -53,7 +54,26 @@ def without_values(secret: Object) -> Object:
     plain = {key: _stand_in(value, value) for key, value in mapping(secret, "stringData").items()}
     kept = {key: _stand_in(value, _unpacked(value)) for key, value in mapping(secret, "data").items()}
     rest = {key: value for key, value in secret.items() if key not in ("data", "stringData")}
+    rest = _without(rest, _told(secret))
     return {**rest, "data": kept | plain} if kept or plain else rest
+
+
+def _told(secret: Object) -> list[str]:
+    """The values in clear that are long enough to be nobody's word: somebody may have noted one in an annotation."""
+    packed = (_unpacked(value) for value in mapping(secret, "data").values() if isinstance(value, str))
+    values = [value.decode(errors="replace") if isinstance(value, bytes) else value for value in packed]
+    values += [value for value in mapping(secret, "stringData").values() if isinstance(value, str)]
+    return sorted({value.strip() for value in values if len(value.strip()) >= _LONG_ENOUGH}, key=len, reverse=True)
+
+
+def _without(value: Any, texts: Sequence[str]) -> Any:
+    if isinstance(value, str):
+        for text in texts:
+            value = value.replace(text, REDACTED)
+        return value
+    if isinstance(value, Mapping):
+        return {key: _without(each, texts) for key, each in value.items()}
+    return [_without(each, texts) for each in value] if isinstance(value, list) else value
 
 
 def redacted(value: Any) -> Any:

@@ -12,6 +12,7 @@ CREDENTIAL = re.compile(
       (?=[A-Za-z0-9._~+/-]*[0-9_~+/]|[A-Za-z]{24})[A-Za-z0-9._~+/-]{6,}=*
     | (?P<header>(?i:authorization)["']?\s*[:=]\s*["']?[A-Za-z]+\ +)(?!\[redacted\])[^\s"',]{6,}
     | (?P<login>\bcurl\b[^\n]{0,400}?\s(?:-u\ ?|--(?:proxy-)?user[ =])["']?[^\s:"']*:)(?!\[redacted\])[^\s"']+
+    | (?P<query>[?&](?i:key|code|sig|signature|pass|pw|auth)=)(?!\[redacted\])[^\s&#"'<>]{6,}  # of a URL
     | (?P<cookie>(?i:cookie):\ *)(?!\[redacted\])[^\s"'][^\n"']*
     | (?<![A-Za-z0-9_-])(?:
           sk-[A-Za-z0-9_-]{12,}  # OpenAI and its kin; MaaS
