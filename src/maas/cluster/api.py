@@ -95,8 +95,13 @@ class Api:
             raise ServerFailed(f"listing {kind.key}: the list expired between its pages, twice") from None
 
     async def _pages(self, kind: Kind, version: str, keep: Keep | None, told: Told | None) -> Objects:
-        """A page is asked for as soon as the one before begins to arrive, and tells how to go on."""
-        found: Objects = []
+        """A page is asked for as soon as the one before begins to arrive, and tells how to go on.
+
+        What is kept of a page is packed until the last has come: a few strings of it, each in a place of its own, would
+        hold on to the memory of the whole page.
+        """
+        count = 0
+        packed: list[bytes] = []
         coming: _Page | None = self._begin(kind, version, "")
         following: _Page | None = None
         try:
@@ -104,15 +109,20 @@ class Api:
                 continued = await coming.continued
                 following = self._begin(kind, version, continued) if continued else None
                 page = await coming.body
-                found += [keep(each) for each in items(page, "items")] if keep else items(page, "items")
+                found = [keep(each) for each in items(page, "items")] if keep else items(page, "items")
+                count += len(found)
                 if told:
-                    told(len(found))
+                    told(count)
+                if not continued and not packed:
+                    return found
+                packed.append(orjson.dumps(found))
+                del page, found
                 coming, following = following, None
-            return found
+            return [each for page in packed for each in orjson.loads(page)]
         finally:
-            for page in (coming, following):
-                if page is not None:
-                    page.body.cancel()  # if it has failed, this keeps asyncio from complaining that nobody asked
+            for begun in (coming, following):
+                if begun is not None:
+                    begun.body.cancel()  # if it has failed, this keeps asyncio from complaining that nobody asked
 
     def _begin(self, kind: Kind, version: str, continued: str) -> "_Page":
         known: asyncio.Future[str] = asyncio.get_running_loop().create_future()
