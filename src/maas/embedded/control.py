@@ -40,7 +40,7 @@ class EmbeddedControl:
         self._changing = asyncio.Lock()  # from reading maas.yaml to writing it: of two changes, both are made
         self.create_key, self.keys, self.key = keyring.create, keyring.all, keyring.by_id
         self.revoke_keys, self.rotate_key = keyring.revoke, keyring.rotate
-        self.models_status = rollout.statuses
+        self.models_status = rollout.loading.refresh
 
     def platform(self) -> Platform:
         return self._view.platform

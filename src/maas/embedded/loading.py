@@ -30,11 +30,14 @@ class Loading:
         self._not_ready: Mapping[str, ModelState] = {}
         self._changed = asyncio.Event()
 
-    def refresh(self) -> None:
-        served_here = {name: state for name, state in self._states().items() if state.status not in _ELSEWHERE}
+    def refresh(self) -> Mapping[str, ModelState]:
+        """What is told now is what requests meet from now on."""
+        states = self._states()
+        served_here = {name: state for name, state in states.items() if state.status not in _ELSEWHERE}
         self._not_ready = {name: state for name, state in served_here.items() if state.status != READY}
         self._changed.set()
         self._changed.clear()
+        return states
 
     async def follow(self) -> None:
         while True:
