@@ -1,0 +1,146 @@
+"""Steps, as data: what each does, why, what it touches, what it waits for, and how it is undone.
+
+    Step("cert-manager", "cert-manager 1.20.3", "issues the certificates of gateway and webhooks",
+         needs=("gateway-api",), actions=(Chart(…),), waits=(Wait(…), …), undo="helm uninstall …")
+
+Whoever shows a step, dry-runs it or carries it out reads the same value. Components and resources make steps as if the
+cluster were empty; planning takes out what is done already, so an installation that is whole is an empty plan.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from maas.cluster.kinds import Kind
+from maas.cluster.objects import Object
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Server-side apply of one object, as field manager `maas`, never by force.
+
+    adopt: it may be there already and belong to somebody else; then only these fields are set on it, and uninstalling
+    takes only these fields away again. Without, what is there and not ours is left alone.
+    """
+
+    object: Object
+    adopt: bool = False
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A Helm release: `helm upgrade --install RELEASE CHART --version … --repo … -n NAMESPACE --values …`.
+
+    chart: "oci://registry/path/name", or a name in `repo`.
+    """
+
+    release: str
+    namespace: str
+    chart: str
+    version: str
+    repo: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A release's own YAML file, every object of it applied server-side: fetched, or from a mirror.
+
+    name: what it is called in a mirror: "gateway-api-1.5.1.yaml".
+    sha256: of the file, where it is known.
+    """
+
+    name: str
+    url: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Restart:
+    kind: Kind
+    name: str
+    namespace: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Approve:
+    """Of the InstallPlan that a Subscription with manual approval waits for. Asks first."""
+
+    subscription: str
+    namespace: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Of an object of ours that is no longer wanted."""
+
+    kind: Kind
+    name: str
+    namespace: str
+    why: str
+
+
+Action = Apply | Chart | Manifest | Restart | Approve | Delete
+
+
+class Stage(StrEnum):
+    done = "done"
+    waiting = "waiting"
+    hopeless = "hopeless"  # waiting longer will not help
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What an object's status says of how far it is. why: "" when done; a few words that name the condition."""
+
+    stage: Stage
+    why: str = ""
+
+
+Until = Callable[[Object | None], Seen]
+"""Given None, the object is not there (yet)."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """what: "Gateway llm/maas-gateway is Programmed". patience: seconds."""
+
+    kind: Kind
+    name: str
+    namespace: str
+    until: Until
+    what: str
+    patience: float = 300.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """key: "cert-manager", "gateway", …: as findings name it (readiness: to_install(step=…)).
+
+    needs: keys of steps that have to be done before, where they are in the plan at all.
+    undo: how it is undone, for people.
+    affects: what its change means for users of a running platform: "" if nothing.
+    """
+
+    key: str
+    title: str
+    why: str
+    actions: tuple[Action, ...] = ()
+    waits: tuple[Wait, ...] = ()
+    needs: tuple[str, ...] = ()
+    undo: str = ""
+    affects: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """steps: in an order in which each comes after those it needs."""
+
+    steps: Sequence[Step]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.steps
