@@ -29,6 +29,7 @@ _JSON = st.recursive(
 _OBJECTS = st.lists(st.dictionaries(st.text(max_size=8), _JSON, max_size=4), max_size=4)
 _NOT_ASKED = Unread(Cause.timeout, "nobody asked")
 _UNREAD = st.builds(Unread, st.sampled_from(Cause), _NAMES)
+_IN_PATHS = st.text(min_size=1, max_size=16)  # longer ones are cut; a character may take 12 bytes in a file's name
 _LINES = st.lists(st.text(max_size=60).map(lambda line: line.replace("\n", " ").rstrip("\r")), max_size=5).map(tuple)
 _NO_SECRETS = st.sampled_from([kind.key for kind in ALL if kind is not SECRET])
 _FACTS = st.builds(
@@ -42,7 +43,7 @@ _FACTS = st.builds(
     ),
     probes=st.dictionaries(_NAMES, _JSON | _UNREAD),
     logs=st.lists(
-        st.builds(Log, st.text(min_size=1), st.text(min_size=1), st.text(min_size=1), _LINES, st.booleans()),
+        st.builds(Log, _IN_PATHS, _IN_PATHS, _IN_PATHS, _LINES, st.booleans()),
         max_size=3,
         unique_by=lambda log: (log.namespace, log.pod, log.container, log.previous),
     ),
@@ -87,6 +88,16 @@ def _without_credentials(facts: Facts) -> Facts:
 def test_facts_come_back(name: str, facts: Facts, tmp_path: Path) -> None:
     write(facts, tmp_path / name, overwrite=True)
     assert _comparable(snapshot.read(tmp_path / name)) == _comparable(_without_credentials(facts))
+
+
+@pytest.mark.parametrize("name", ["snapshot.tar.gz", "snapshot"])
+@pytest.mark.parametrize("long", ["x" * 252, "x" * 253, "𝓍" * 40, "ü" * 300])
+def test_names_longer_than_a_files_are_cut_and_told_apart(name: str, long: str, tmp_path: Path) -> None:
+    logs = [Log("llm", f"{long}{number}", "server", (f"line {number}",)) for number in (1, 2)]
+    write(made(logs=logs), tmp_path / name)
+    back = snapshot.read(tmp_path / name).logs
+    assert sorted(log.lines for log in back) == [("line 1",), ("line 2",)]
+    assert all(log.namespace == "llm" and log.pod[:10] == long[:10] for log in back)
 
 
 def test_what_a_kind_is_comes_back(tmp_path: Path) -> None:

@@ -12,9 +12,12 @@ A list is JSON that kubectl and jq read, and each of its objects is a line by it
 one, never as one document. YAML would take fifty times as long.
 """
 
+from hashlib import sha256
 from urllib.parse import quote, unquote
 
 FORMAT = 1
+_LONGEST = 253  # characters of a name in Kubernetes; file systems end at 255
+_KEPT = 230
 ABOUT = "snapshot.json"
 VERSION = "version.json"
 APIS = "apis.json"
@@ -45,6 +48,13 @@ def part(quoted: str) -> str:
 
 
 def _name(value: str) -> str:
-    """A name of a file for any text: no slash, and neither "." nor "..". Names in Kubernetes stay as they are."""
+    """A name of a file for any text: no slash, and neither "." nor "..". Names in Kubernetes stay as they are.
+
+    Except where they are too long for a file: such a one is cut, and what was cut told apart by a digest.
+    """
     safe = quote(value, safe=" ,:+=@~", errors="surrogatepass")
+    if len(safe) > _LONGEST:
+        before, escape, digits = safe[:_KEPT].rpartition("%")
+        cut = before if escape and len(digits) < 2 else safe[:_KEPT]
+        return f"{cut}~{sha256(safe.encode()).hexdigest()[:16]}"
     return safe.replace(".", "%2E") if not safe.strip(".") else safe
