@@ -88,6 +88,7 @@ class Site:
 @dataclass(frozen=True)
 class Wanted:
     """
+    document: maas.yaml as it was written, with its comments; "" if nobody wrote one.
     tokens_only: token limits instead of request limits, as --token-rate-limit asks.
     gpu_operator: the GPU Operator (and on OpenShift Node Feature Discovery) is to be installed too.
     """
@@ -98,3 +99,4 @@ class Wanted:
     tokens_only: bool = False
     metrics: bool = True
     gpu_operator: bool = False
+    document: str = ""
