@@ -54,7 +54,7 @@ class GpuKind:
 
     device: Device
     free: int
-    selector: Mapping[str, str] = NOTHING
+    selector: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
 
 @dataclass(frozen=True)
