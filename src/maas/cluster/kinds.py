@@ -5,8 +5,12 @@ beforehand. `versions` are those whose fields the checks understand, best first;
 asked for the one it prefers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
+
+from maas.cluster.objects import text
 
 
 class Body(StrEnum):
@@ -26,11 +30,13 @@ class Kind:
     body: Body = Body.whole
     labels: str = ""  # a label selector: only these are read
     fields: str = ""  # a field selector
+    selection: str = ""  # what another choice of the same kind is called: "maas"
 
     @property
     def key(self) -> str:
-        """As kubectl writes it: "gateways.gateway.networking.k8s.io", "pods"."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
+        """As kubectl writes it: "gateways.gateway.networking.k8s.io", "pods". Another choice: "secrets@maas"."""
+        plain = f"{self.plural}.{self.group}" if self.group else self.plural
+        return f"{plain}@{self.selection}" if self.selection else plain
 
 
 def _crd(name: str, group: str, *versions: str, plural: str = "", namespaced: bool = True) -> Kind:
@@ -137,3 +143,52 @@ ALL: tuple[Kind, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Kind) and value not in SERVED_ONLY
 )
 BY_KEY = {kind.key: kind for kind in ALL}
+
+# What else an installation compares with what it wants: of these, only objects of the platform are read, and no check
+# asks for them. Secrets and ConfigMaps are read in another choice as well: a label selector has no "or".
+_PLATFORM = "app.kubernetes.io/part-of=maas"
+OUR_CONFIG_MAP = Kind("ConfigMap", "configmaps", labels=_PLATFORM, selection="maas")
+OUR_SECRET = Kind("Secret", "secrets", labels=f"{_PLATFORM},!{SECRET.labels}", selection="maas")
+
+
+def _ours(name: str, plural: str, group: str, *versions: str, namespaced: bool = True) -> Kind:
+    return Kind(name, plural, group, versions or ("v1",), namespaced, labels=_PLATFORM)
+
+
+_RBAC, _MONITORING, _ISTIO = "rbac.authorization.k8s.io", "monitoring.coreos.com", "networking.istio.io"
+OURS: tuple[Kind, ...] = (
+    OUR_CONFIG_MAP,
+    OUR_SECRET,
+    _ours("ServiceAccount", "serviceaccounts", ""),
+    _ours("PersistentVolumeClaim", "persistentvolumeclaims", ""),
+    _ours("PodDisruptionBudget", "poddisruptionbudgets", "policy"),
+    _ours("Role", "roles", _RBAC),
+    _ours("RoleBinding", "rolebindings", _RBAC),
+    _ours("ClusterRole", "clusterroles", _RBAC, namespaced=False),
+    _ours("ClusterRoleBinding", "clusterrolebindings", _RBAC, namespaced=False),
+    _ours("PodMonitor", "podmonitors", _MONITORING),
+    _ours("ServiceMonitor", "servicemonitors", _MONITORING),
+    _ours("PrometheusRule", "prometheusrules", _MONITORING),
+    _ours("ServiceEntry", "serviceentries", _ISTIO, "v1", "v1beta1"),
+    _ours("DestinationRule", "destinationrules", _ISTIO, "v1", "v1beta1"),
+    _ours("Telemetry", "telemetries", "telemetry.istio.io", "v1", "v1alpha1"),
+    *(replace(kind, labels=_PLATFORM) for kind in (ENVOY_FILTER, WASM_PLUGIN, PEER_AUTHENTICATION)),
+)
+_BY_NAME = {(kind.group, kind.name): kind for kind in (*OURS, *SERVED_ONLY, *ALL)}
+
+
+def of(object: Mapping[str, Any]) -> Kind:
+    """The kind of an object, to address it: without any selector. Of a kind not known here, its plural is guessed."""
+    group, _, version = str(object.get("apiVersion", "")).rpartition("/")
+    named = str(object.get("kind", ""))
+    known = _BY_NAME.get((group, named))
+    if known is None:
+        inside = bool(text(object, "metadata", "namespace"))
+        return Kind(named, _plural(named.lower()), group, (version,), inside)
+    return replace(known, versions=(version,), body=Body.whole, labels="", fields="", selection="")
+
+
+def _plural(word: str) -> str:
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        return word[:-1] + "ies"
+    return word + ("es" if word.endswith(("s", "x", "ch", "sh")) else "s")

@@ -9,7 +9,7 @@ from typing import Any
 
 from maas.cluster.api import JSON, Api
 from maas.cluster.failures import ServerFailed
-from maas.cluster.kinds import ALL, SERVED_ONLY, Kind
+from maas.cluster.kinds import ALL, OURS, SERVED_ONLY, Kind
 from maas.cluster.objects import at, items, text, texts
 from maas.domain.errors import MaasError
 
@@ -20,7 +20,7 @@ _AGGREGATED = ",".join(
         JSON,
     )
 )
-_GROUPS = frozenset(kind.group for kind in (*ALL, *SERVED_ONLY))
+_GROUPS = frozenset(kind.group for kind in (*ALL, *OURS, *SERVED_ONLY))
 
 
 @dataclass(frozen=True)

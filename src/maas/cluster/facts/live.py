@@ -21,7 +21,7 @@ from maas.cluster.facts.stray_keys import PROBE as STRAY_KEYS
 from maas.cluster.facts.stray_keys import stray_keys
 from maas.cluster.facts.uncollected import uncollected
 from maas.cluster.failures import BadKubeconfig, Denied, LoginFailed, Missing, TooSlow, Unreachable
-from maas.cluster.kinds import ALL, AUTH_POLICY, GATEWAY, INGRESS_CONFIG, ISSUER, POD, Kind
+from maas.cluster.kinds import ALL, AUTH_POLICY, GATEWAY, INGRESS_CONFIG, ISSUER, OURS, POD, Kind
 from maas.cluster.objects import Object
 from maas.domain.errors import MaasError
 
@@ -30,15 +30,24 @@ Read = Sequence[Object] | Unread | None  # None: the cluster does not serve it
 
 
 async def read(
-    api: Api, *, deadline: float, watch: Watch | None = None, logs: bool = False, tools: bool = True
+    api: Api,
+    *,
+    deadline: float,
+    watch: Watch | None = None,
+    logs: bool = False,
+    tools: bool = True,
+    ours: bool = False,
 ) -> Facts:
-    """deadline: seconds from now, for everything. Raises Unreachable, LoginFailed, BadKubeconfig."""
+    """deadline: seconds from now, for everything. Raises Unreachable, LoginFailed, BadKubeconfig.
+
+    ours: also what an installation is compared with, and no check asks for.
+    """
     began = asyncio.get_running_loop().time()
     await _log_in(api, deadline)
     if api.session.credentials.interactive:
         began = asyncio.get_running_loop().time()
     with uncollected():
-        reading = _Reading(api, deadline, began + deadline, watch)
+        reading = _Reading(api, deadline, began + deadline, watch, (*ALL, *OURS) if ours else ALL)
         return await reading.facts(logs=logs, tools=tools)
 
 
@@ -59,6 +68,7 @@ class _Reading:
     patience: float
     end: float  # of the event loop's clock
     watch: Watch | None
+    kinds: tuple[Kind, ...] = ALL
     done: int = 0
     of: int = 0
     lists: dict[str, Sequence[Object] | Unread] = field(default_factory=dict)
@@ -108,11 +118,11 @@ class _Reading:
 
     async def all_kinds(self, found: Discovered | Unread) -> dict[str, Sequence[Object] | Unread]:
         """The largest list is begun first: its pages come one after another."""
-        kinds = sorted(ALL, key=lambda kind: kind != POD)
+        kinds = sorted(self.kinds, key=lambda kind: kind != POD)
         self.of = len(kinds)
         answers = await asyncio.gather(*(self.kind(kind, found) for kind in kinds))
         by_key = {kind.key: answer for kind, answer in zip(kinds, answers, strict=True)}
-        return {kind.key: answer for kind in ALL if (answer := by_key[kind.key]) is not None}
+        return {kind.key: answer for kind in self.kinds if (answer := by_key[kind.key]) is not None}
 
     async def kind(self, kind: Kind, found: Discovered | Unread) -> Read:
         try:

@@ -42,7 +42,7 @@ def pruned(kind: Kind, object: Object) -> Object:
     """The parts that checks may ask for; absurd parts of them as they are. Never raises."""
     if kind.body is Body.metadata:
         object = {key: value for key, value in object.items() if key in ("apiVersion", "kind", "metadata")}
-    special = _OF.get(kind.key)
+    special = _OF.get(kind.key.partition("@")[0])
     return special(object) if special else _without_noise(object)
 
 
