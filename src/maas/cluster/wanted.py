@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from maas.domain.platform import Platform
 from maas.models.sizing.fit import Device
@@ -58,13 +59,35 @@ class GpuKind:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """How OLM is asked for an operator: as a catalog offers it or, once that was done, as it was asked.
+
+    csv: the ClusterServiceVersion that it brings; "" where no catalog could be asked.
+    manual: in its namespace, people approve what OLM installs.
+    group: the OperatorGroup that its namespace has already: OLM works with exactly one.
+    example: of its operand, as the ClusterServiceVersion has it.
+    """
+
+    channel: str
+    catalog: str
+    catalog_namespace: str = "openshift-marketplace"
+    csv: str = ""
+    manual: bool = False
+    group: str = ""
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Site:
     """
     domain: models are at MODEL.domain, all of them at maas.domain.
     gateway_class: Istio calls the gateway's Service and Deployment GATEWAY-CLASS.
     versions: what is installed of each component, by the keys of pins.toml.
     pod_monitors: whether the cluster has the Prometheus operator's kinds.
+    theirs: keys of the steps whose components others have installed: they are left alone.
     has_default_storage: whether a PersistentVolumeClaim without a class would be bound.
+    operators: by the names of OLM's packages. managed: OpenShift that others run: "rosa", "osd", "aro".
+    serverless: whether the OpenShift AI 2.x that is there runs KServe on Knative.
     """
 
     target: Target
@@ -79,6 +102,10 @@ class Site:
     versions: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     pod_monitors: bool = False
     has_default_storage: bool = True
+    theirs: frozenset[str] = frozenset()
+    operators: Mapping[str, Offer] = field(default_factory=dict)
+    managed: str = ""
+    serverless: bool = False
 
     @property
     def gateway_service(self) -> str:

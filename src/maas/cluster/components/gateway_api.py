@@ -3,11 +3,14 @@
 From OpenShift 4.19 on, the ingress operator owns them, and an admission policy forbids everybody else to write them.
 """
 
+from maas.cluster.components.charts import crd_served, fitting
 from maas.cluster.components.state import By, crd, installed_by
 from maas.cluster.components.versions import at_least, openshift
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CLUSTER_OPERATOR, GATEWAY, GATEWAY_CLASS, HTTP_ROUTE, VALIDATING_POLICY
 from maas.cluster.objects import Object, annotation, text
+from maas.cluster.plan.model import Manifest, Step
+from maas.cluster.wanted import Site
 
 KINDS = (GATEWAY_CLASS, GATEWAY, HTTP_ROUTE)
 OPENSHIFT_FLOOR = (4, 19)  # from here on, the platform brings it
@@ -68,3 +71,19 @@ def wanted_controller(facts: Facts) -> str:
 def classes(facts: Facts, controller: str) -> list[Object]:
     """GatewayClasses of this controller. Raises NotRead."""
     return [each for each in facts.all(GATEWAY_CLASS) if text(each, "spec", "controllerName") == controller]
+
+
+def steps(site: Site) -> list[Step]:
+    """Of the release's own file: some of its CRDs are too large for client-side apply, and it has no chart."""
+    number = fitting("gateway-api", site)
+    url = f"https://github.com/kubernetes-sigs/gateway-api/releases/download/v{number}/standard-install.yaml"
+    return [
+        Step(
+            "gateway-api",
+            f"Gateway API {number}",
+            "gateways and routes are written in its kinds; Istio and Kuadrant look for them when they start",
+            actions=(Manifest(f"gateway-api-{number}.yaml", url),),
+            waits=tuple(crd_served(kind.plural, kind.group) for kind in KINDS),
+            undo=f"kubectl delete -f {url}",
+        )
+    ]

@@ -1,10 +1,13 @@
 """NVIDIA's GPU Operator, and the Node Feature Discovery that tells it which nodes have GPUs."""
 
 from maas.cluster.components import olm
+from maas.cluster.components.charts import crd_served, fitting, its_namespace, runs
 from maas.cluster.components.state import Installation, daemon_sets, deployments, installation
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CLUSTER_POLICY, DAEMON_SET, NODE, NODE_FEATURE_DISCOVERY
 from maas.cluster.objects import Object, condition, label, mapping, name, namespace, text
+from maas.cluster.plan.model import Chart, Seen, Stage, Step, Wait
+from maas.cluster.wanted import Site
 
 OPERATOR = "gpu-operator"
 NAMESPACES = ("nvidia-gpu-operator", "gpu-operator")  # OperatorHub's, and Helm's
@@ -77,3 +80,47 @@ def gpu_nodes(facts: Facts) -> list[Object]:
 def discovered(node: Object) -> bool:
     """Whether Node Feature Discovery has looked at the node."""
     return any(str(key).startswith("feature.node.kubernetes.io/") for key in mapping(node, "metadata", "labels"))
+
+
+_NAMESPACE = "gpu-operator"
+
+
+def steps(site: Site) -> list[Step]:
+    """By Helm. Its parts need privileged pods, which the namespace has to allow."""
+    number = fitting("gpu-operator", site)
+    repository = "https://helm.ngc.nvidia.com/nvidia"
+    chart = Chart("gpu-operator", _NAMESPACE, "gpu-operator", f"v{number}", repository, _values(site))
+    what = "ClusterPolicy cluster-policy is ready"
+    return [
+        Step(
+            "gpu-operator",
+            f"NVIDIA GPU Operator {number}",
+            "it brings the driver and the device plug-in to nodes with GPUs",
+            actions=(its_namespace(_NAMESPACE, {"pod-security.kubernetes.io/enforce": "privileged"}), chart),
+            waits=(
+                crd_served(CLUSTER_POLICY.plural, CLUSTER_POLICY.group),
+                runs(OPERATOR, _NAMESPACE),
+                Wait(CLUSTER_POLICY, "cluster-policy", "", policy_is_ready, what, 1500.0),
+            ),
+            undo=f"helm uninstall gpu-operator -n {_NAMESPACE}",
+            affects="pods with GPUs are evicted while a node's driver is replaced",
+        )
+    ]
+
+
+def _values(site: Site) -> dict[str, object]:
+    """Node Feature Discovery comes with it, unless somebody has it already."""
+    return {
+        "nfd": {"enabled": "nfd" not in site.theirs},
+        "dcgmExporter": {"serviceMonitor": {"enabled": site.pod_monitors}},
+    }
+
+
+def policy_is_ready(policy: Object | None) -> Seen:
+    """It calls itself ready also where it has found no GPU at all: then its reason tells."""
+    if policy is None:
+        return Seen(Stage.waiting, "it is not there yet")
+    why, message = reason(policy)
+    if text(policy, "status", "state") == "ready" and why not in BLIND:
+        return Seen(Stage.done)
+    return Seen(Stage.waiting, ": ".join(filter(None, (why, message))) or "it has no status yet")

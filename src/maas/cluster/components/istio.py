@@ -1,9 +1,13 @@
 """Istio's own control plane, installed by Helm or istioctl: every istiod that no operator looks after."""
 
+from maas.cluster.components.charts import fitting, its_namespace, runs
 from maas.cluster.components.state import Installation, installation
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import DEPLOYMENT, ISTIO
+from maas.cluster.kinds import DEPLOYMENT, GATEWAY_CLASS, ISTIO
 from maas.cluster.objects import Object, items, label, name, namespace, text
+from maas.cluster.plan import conditions
+from maas.cluster.plan.model import Chart, Step, Wait
+from maas.cluster.wanted import Site
 
 PLATFORM_NAMESPACE = "openshift-ingress"  # where the ingress operator of OpenShift installs the gateway's Istio
 
@@ -42,3 +46,32 @@ def installations(facts: Facts) -> list[Installation]:
 def custom_resources(facts: Facts) -> list[Object]:
     """Istio objects of the Sail operator. Raises NotRead."""
     return list(facts.all(ISTIO))
+
+
+NAMESPACE = "istio-system"
+_REPOSITORY = "https://istio-release.storage.googleapis.com/charts"
+# istiod asks for 2 GiB by default, which small clusters do not have; it may use more than it asks for, and scales.
+_ISTIOD = {"pilot": {"resources": {"requests": {"cpu": "250m", "memory": "512Mi"}}}}
+
+
+def steps(site: Site) -> list[Step]:
+    """Its gateway chart is not needed: istiod makes a Deployment and a Service of each Gateway."""
+    number = fitting("istio", site)
+    base = Chart("istio-base", NAMESPACE, "base", number, _REPOSITORY, {"defaultRevision": "default"})
+    istiod = Chart("istiod", NAMESPACE, "istiod", number, _REPOSITORY, _ISTIOD)
+    accepted = f"GatewayClass {site.gateway_class} is Accepted"
+    return [
+        Step(
+            "istio",
+            f"Istio {number}",
+            "its Envoy is the gateway",
+            actions=(its_namespace(NAMESPACE), base, istiod),
+            waits=(
+                runs("istiod", NAMESPACE),
+                Wait(GATEWAY_CLASS, site.gateway_class, "", conditions.accepted, accepted, 120.0),
+            ),
+            needs=("gateway-api",),
+            undo=f"helm uninstall istiod istio-base -n {NAMESPACE}",
+            affects="the gateway's pods are replaced one after another; open streams are drained first",
+        )
+    ]

@@ -5,11 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from maas.cluster.components import rhoai
+from maas.cluster.components.charts import crd_served, fitting, its_namespace, runs
 from maas.cluster.components.state import By, Installation, deployments, image_version, installation
 from maas.cluster.components.versions import at_least, version
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CONFIG_MAP, ENDPOINT_SLICE, INFERENCE_SERVICE, VALIDATING_WEBHOOK
 from maas.cluster.objects import Object, flag, items, label, mapping, name, namespace, text, texts
+from maas.cluster.plan import conditions
+from maas.cluster.plan.model import Chart, Step, Wait
+from maas.cluster.wanted import Site
 
 CONTROLLER = "kserve-controller-manager"
 LLM_CONTROLLER = "llmisvc-controller-manager"
@@ -134,3 +138,57 @@ def of_openshift_ai(controller: Object) -> bool:
 
 def _part_of(controller: Object) -> str:
     return label(controller, "platform.opendatahub.io/part-of") or label(controller, "app.opendatahub.io/kserve")
+
+
+NAMESPACE = "kserve"
+_CHARTS = "oci://ghcr.io/kserve/charts"
+
+
+def steps(site: Site) -> list[Step]:
+    """Two steps: the second chart holds objects of the first one's kinds, which have to be Established by then."""
+    number = fitting("kserve", site)
+    crds = Chart("kserve-crd", NAMESPACE, f"{_CHARTS}/kserve-crd", f"v{number}")
+    return [
+        Step(
+            "kserve-crd",
+            f"KServe {number}: its kinds",
+            "models are written as InferenceServices",
+            actions=(its_namespace(NAMESPACE), crds),
+            waits=(crd_served(INFERENCE_SERVICE.plural, INFERENCE_SERVICE.group),),
+            undo=f"helm uninstall kserve-crd -n {NAMESPACE}   # and with it every model",
+        ),
+        _controller(number),
+    ]
+
+
+def _controller(number: str) -> Step:
+    chart = Chart("kserve", NAMESPACE, f"{_CHARTS}/kserve-resources", f"v{number}", values=_values(number))
+    return Step(
+        "kserve",
+        f"KServe {number}",
+        "it makes a Deployment and a Service of each model",
+        actions=(chart,),
+        waits=(runs(CONTROLLER, NAMESPACE), _takes_models()),
+        needs=("kserve-crd", "cert-manager"),
+        undo=f"helm uninstall kserve -n {NAMESPACE}",
+        affects="models keep serving while its controller restarts; their pods may be replaced one after another",
+    )
+
+
+def _values(number: str) -> dict[str, Any]:
+    """Without Knative; the routes are ours, so it writes none; Services have an address of their own."""
+    mode = "Standard" if at_least(version(number) or (), (0, 16)) else "RawDeployment"
+    controller = {"deploymentMode": mode, "gateway": {"disableIngressCreation": True}}
+    return {"kserve": {"controller": controller, "service": {"serviceClusterIPNone": False}}}
+
+
+def _takes_models() -> Wait:
+    """Its webhooks answer: that they have endpoints would not yet say that their certificates are there."""
+    model = {
+        "apiVersion": f"{INFERENCE_SERVICE.group}/v1beta1",
+        "kind": INFERENCE_SERVICE.name,
+        "metadata": {"name": "maas-probe", "namespace": NAMESPACE},
+        "spec": {"predictor": {"containers": [{"name": "kserve-container", "image": "none.invalid/none"}]}},
+    }
+    what = "KServe's webhooks accept an InferenceService (dry run)"
+    return Wait(INFERENCE_SERVICE, "maas-probe", NAMESPACE, conditions.taken, what, 180.0, model)

@@ -4,10 +4,15 @@ Its operator looks for Gateway API, Istio and cert-manager once, when it starts.
 """
 
 from maas.cluster.components import olm
+from maas.cluster.components.charts import crd_served, fitting, its_namespace, runs
 from maas.cluster.components.state import Installation, deployments, environment, installation
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import AUTHORINO, KUADRANT, LIMITADOR
+from maas.cluster.kinds import AUTHORINO, DEPLOYMENT, KUADRANT, LIMITADOR
 from maas.cluster.objects import Object, namespace
+from maas.cluster.plan import conditions
+from maas.cluster.plan.model import Apply, Chart, Restart, Step, Wait
+from maas.cluster.wanted import KUADRANT as NAMESPACE
+from maas.cluster.wanted import PART_OF, Site
 
 OPERATOR = "kuadrant-operator-controller-manager"
 DNS_OPERATOR = "dns-operator-controller-manager"  # MaaS asks nothing of it
@@ -54,3 +59,56 @@ def gateway_controllers(operator: Object) -> set[str]:
     """Those whose gateways it takes for Istio's."""
     named = environment(operator).get(CONTROLLERS_VARIABLE, "")
     return {each.strip() for each in named.split(",") if each.strip()} or {"istio.io/gateway-controller"}
+
+
+_SEEN_AT_START = ("gateway-api", "cert-manager", "istio")
+
+
+def steps(site: Site) -> list[Step]:
+    return [_operator(site), instance()]
+
+
+def _operator(site: Site) -> Step:
+    number = fitting("kuadrant", site)
+    chart = Chart("kuadrant-operator", NAMESPACE, "kuadrant-operator", number, "https://kuadrant.io/helm-charts/")
+    return Step(
+        "kuadrant-operator",
+        f"Kuadrant {number}",
+        "it asks for API keys at the gateway and counts requests and tokens",
+        # A sidecar there would keep its pods from starting; nothing in this namespace is in the mesh.
+        actions=(its_namespace(NAMESPACE, {"istio-injection": "disabled"}), chart),
+        waits=(
+            crd_served(KUADRANT.plural, KUADRANT.group),
+            *(runs(name, NAMESPACE) for name in (OPERATOR, *PARTS)),
+        ),
+        needs=_SEEN_AT_START,
+        undo=f"helm uninstall kuadrant-operator -n {NAMESPACE}   # with its CRDs, and so every policy and every limit",
+        affects="policies are not updated while its operator restarts; what is enforced stays enforced",
+    )
+
+
+def instance(namespace: str = NAMESPACE, needs: tuple[str, ...] = ("kuadrant-operator", *_SEEN_AT_START)) -> Step:
+    """The Kuadrant object, of which the operator makes Authorino and Limitador. For both targets."""
+    metadata = {"name": "kuadrant", "namespace": namespace, "labels": {PART_OF: "maas"}}
+    object = {"apiVersion": "kuadrant.io/v1beta1", "kind": "Kuadrant", "metadata": metadata, "spec": {}}
+    restart = Restart(
+        DEPLOYMENT,
+        OPERATOR,
+        namespace,
+        "it looks for Gateway API, Istio and cert-manager only when it starts",
+        after=_SEEN_AT_START,
+        spared=("kuadrant-operator",),
+    )
+    ready = conditions.true("Ready")
+    return Step(
+        "kuadrant",
+        "Kuadrant's services",
+        "Authorino checks keys, Limitador counts",
+        actions=(restart, Apply(object)),
+        waits=(
+            Wait(KUADRANT, "kuadrant", namespace, ready, f"Kuadrant {namespace}/kuadrant is Ready"),
+            *(runs(name, namespace) for name in DATA_PLANE),
+        ),
+        needs=needs,
+        undo=f"kubectl delete kuadrant kuadrant -n {namespace}",
+    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import Kind
 from maas.cluster.objects import Object
 
@@ -58,10 +59,20 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Restart:
+    """Of a workload that looks at the cluster only when it starts.
+
+    after: keys of steps: where one of them is in the plan, what is running has not seen its work.
+    spared: keys of steps that start the workload anew themselves: where one of them is in the plan, none is needed.
+    stale: whether facts show that it is older than what it should have seen (an earlier run may have been cut short).
+    """
+
     kind: Kind
     name: str
     namespace: str
     why: str
+    after: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
+    stale: Callable[[Facts], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,10 +105,15 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Seen:
-    """What an object's status says of how far it is. why: "" when done; a few words that name the condition."""
+    """What an object's status says of how far it is.
+
+    why: a few words that name the condition; "" when done and nothing is to be noted.
+    enough: not done, but good enough to go on with once patience is over, and to leave alone the next time.
+    """
 
     stage: Stage
     why: str = ""
+    enough: bool = False
 
 
 Until = Callable[[Object | None], Seen]
@@ -106,7 +122,11 @@ Until = Callable[[Object | None], Seen]
 
 @dataclass(frozen=True)
 class Wait:
-    """what: "Gateway llm/maas-gateway is Programmed". patience: seconds."""
+    """what: "Gateway llm/maas-gateway is Programmed". patience: seconds.
+
+    tried: where it is given, nothing is read: the server is asked to apply this object as a dry run, and `until` is
+    given what it makes of it, or None while it refuses. So webhooks are waited for that a status says nothing of.
+    """
 
     kind: Kind
     name: str
@@ -114,6 +134,7 @@ class Wait:
     until: Until
     what: str
     patience: float = 300.0
+    tried: Object | None = None
 
 
 @dataclass(frozen=True)
@@ -137,9 +158,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """steps: in an order in which each comes after those it needs."""
+    """steps: in an order in which each comes after those it needs.
+
+    notes: what was left alone, and what could not be compared; sentences.
+    """
 
     steps: Sequence[Step]
+    notes: Sequence[str] = ()
 
     @property
     def is_empty(self) -> bool:
