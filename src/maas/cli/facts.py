@@ -29,9 +29,11 @@ def gather(
     kubeconfig: Path | None = None,
     deadline: float = 60.0,
     logs: bool = False,
+    ours: bool = False,
 ) -> Facts:
     """Of the snapshot `source`, else of the cluster that the kubeconfig names. deadline: seconds from now.
 
+    ours: also what an installation is compared with, and no check asks for.
     Raises MaasError where nothing could be read at all; what is merely missing is a fact.
     """
     if source is not None and (context or kubeconfig):
@@ -41,10 +43,12 @@ def gather(
             from maas.cluster.facts import snapshot
 
             return snapshot.read(source, watch=watch)
-        return asyncio.run(_live(context, kubeconfig, deadline, logs, watch))
+        return asyncio.run(_live(context, kubeconfig, deadline, watch, logs=logs, ours=ours))
 
 
-async def _live(context: str | None, kubeconfig: Path | None, deadline: float, logs: bool, watch: Watch) -> Facts:
+async def _live(
+    context: str | None, kubeconfig: Path | None, deadline: float, watch: Watch, *, logs: bool, ours: bool
+) -> Facts:
     from maas.cluster.connection import connect
     from maas.cluster.facts import live
 
@@ -55,7 +59,7 @@ async def _live(context: str | None, kubeconfig: Path | None, deadline: float, l
             raise
         raise InvalidInput(f"{error}.\n{_WITHOUT_CLUSTER}") from None
     async with api:
-        facts = await live.read(api, deadline=deadline, watch=watch, logs=logs)
+        facts = await live.read(api, deadline=deadline, watch=watch, logs=logs, ours=ours)
     if why := silent(facts):
         raise ServerFailed(f"{facts.source.described} is out of reach: it answers, but nothing usable: {why}")
     return facts

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from maas.cluster.api import Api, path_of
+from maas.cluster.facts.model import Facts
 from maas.cluster.failures import Missing
-from maas.cluster.kinds import Kind
+from maas.cluster.kinds import OUR_CONFIG_MAP, Kind
 from maas.cluster.objects import Object, at, text
 from maas.cluster.plan.model import Apply, Step
-from maas.cluster.wanted import MANAGED_BY, NAMESPACE, PART_OF, Wanted
+from maas.cluster.wanted import NAMESPACE, PART_OF, Wanted
 from maas.domain import platform_file
 
 NAME = "maas-platform"
@@ -62,9 +63,15 @@ def manifest(document: Document, namespace: str = NAMESPACE) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": NAME, "namespace": namespace, "labels": {PART_OF: "maas", MANAGED_BY: "maas"}},
+        "metadata": {"name": NAME, "namespace": namespace, "labels": {PART_OF: "maas"}},
         "data": {_TEXT: document.text, _OPTIONS: json.dumps(options)},
     }
+
+
+def in_facts(facts: Facts, namespace: str = NAMESPACE) -> Document | None:
+    """Of a reading with `ours`. Raises NotRead."""
+    found = facts.one(OUR_CONFIG_MAP, NAME, namespace)
+    return None if found is None else parsed(found)
 
 
 async def read(api: Api, namespace: str = NAMESPACE) -> Document | None:
