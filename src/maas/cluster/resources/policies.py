@@ -1,0 +1,40 @@
+"""The step that puts Kuadrant's policies on the gateway: who may call, and how much."""
+
+from maas.cluster import kinds
+from maas.cluster.kinds import Kind
+from maas.cluster.objects import Object, name, text
+from maas.cluster.plan.conditions import enforced, observed
+from maas.cluster.plan.model import Apply, Step, Wait
+from maas.cluster.resources import auth_policy, rate_limits
+from maas.cluster.wanted import Wanted
+
+KEY = "policies"
+_KINDS = {kind.name: kind for kind in (kinds.AUTH_POLICY, kinds.RATE_LIMIT_POLICY, kinds.TOKEN_RATE_LIMIT_POLICY)}
+
+
+def objects(wanted: Wanted) -> list[Object]:
+    """Raises InvalidInput for tiers that a cluster cannot keep."""
+    return [auth_policy.policy(wanted), *rate_limits.policies(wanted)]
+
+
+def steps(wanted: Wanted) -> list[Step]:
+    """Routes come first: a policy without a route in its path is never enforced. Raises InvalidInput."""
+    made = objects(wanted)
+    return [
+        Step(
+            KEY,
+            "who may call, and how much",
+            "asks for keys, refuses unknown tiers, and limits requests and tokens per user",
+            tuple(map(Apply, made)),
+            tuple(_enforced(_KINDS[text(each, "kind")], name(each), wanted.namespace) for each in made),
+            needs=("kuadrant", "gateway", "routes"),
+            undo="; ".join(
+                f"kubectl delete {_KINDS[text(o, 'kind')].key}/{name(o)} -n {wanted.namespace}" for o in made
+            ),
+            affects="what tiers may use changes at once; counters of limits that changed begin anew",
+        )
+    ]
+
+
+def _enforced(kind: Kind, called: str, namespace: str) -> Wait:
+    return Wait(kind, called, namespace, observed(enforced), f"{kind.name} {namespace}/{called} is Enforced")
