@@ -1,0 +1,193 @@
+"""Which operator is taken from which channel of which catalog, for OLM to install.
+
+Once a Subscription is there, it stays as it is: what catalogs offer meanwhile is no reason to write. Before, the
+catalogs decide, as read from their PackageManifests: the default channel where its newest version will do, else the
+best that does. Where no catalog could be asked (a rendering without a cluster), the usual channel is taken.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from maas.cluster.components import olm
+from maas.cluster.components.olm import RHOAI, Package
+from maas.cluster.components.pins import Pin, pins
+from maas.cluster.components.versions import Version, at_least, kubernetes, version
+from maas.cluster.facts.model import Facts, Unread
+from maas.cluster.kinds import OPERATOR_GROUP, SUBSCRIPTION
+from maas.cluster.objects import Object, every, items, mapping, name, namespace, text
+from maas.cluster.wanted import Mesh, Offer, Serving
+
+PROBE = "packages"
+_MARKETPLACE = "openshift-marketplace"
+_NO_PIN = Pin("", "")
+_PINS = {
+    olm.CERT_MANAGER.name: "cert-manager",
+    olm.SERVICE_MESH_3.name: "service-mesh",
+    olm.RHCL.name: "rhcl",
+    olm.RHOAI.name: "rhoai",
+    olm.SERVERLESS.name: "serverless",
+    olm.GPU.name: "gpu-operator",
+}
+_USUAL = {
+    olm.CERT_MANAGER.name: "stable-v1",
+    olm.SERVICE_MESH_3.name: "stable",
+    olm.RHCL.name: "stable",
+    olm.SERVERLESS.name: "stable",
+    olm.NFD.name: "stable",
+}
+
+
+def packages(mesh: Mesh, serving: Serving) -> tuple[Package, ...]:
+    """All that may be installed on such a cluster, whether it is there or not."""
+    found = [olm.CERT_MANAGER, olm.RHCL, olm.NFD, olm.GPU]
+    found += [olm.SERVICE_MESH_3] if mesh is Mesh.service_mesh else []
+    found += [olm.RHOAI] if serving in (Serving.rhoai, Serving.rhoai_2) else []
+    found += [olm.SERVERLESS] if serving is Serving.rhoai_2 else []
+    return tuple(found)
+
+
+def usual(mesh: Mesh, serving: Serving) -> dict[str, Offer]:
+    return {each.name: _usual(each, serving) for each in packages(mesh, serving)}
+
+
+def _usual(package: Package, serving: Serving) -> Offer:
+    if package is olm.GPU:
+        return Offer(f"v{'.'.join(pins()['gpu-operator'].version.split('.')[:2])}", package.catalog)
+    if package is olm.RHOAI:
+        return Offer("stable" if serving is Serving.rhoai_2 else "stable-3.x", package.catalog)
+    return Offer(_USUAL[package.name], package.catalog)
+
+
+def of(facts: Facts, mesh: Mesh, serving: Serving) -> dict[str, Offer]:
+    """Raises NotRead where nobody knows what OLM was asked for already."""
+    wants = Wants(kubernetes(facts), 2 if serving is Serving.rhoai_2 else 3)
+    return {each.name: _of(facts, each, serving, wants) for each in packages(mesh, serving)}
+
+
+def _of(facts: Facts, package: Package, serving: Serving, wants: "Wants") -> Offer:
+    beside = every(facts.all(SUBSCRIPTION), package.namespace)
+    asked = next((each for each in beside if olm.subscribed(each) == package.name), None)
+    if asked is not None:
+        offer = _asked(asked)
+    else:
+        manual = any(text(each, "spec", "installPlanApproval") == "Manual" for each in beside)
+        offer = chosen(package, manifests(facts, package), wants) or _usual(package, serving)
+        offer = replace(offer, manual=offer.manual or manual)
+    groups = sorted(name(each) for each in every(facts.all(OPERATOR_GROUP), package.namespace))
+    return replace(offer, group=next(iter(groups), ""))
+
+
+def _asked(subscription: Object) -> Offer:
+    spec = mapping(subscription, "spec")
+    return Offer(
+        text(spec, "channel"),
+        text(spec, "source"),
+        text(spec, "sourceNamespace") or _MARKETPLACE,
+        text(subscription, "status", "installedCSV") or text(spec, "startingCSV"),
+        text(spec, "installPlanApproval") == "Manual",
+    )
+
+
+def manifests(facts: Facts, package: Package) -> list[Object]:
+    """What the catalogs were found to offer of it, in the shape of facts/packages.py."""
+    found = facts.probes.get(PROBE)
+    return [] if isinstance(found, Unread) else items(found, package.name)
+
+
+@dataclass(frozen=True)
+class Wants:
+    """kubernetes: of the cluster. openshift_ai: the major version that it carries."""
+
+    kubernetes: Version | None
+    openshift_ai: int = 3
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Of one catalog. head: the newest version."""
+
+    manifest: Object
+    channel: Object
+    head: Version
+
+    @property
+    def name(self) -> str:
+        return text(self.channel, "name")
+
+    @property
+    def is_default(self) -> bool:
+        return self.name == text(self.manifest, "default")
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        """Default first, then what is called stable and is not deprecated, then the newest, then the shortest name."""
+        stable = self.name.startswith(("stable", "v"))
+        return (self.is_default, not text(self.channel, "deprecated"), stable, self.head, -len(self.name), self.name)
+
+
+def chosen(package: Package, manifests: list[Object], wants: Wants) -> Offer | None:
+    """None where no version that is offered will do."""
+    ordered = sorted(manifests, key=lambda each: (text(each, "catalog") != package.catalog, text(each, "catalog")))
+    channels = [each for manifest in ordered for each in _channels(manifest)]
+    for manifest in ordered:
+        mine = sorted((each for each in channels if each.manifest is manifest), key=lambda c: c.rank, reverse=True)
+        if (found := _newest(package, mine, wants)) or (found := _older(package, mine, wants)):
+            return found
+    return None
+
+
+def _channels(manifest: Object) -> Iterator[Channel]:
+    for each in items(manifest, "channels"):
+        if text(each, "name") and (head := version(text(each, "version"))):
+            yield Channel(manifest, each, head)
+
+
+def _newest(package: Package, channels: list[Channel], wants: Wants) -> Offer | None:
+    found = next((each for each in channels if _fits(package, each.head, wants) and _carried(each, wants)), None)
+    return _offer(found, text(found.channel, "csv")) if found else None
+
+
+def _older(package: Package, channels: list[Channel], wants: Wants) -> Offer | None:
+    """An older version by name: people approve updates from there on, or OLM would go straight to the newest."""
+    entries = (
+        (number, each, text(entry, "name"))
+        for each in channels
+        for entry in items(each.channel, "entries")
+        if (number := version(text(entry, "version"))) and _fits(package, number, wants)
+    )
+    best = max(entries, key=lambda entry: (entry[0], entry[1].rank), default=None)
+    return replace(_offer(best[1], best[2]), manual=True) if best and best[2] else None
+
+
+def _offer(channel: Channel, csv: str) -> Offer:
+    manifest = channel.manifest
+    return Offer(
+        channel.name,
+        text(manifest, "catalog"),
+        text(manifest, "namespace") or _MARKETPLACE,
+        csv,
+        example=mapping(manifest, "example"),
+    )
+
+
+def _fits(package: Package, found: Version, wants: Wants) -> bool:
+    pin = pins().get(_PINS.get(package.name, ""), _NO_PIN)
+    if package is RHOAI and found[0] != wants.openshift_ai:
+        return False
+    return not pin.is_old(found) and not pin.why_bad(found)
+
+
+def _carried(channel: Channel, wants: Wants) -> bool:
+    least = version(text(channel.channel, "kubernetes"))
+    return least is None or wants.kubernetes is None or at_least(wants.kubernetes, least)
+
+
+def offered(facts: Facts, package: Package) -> Mapping[str, str]:
+    """Newest version by channel, for people."""
+    return {each.name: text(each.channel, "version") for m in manifests(facts, package) for each in _channels(m)}
+
+
+def in_namespace(facts: Facts, where: str) -> list[Object]:
+    """Its Subscriptions. Raises NotRead."""
+    return [each for each in facts.all(SUBSCRIPTION) if namespace(each) == where]
