@@ -1,0 +1,85 @@
+"""HTTPS of the gateway, signed by a CA of the platform's own that cert-manager keeps.
+
+A Certificate and no TLSPolicy: it needs nothing but cert-manager, so the gateway speaks HTTPS before Kuadrant is there
+and while it is not. On OpenShift the router ends TLS with the cluster's own certificate, and none is needed here.
+"""
+
+from collections.abc import Sequence
+
+from maas.cluster import kinds
+from maas.cluster.plan import conditions
+from maas.cluster.plan.model import Apply, Step, Wait
+from maas.cluster.resources.making import Body, made
+from maas.cluster.wanted import GATEWAY, Target, Wanted
+
+KEY = "certificates"
+SECRET = f"{GATEWAY}-tls"
+CA = "maas-ca"
+_SELF_SIGNED = "maas-self-signed"
+_API = "cert-manager.io/v1"
+_TEN_YEARS, _QUARTER, _MONTH = "87600h0m0s", "2160h0m0s", "720h0m0s"  # as cert-manager writes them
+
+
+def steps(wanted: Wanted) -> list[Step]:
+    if wanted.site.target is Target.openshift:
+        return []
+    where = wanted.namespace
+    return [
+        Step(
+            KEY,
+            f"certificate for *.{wanted.site.domain}",
+            "lets clients reach the gateway by HTTPS, so that keys travel encrypted",
+            tuple(Apply(each) for each in certificates(wanted)),
+            tuple(
+                Wait(kinds.CERTIFICATE, name, where, conditions.ready, f"Certificate {where}/{name} is Ready")
+                for name in (CA, SECRET)
+            ),
+            needs=("namespaces", "cert-manager"),
+            undo=f"kubectl delete certificates,issuers -n {where} -l app.kubernetes.io/managed-by=maas",
+        )
+    ]
+
+
+def certificates(wanted: Wanted) -> list[Body]:
+    where, domain = wanted.namespace, wanted.site.domain
+    return [
+        made(_API, "Issuer", _SELF_SIGNED, where, spec={"selfSigned": {}}),
+        made(
+            _API,
+            "Certificate",
+            CA,
+            where,
+            spec={
+                **_signed(CA, _SELF_SIGNED, "MaaS CA", _TEN_YEARS),
+                "isCA": True,
+                "usages": ["cert sign", "crl sign", "digital signature"],
+            },
+        ),
+        made(_API, "Issuer", CA, where, spec={"ca": {"secretName": CA}}),
+        made(
+            _API,
+            "Certificate",
+            SECRET,
+            where,
+            spec={
+                **_signed(SECRET, CA, "", _QUARTER),
+                "renewBefore": _MONTH,
+                "dnsNames": _names(domain),
+                "usages": ["digital signature", "key encipherment", "server auth"],
+            },
+        ),
+    ]
+
+
+def _names(domain: str) -> Sequence[str]:
+    return [f"*.{domain}"]
+
+
+def _signed(secret: str, issuer: str, name: str, duration: str) -> Body:
+    spec: Body = {
+        "secretName": secret,
+        "duration": duration,
+        "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
+        "issuerRef": {"group": "cert-manager.io", "kind": "Issuer", "name": issuer},
+    }
+    return {"commonName": name, **spec} if name else spec

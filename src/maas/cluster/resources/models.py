@@ -1,0 +1,96 @@
+"""The models: an InferenceService each, which KServe makes a Deployment of.
+
+In Standard mode: a Deployment and a Service are all that a model needs here, since limits and routes are the gateway's;
+Knative would start a second way in beside it.
+"""
+
+from collections.abc import Iterator
+
+from maas.cluster import kinds
+from maas.cluster.components.pins import pins
+from maas.cluster.components.versions import at_least, version
+from maas.cluster.objects import Object, condition, text
+from maas.cluster.plan import conditions
+from maas.cluster.plan.model import Apply, Seen, Stage, Step, Wait
+from maas.cluster.resources import names, servers, simulator
+from maas.cluster.resources.making import Body, made
+from maas.cluster.resources.servers import Server
+from maas.cluster.wanted import Serving, Wanted
+from maas.domain.errors import InvalidInput
+from maas.domain.platform import Model
+
+KEY = "models"
+_STANDARD = (0, 16)  # KServe's first version that calls it so
+
+
+def steps(wanted: Wanted) -> list[Step]:
+    found = [(model, server(wanted, model)) for model in names.models(wanted)]
+    if not found:
+        return []
+    return [
+        Step(
+            KEY,
+            f"models: {', '.join(model.name for model, _ in found)}",
+            "answer the requests",
+            tuple(Apply(each) for model, made_by in found for each in _objects(wanted, model, made_by)),
+            tuple(_wait(wanted, model, made_by) for model, made_by in found),
+            needs=("namespaces", "kserve", "rhoai", "gpu-operator"),
+            undo=f"kubectl delete inferenceservices -n {wanted.namespace} -l app.kubernetes.io/managed-by=maas",
+            affects="a model whose server changes is restarted; one on a GPU is away until it has loaded again",
+        )
+    ]
+
+
+def server(wanted: Wanted, model: Model) -> Server:
+    """Raises InvalidInput for what cannot be served on a cluster."""
+    match model.runtime:
+        case "simulator":
+            return simulator.server(wanted, model)
+    raise InvalidInput(f"maas.yaml: models.{model.name}: runtime {model.runtime} is not served on a cluster")
+
+
+def _objects(wanted: Wanted, model: Model, server: Server) -> Iterator[Body]:
+    yield from server.beside
+    yield made(
+        "serving.kserve.io/v1beta1",
+        "InferenceService",
+        names.object_name(model.name),
+        wanted.namespace,
+        annotations={
+            "serving.kserve.io/deploymentMode": mode(wanted),
+            "serving.kserve.io/autoscalerClass": "external",  # none, which older versions of KServe do not know
+        },
+        spec={"predictor": servers.predictor(wanted, model, server)},
+    )
+
+
+def mode(wanted: Wanted) -> str:
+    """OpenShift AI 2.x and old versions of KServe know Standard by its former name only."""
+    site = wanted.site
+    found = version(site.versions.get("kserve", "") or _pinned(site.kubernetes))
+    former = site.serving in (Serving.rhoai_2, Serving.odh) or (found is not None and not at_least(found, _STANDARD))
+    return "RawDeployment" if former else "Standard"
+
+
+def _pinned(kubernetes: str) -> str:
+    pin, cluster = pins()["kserve"], version(kubernetes)
+    if cluster is None or pin.kubernetes.holds(cluster):
+        return pin.version
+    fitting = pin.fitting(cluster)
+    return fitting.version if fitting else pin.version
+
+
+def _wait(wanted: Wanted, model: Model, server: Server) -> Wait:
+    name, where = names.object_name(model.name), wanted.namespace
+    said = f"InferenceService {where}/{name} is Ready"
+    return Wait(kinds.INFERENCE_SERVICE, name, where, ready, said, float(server.start))
+
+
+def ready(model: Object | None) -> Seen:
+    """KServe gives up only on a spec that it cannot make anything of; a server that failed may start the next time."""
+    if model is not None and text(condition(model, "Ready"), "status") == "True":
+        return Seen(Stage.done)
+    failure = text(model, "status", "modelStatus", "lastFailureInfo", "message")
+    if text(model, "status", "modelStatus", "transitionStatus") == "InvalidSpec":
+        return Seen(Stage.hopeless, failure or "KServe calls its spec invalid")
+    return Seen(Stage.waiting, failure or conditions.ready(model).why)

@@ -1,0 +1,73 @@
+"""What a model is called on a cluster, and where clients find it.
+
+maas.yaml allows more in a name than Kubernetes does in a Service's: dots, underscores, a digit in front, 63 characters
+where KServe adds "-predictor" and labels add more. So there is a name for objects and hosts beside the one that clients
+write; it is the same one wherever that is possible.
+"""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from maas.cluster.wanted import Wanted
+from maas.domain.errors import InvalidInput
+from maas.domain.platform import Model
+
+SHARED = "maas"  # the host that serves all models, by path
+LONGEST = 44  # KServe's label is "isvc.NAME-predictor", of 63 characters at most; ours are "NAME-gateway-svc"
+_DIGITS = 6
+
+
+def object_name(called: str) -> str:
+    """ "qwen3.0_6b" is "qwen3-0-6b". Of a model or an alias."""
+    name = re.sub(r"[^a-z0-9]+", "-", called).strip("-")
+    name = name if name[:1].isalpha() else f"m-{name}"
+    if len(name) <= LONGEST:
+        return name
+    digest = hashlib.sha256(called.encode()).hexdigest()[:_DIGITS]
+    return f"{name[: LONGEST - _DIGITS - 1].rstrip('-')}-{digest}"
+
+
+def service(model: Model) -> str:
+    """The Service that routes lead to."""
+    return f"{object_name(model.name)}-gateway-svc"
+
+
+def called(model: Model) -> tuple[str, ...]:
+    """Its name and its aliases."""
+    return (model.name, *model.aliases)
+
+
+def host(wanted: Wanted, called: str) -> str:
+    """Of the model or alias: "simulator.maas.local"."""
+    return f"{object_name(called)}.{wanted.site.domain}"
+
+
+def hosts(wanted: Wanted, model: Model) -> list[str]:
+    return [host(wanted, each) for each in called(model)]
+
+
+def shared_host(wanted: Wanted) -> str:
+    return f"{SHARED}.{wanted.site.domain}"
+
+
+def prefix(called: str) -> str:
+    """Of the paths under which the shared host serves the model or alias: before /v1/…."""
+    return f"/{called}"
+
+
+def models(wanted: Wanted) -> Sequence[Model]:
+    """In a stable order. Raises InvalidInput where two of them would have the same objects or hosts."""
+    found = [wanted.platform.models[name] for name in sorted(wanted.platform.models)]
+    taken: dict[str, list[str]] = defaultdict(list, {SHARED: ["the host of all models"]})
+    for model in found:
+        for each in called(model):
+            taken[object_name(each)].append(each)
+    for name, users in taken.items():
+        if len(users) > 1:
+            raise InvalidInput(
+                f"maas.yaml: {' and '.join(users)} would both be {name!r} on a cluster, where names have only"
+                " lower-case letters, digits and '-'; give one of them another name"
+            )
+    return found
