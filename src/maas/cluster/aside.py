@@ -52,29 +52,47 @@ class Ended:
 
 
 async def run(
-    command: Sequence[str], *, patience: float, environment: Mapping[str, str] | None = None, talks: bool = False
+    command: Sequence[str],
+    *,
+    patience: float,
+    environment: Mapping[str, str] | None = None,
+    talks: bool = False,
+    told: bytes = b"",
+    grace: float = 0.0,
 ) -> Ended:
-    """talks: to the person at the terminal, through our stdin and stderr. Raises OSError, and TimeoutError.
+    """talks: to the person at the terminal, through our stdin and stderr. told: what it reads from its stdin.
 
-    One that is not done in time, or not waited for any longer, is killed with all it started.
+    One that is not done in time, or not waited for any longer, is killed with all it started; before, it has `grace`
+    seconds to put its things in order. Raises OSError, and TimeoutError.
     """
-    process = _started(command, environment, talks)
-    ending = aside(process.communicate)
+    process = _started(command, environment, talks, reads=bool(told))
+    ending = aside(lambda: process.communicate(told or None))
     try:
         async with asyncio.timeout(patience):
             output, errors = await asyncio.shield(ending)
     except BaseException:
+        if grace:
+            await _asked_to_end(process, ending, grace)
         _kill(process, group=not talks)
         await asyncio.wait({ending}, timeout=_LAST_WORDS)
         raise
     return Ended(process.returncode, output or b"", errors or b"")
 
 
-def _started(command: Sequence[str], environment: Mapping[str, str] | None, talks: bool) -> subprocess.Popen[bytes]:
+async def _asked_to_end(
+    process: "subprocess.Popen[bytes]", ending: "asyncio.Future[tuple[bytes, bytes]]", grace: float
+) -> None:
+    process.terminate()
+    await asyncio.wait({ending}, timeout=grace)
+
+
+def _started(
+    command: Sequence[str], environment: Mapping[str, str] | None, talks: bool, *, reads: bool
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # what the user's kubeconfig names, or a tool on the PATH
         command,
         env=environment,
-        stdin=None if talks else subprocess.DEVNULL,
+        stdin=None if talks else subprocess.PIPE if reads else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=None if talks else subprocess.PIPE,
         start_new_session=not talks,

@@ -150,6 +150,9 @@ _PLATFORM = "app.kubernetes.io/part-of=maas"
 OUR_CONFIG_MAP = Kind("ConfigMap", "configmaps", labels=_PLATFORM, selection="maas")
 OUR_SECRET = Kind("Secret", "secrets", labels=f"{_PLATFORM},!{SECRET.labels}", selection="maas")
 
+# Helm's records of its releases: of the Secrets that hold them, the labels say all that planning asks for.
+RELEASE = Kind("Secret", "secrets", body=Body.metadata, labels="owner=helm", selection="helm")
+
 
 def _ours(name: str, plural: str, group: str, *versions: str, namespaced: bool = True) -> Kind:
     return Kind(name, plural, group, versions or ("v1",), namespaced, labels=_PLATFORM)

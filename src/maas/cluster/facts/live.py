@@ -21,7 +21,7 @@ from maas.cluster.facts.stray_keys import PROBE as STRAY_KEYS
 from maas.cluster.facts.stray_keys import stray_keys
 from maas.cluster.facts.uncollected import uncollected
 from maas.cluster.failures import BadKubeconfig, Denied, LoginFailed, Missing, TooSlow, Unreachable
-from maas.cluster.kinds import ALL, AUTH_POLICY, GATEWAY, INGRESS_CONFIG, ISSUER, OURS, POD, Kind
+from maas.cluster.kinds import ALL, AUTH_POLICY, GATEWAY, INGRESS_CONFIG, ISSUER, OURS, POD, RELEASE, Kind
 from maas.cluster.objects import Object
 from maas.domain.errors import MaasError
 
@@ -47,7 +47,7 @@ async def read(
     if api.session.credentials.interactive:
         began = asyncio.get_running_loop().time()
     with uncollected():
-        reading = _Reading(api, deadline, began + deadline, watch, (*ALL, *OURS) if ours else ALL)
+        reading = _Reading(api, deadline, began + deadline, watch, (*ALL, *OURS, RELEASE) if ours else ALL)
         return await reading.facts(logs=logs, tools=tools)
 
 
