@@ -6,9 +6,8 @@ there, and its Service stays inside.
 """
 
 from maas.cluster import kinds
-from maas.cluster.objects import Object, condition, is_current, text
 from maas.cluster.plan import conditions
-from maas.cluster.plan.model import Apply, Seen, Stage, Step, Wait
+from maas.cluster.plan.model import Apply, Step, Wait
 from maas.cluster.resources import certificates
 from maas.cluster.resources.making import Body, made
 from maas.cluster.wanted import GATEWAY, Target, Wanted
@@ -16,7 +15,6 @@ from maas.cluster.wanted import GATEWAY, Target, Wanted
 KEY = "gateway"
 API = "gateway.networking.k8s.io/v1"
 HTTP, HTTPS = "http", "https"  # listeners
-_NO_ADDRESS = "AddressNotAssigned"
 
 
 def steps(wanted: Wanted) -> list[Step]:
@@ -27,7 +25,11 @@ def steps(wanted: Wanted) -> list[Step]:
             f"Gateway {where}",
             "takes the requests of all clients and leads them to the models",
             (Apply(gateway(wanted)),),
-            (Wait(kinds.GATEWAY, GATEWAY, wanted.namespace, programmed, f"Gateway {where} is Programmed"),),
+            (
+                Wait(
+                    kinds.GATEWAY, GATEWAY, wanted.namespace, conditions.programmed(), f"Gateway {where} is Programmed"
+                ),
+            ),
             needs=("namespaces", "gateway-api", "gateway-class", "istio", "service-mesh", certificates.KEY),
             undo=f"kubectl delete gateway -n {wanted.namespace} {GATEWAY}",
             affects="requests in flight may be cut off while the gateway's pods are replaced",
@@ -62,11 +64,3 @@ def _listener(wanted: Wanted, name: str, port: int, protocol: str) -> Body:
         "hostname": f"*.{wanted.site.domain}",
         "allowedRoutes": {"namespaces": {"from": "Same"}},
     }
-
-
-def programmed(gateway: Object | None) -> Seen:
-    """A cluster that gives no addresses (kind, bare metal) has the gateway at work all the same: by port-forward."""
-    found = condition(gateway, "Programmed") if gateway is not None else {}
-    if gateway is not None and text(found, "reason") == _NO_ADDRESS and is_current(gateway, found):
-        return Seen(Stage.done)
-    return conditions.true("Programmed")(gateway)

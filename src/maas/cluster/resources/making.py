@@ -1,13 +1,15 @@
-"""Objects as the API takes them, with the labels that say whose they are."""
+"""Objects as the API takes them, with the label that says whose they are.
+
+That we made one, and may remove it, is not said here: whoever applies it knows whether it was there before.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from maas.cluster.wanted import MANAGED_BY, NOTHING, PART_OF
+from maas.cluster.wanted import NOTHING, PART_OF
 
 Body = dict[str, Any]
-OURS: Mapping[str, str] = {PART_OF: "maas", MANAGED_BY: "maas"}
-SHARED: Mapping[str, str] = {PART_OF: "maas"}  # of what may have been there before, and is not ours to remove then
+OURS: Mapping[str, str] = {PART_OF: "maas"}
 
 
 def made(
@@ -18,13 +20,12 @@ def made(
     *,
     labels: Mapping[str, str] = NOTHING,
     annotations: Mapping[str, str] = NOTHING,
-    whose: Mapping[str, str] = OURS,
     **fields: Any,
 ) -> Body:
     metadata: Body = {"name": name}
     if namespace:
         metadata["namespace"] = namespace
-    metadata["labels"] = {**whose, **labels}
+    metadata["labels"] = {**OURS, **labels}
     if annotations:
         metadata["annotations"] = dict(annotations)
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from maas.cluster import kinds
 from maas.cluster.components.pins import pins
 from maas.cluster.components.versions import at_least, version
-from maas.cluster.objects import Object, condition, text
 from maas.cluster.plan import conditions
-from maas.cluster.plan.model import Apply, Seen, Stage, Step, Wait
+from maas.cluster.plan.model import Apply, Step, Wait
 from maas.cluster.resources import names, servers, simulator
 from maas.cluster.resources.making import Body, made
 from maas.cluster.resources.servers import Server
@@ -34,7 +33,7 @@ def steps(wanted: Wanted) -> list[Step]:
             "answer the requests",
             tuple(Apply(each) for model, made_by in found for each in _objects(wanted, model, made_by)),
             tuple(_wait(wanted, model, made_by) for model, made_by in found),
-            needs=("namespaces", "kserve", "rhoai", "gpu-operator"),
+            needs=("namespaces", "kserve", "rhoai", "gpu-operator", "cluster-policy"),
             undo=f"kubectl delete inferenceservices -n {wanted.namespace} -l app.kubernetes.io/managed-by=maas",
             affects="a model whose server changes is restarted; one on a GPU is away until it has loaded again",
         )
@@ -83,14 +82,4 @@ def _pinned(kubernetes: str) -> str:
 def _wait(wanted: Wanted, model: Model, server: Server) -> Wait:
     name, where = names.object_name(model.name), wanted.namespace
     said = f"InferenceService {where}/{name} is Ready"
-    return Wait(kinds.INFERENCE_SERVICE, name, where, ready, said, float(server.start))
-
-
-def ready(model: Object | None) -> Seen:
-    """KServe gives up only on a spec that it cannot make anything of; a server that failed may start the next time."""
-    if model is not None and text(condition(model, "Ready"), "status") == "True":
-        return Seen(Stage.done)
-    failure = text(model, "status", "modelStatus", "lastFailureInfo", "message")
-    if text(model, "status", "modelStatus", "transitionStatus") == "InvalidSpec":
-        return Seen(Stage.hopeless, failure or "KServe calls its spec invalid")
-    return Seen(Stage.waiting, failure or conditions.ready(model).why)
+    return Wait(kinds.INFERENCE_SERVICE, name, where, conditions.served, said, float(server.start))

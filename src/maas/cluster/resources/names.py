@@ -17,6 +17,7 @@ from maas.domain.platform import Model
 SHARED = "maas"  # the host that serves all models, by path
 LONGEST = 44  # KServe's label is "isvc.NAME-predictor", of 63 characters at most; ours are "NAME-gateway-svc"
 _DIGITS = 6
+_OWN = re.compile(rf"{SHARED}(-[0-9]+|-to-https)?")  # routes of no single model
 
 
 def object_name(called: str) -> str:
@@ -58,16 +59,20 @@ def prefix(called: str) -> str:
 
 
 def models(wanted: Wanted) -> Sequence[Model]:
-    """In a stable order. Raises InvalidInput where two of them would have the same objects or hosts."""
+    """In a stable order. Raises InvalidInput where objects or hosts would have the same name."""
     found = [wanted.platform.models[name] for name in sorted(wanted.platform.models)]
-    taken: dict[str, list[str]] = defaultdict(list, {SHARED: ["the host of all models"]})
-    for model in found:
-        for each in called(model):
-            taken[object_name(each)].append(each)
+    taken: dict[str, list[str]] = defaultdict(list)
+    for each in (each for model in found for each in called(model)):
+        taken[object_name(each)].append(each)
     for name, users in taken.items():
         if len(users) > 1:
             raise InvalidInput(
                 f"maas.yaml: {' and '.join(users)} would both be {name!r} on a cluster, where names have only"
                 " lower-case letters, digits and '-'; give one of them another name"
+            )
+        if _OWN.fullmatch(name):
+            raise InvalidInput(
+                f"maas.yaml: on a cluster {users[0]!r} is what leads to all models; call the model for example"
+                f" {users[0]}-model"
             )
     return found

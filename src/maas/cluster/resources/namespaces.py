@@ -3,7 +3,7 @@
 from maas.cluster import kinds
 from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Apply, Step, Wait
-from maas.cluster.resources.making import SHARED, Body, made
+from maas.cluster.resources.making import Body, made
 from maas.cluster.wanted import Wanted
 
 KEY = "namespaces"
@@ -35,4 +35,4 @@ def namespace(wanted: Wanted) -> Body:
         "pod-security.kubernetes.io/warn": "restricted",
         "pod-security.kubernetes.io/audit": "restricted",
     }
-    return made("v1", "Namespace", wanted.namespace, labels=labels, whose=SHARED)
+    return made("v1", "Namespace", wanted.namespace, labels=labels)
