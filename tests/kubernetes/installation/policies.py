@@ -63,9 +63,9 @@ def _resource(world: World, resource: Object, ready: bool) -> Iterator[Deed]:
     ):
         made = {"apiVersion": version, "kind": kind, "metadata": {"name": called, "namespace": where}, "spec": spec}
         yield Make(owned(made, resource), "kuadrant-operator")
-    for kind, reason in ((kinds.LIMITADOR, "LimitadorNotReady"), (kinds.AUTHORINO, "AuthorinoNotReady")):
-        if not any(condition(each, "Ready").get("status") == "True" for each in world.all(kind)):
-            yield _told(resource, False, reason, f"{kind.name} is not ready yet")
+    for needed, reason in ((kinds.LIMITADOR, "LimitadorNotReady"), (kinds.AUTHORINO, "AuthorinoNotReady")):
+        if not any(condition(each, "Ready").get("status") == "True" for each in world.all(needed)):
+            yield _told(resource, False, reason, f"{needed.name} is not ready yet")
             return
     yield _told(resource, True, "Ready", "Kuadrant is ready")
 

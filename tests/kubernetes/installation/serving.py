@@ -77,7 +77,7 @@ def _deployment(service: Object, called: str, labels: dict[str, str]) -> dict[st
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": called, "namespace": namespace(service), "labels": labels},
+        "metadata": {"name": called, "namespace": namespace(service), "labels": {**own, **labels}},
         "spec": {
             "replicas": 1 if replicas is None else replicas,
             "selector": {"matchLabels": {"app": f"isvc.{called}"}},
@@ -165,7 +165,7 @@ def definitions(*components: str, kinds_of: tuple[str, ...] = ()) -> list[Object
     """CRDs as the operator brings them, of these folders of ../shared/crds; of these kinds only, if any is named."""
     from tests.kubernetes.definitions import stored
 
-    found = []
+    found: list[Object] = []
     for crd in crds():
         if crd.component in components and (not kinds_of or crd.kind in kinds_of):
             definition = stored(crd)

@@ -50,11 +50,15 @@ class Manifest:
 
     name: what it is called in a mirror: "gateway-api-1.5.1.yaml".
     sha256: of the file, where it is known.
+    last: names of its objects that are applied last.
+    done: whether facts show that it was applied, as a whole: that those are there which are applied last. Raises NotRead.
     """
 
     name: str
     url: str
     sha256: str = ""
+    last: frozenset[str] = frozenset()
+    done: Callable[[Facts], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,42 @@ class Delete:
     why: str
 
 
-Action = Apply | Chart | Manifest | Restart | Approve | Delete
+@dataclass(frozen=True)
+class Uninstall:
+    """Of a Helm release of ours. Its CRDs go too unless they are to be kept: those that a chart keeps are deleted."""
+
+    release: str
+    namespace: str
+    why: str
+    keep_crds: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Notes on an object that others label as theirs (Helm, OLM) that it is to go, before what would tell us goes.
+
+    So an uninstallation that was cut short finds it again. A JSON merge patch; nothing happens where it is gone.
+    """
+
+    kind: Kind
+    name: str
+    namespace: str
+    patch: Mapping[str, Any]
+    why: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """Of an object that we adopted: our fields are taken away from it, and it is nobody's business of ours any more.
+
+    object: apiVersion, kind and name only: applied as field manager `maas`.
+    """
+
+    object: Object
+    why: str
+
+
+Action = Apply | Chart | Manifest | Restart | Approve | Delete | Uninstall | Mark | Release
 
 
 class Stage(StrEnum):
