@@ -21,17 +21,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import yaml
-
 from maas.cluster.api import Api, path_of
 from maas.cluster.aside import Ended, run
 from maas.cluster.changes import Change, Verb
 from maas.cluster.components.versions import at_least, version
-from maas.cluster.failures import ServerFailed
 from maas.cluster.helm_failures import HelmFailed, HelmMissing, explained
 from maas.cluster.helm_records import kept
 from maas.cluster.kinds import RELEASE
 from maas.cluster.objects import Object, items, label, name, namespace, text
+from maas.cluster.parsing import parsed
 from maas.cluster.plan.model import Chart
 from maas.cluster.wanted import APPLIED, MANAGED_BY
 
@@ -261,15 +259,6 @@ async def _usable() -> str:
 def packed(chart: Chart) -> str:
     """Where a mirror has it."""
     return f"charts/{chart.chart.rpartition('/')[2]}-{chart.version}.tgz"
-
-
-def parsed(written: bytes, whose: str) -> list[Object]:
-    """Of a stream of YAML documents, the objects. Raises ServerFailed."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return [each for each in yaml.load_all(written, loader) if isinstance(each, dict) and each.get("kind")]
-    except yaml.YAMLError:
-        raise ServerFailed(f"{whose} holds what is no YAML") from None
 
 
 def _yaml(values: Mapping[str, Any]) -> bytes:

@@ -3,6 +3,8 @@
 From OpenShift 4.19 on, the ingress operator owns them, and an admission policy forbids everybody else to write them.
 """
 
+from functools import partial
+
 from maas.cluster.components.charts import crd_served, fitting
 from maas.cluster.components.state import By, crd, installed_by
 from maas.cluster.components.versions import at_least, openshift
@@ -77,13 +79,20 @@ def steps(site: Site) -> list[Step]:
     """Of the release's own file: some of its CRDs are too large for client-side apply, and it has no chart."""
     number = fitting("gateway-api", site)
     url = f"https://github.com/kubernetes-sigs/gateway-api/releases/download/v{number}/standard-install.yaml"
+    last = frozenset(kind.key for kind in KINDS)
+    manifest = Manifest(f"gateway-api-{number}.yaml", url, last=last, done=partial(_applied, number))
     return [
         Step(
             "gateway-api",
             f"Gateway API {number}",
             "gateways and routes are written in its kinds; Istio and Kuadrant look for them when they start",
-            actions=(Manifest(f"gateway-api-{number}.yaml", url),),
+            actions=(manifest,),
             waits=tuple(crd_served(kind.plural, kind.group) for kind in KINDS),
             undo=f"kubectl delete -f {url}",
         )
     ]
+
+
+def _applied(number: str, facts: Facts) -> bool:
+    """Raises NotRead."""
+    return all(each is not None and bundle_version(each) == f"v{number}" for each in crds(facts).values())

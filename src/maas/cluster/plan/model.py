@@ -51,7 +51,7 @@ class Manifest:
     name: what it is called in a mirror: "gateway-api-1.5.1.yaml".
     sha256: of the file, where it is known.
     last: names of its objects that are applied last.
-    done: whether facts show that it was applied, as a whole: that those are there which are applied last. Raises NotRead.
+    done: whether facts show that it was applied as a whole: those that are applied last are there. Raises NotRead.
     """
 
     name: str
