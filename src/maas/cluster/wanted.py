@@ -62,7 +62,8 @@ class GpuKind:
 class Offer:
     """How OLM is asked for an operator: as a catalog offers it or, once that was done, as it was asked.
 
-    csv: the ClusterServiceVersion that it brings; "" where no catalog could be asked.
+    csv: the ClusterServiceVersion that it brings, or has brought; "" where no catalog could be asked.
+    starting: the one that the Subscription names, which updates leave behind.
     manual: in its namespace, people approve what OLM installs.
     group: the OperatorGroup that its namespace has already: OLM works with exactly one.
     example: of its operand, as the ClusterServiceVersion has it.
@@ -72,6 +73,7 @@ class Offer:
     catalog: str
     catalog_namespace: str = "openshift-marketplace"
     csv: str = ""
+    starting: str = ""
     manual: bool = False
     group: str = ""
     example: Mapping[str, Any] = field(default_factory=dict)

@@ -64,7 +64,7 @@ def steps(site: Site) -> list[Step]:
             waits=(
                 crd_served(CERTIFICATE.plural, CERTIFICATE.group),
                 *(runs(role, NAMESPACE) for role in ROLES),
-                _issues(),
+                issues(),
             ),
             undo=f"helm uninstall cert-manager -n {NAMESPACE}",
         )
@@ -75,7 +75,7 @@ def steps(site: Site) -> list[Step]:
 _VALUES = {"crds": {"enabled": True, "keep": True}, "startupapicheck": {"enabled": False}}
 
 
-def _issues() -> Wait:
+def issues() -> Wait:
     """Its webhook answers some time after its pods are up: when its authority is written into its configuration."""
     issuer = {
         "apiVersion": "cert-manager.io/v1",

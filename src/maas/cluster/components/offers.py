@@ -85,6 +85,7 @@ def _asked(subscription: Object) -> Offer:
         text(spec, "source"),
         text(spec, "sourceNamespace") or _MARKETPLACE,
         text(subscription, "status", "installedCSV") or text(spec, "startingCSV"),
+        text(spec, "startingCSV"),
         text(spec, "installPlanApproval") == "Manual",
     )
 
@@ -166,6 +167,7 @@ def _offer(channel: Channel, csv: str) -> Offer:
         channel.name,
         text(manifest, "catalog"),
         text(manifest, "namespace") or _MARKETPLACE,
+        csv,
         csv,
         example=mapping(manifest, "example"),
     )

@@ -5,10 +5,14 @@ On OpenShift 4.19 and newer the platform has an Istio of its own for Gateway API
 
 from enum import StrEnum
 
-from maas.cluster.components import gateway_api, istio, olm
+from maas.cluster.components import gateway_api, istio, olm, olm_install
+from maas.cluster.components.charts import its_namespace
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import ISTIO, ISTIO_CNI, SMCP, SMMR
+from maas.cluster.kinds import GATEWAY_CLASS, ISTIO, ISTIO_CNI, SMCP, SMMR
 from maas.cluster.objects import Object, condition, every, mapping, name, namespace, text
+from maas.cluster.plan import conditions
+from maas.cluster.plan.model import Step, Wait
+from maas.cluster.wanted import Site
 
 
 class Mesh(StrEnum):
@@ -89,3 +93,45 @@ def cnis(facts: Facts) -> list[Object]:
 def state(istio: Object) -> str:
     """Healthy, or what is wrong: the reason of a False condition counts more than the word."""
     return text(istio, "status", "state") or text(condition(istio, "Ready"), "reason")
+
+
+_NAME, _API = "default", "sailoperator.io/v1"
+_NAMESPACE, _CNI_NAMESPACE = "istio-system", "istio-cni"
+
+
+def steps(site: Site) -> list[Step]:
+    """Service Mesh 3, and the one control plane that carries the gateway."""
+    operator = olm_install.Operator(
+        olm.SERVICE_MESH_3,
+        "service-mesh",
+        "its Istio carries the gateway: this OpenShift brings none of its own",
+        owns=(ISTIO, ISTIO_CNI),
+    )
+    return [olm_install.step(site, operator), _control_plane(site)]
+
+
+def _control_plane(site: Site) -> Step:
+    """Without a version: the operator's newest, which its CRD has as the default."""
+    names = ((ISTIO, _NAMESPACE), (ISTIO_CNI, _CNI_NAMESPACE))
+    return Step(
+        "istio",
+        "Istio, by Service Mesh 3",
+        "its control plane turns gateways and routes into Envoy's configuration",
+        actions=(
+            *(its_namespace(where) for _, where in names),
+            *(olm_install.operand(_API, kind.name, _NAME, {"namespace": where}) for kind, where in names),
+        ),
+        waits=(
+            *(Wait(kind, _NAME, "", conditions.ready, f"{kind.name} {_NAME} is Ready", 600.0) for kind, _ in names),
+            Wait(
+                GATEWAY_CLASS,
+                site.gateway_class,
+                "",
+                conditions.accepted,
+                f"GatewayClass {site.gateway_class} is Accepted",
+            ),
+        ),
+        needs=("gateway-api", "service-mesh"),
+        undo=f"oc delete istio/{_NAME} istiocni/{_NAME}",
+        affects="gateways keep serving while their control plane restarts",
+    )
