@@ -18,36 +18,44 @@ from maas.cluster.resources.rate_limits import TARGET
 from maas.cluster.wanted import Wanted
 
 NAME = "maas-auth"
+JUDGED = "judged"  # the rule whose values say why
 SELECTOR: Mapping[str, str] = {"app": "maas"}
 CREDENTIALS: Mapping[str, Mapping[str, Any]] = {
     "api-key": {"authorizationHeader": {"prefix": "APIKEY"}},
     "bearer": {"authorizationHeader": {"prefix": "Bearer"}},
     "x-api-key": {"customHeader": {"name": "x-api-key"}},
 }
-_JSON = {"content-type": {"value": "application/json"}}
 
 
 def policy(wanted: Wanted) -> Object:
     rules = {
         "authentication": {name: _way(where) for name, where in CREDENTIALS.items()},
-        "authorization": {"tiers": {"opa": {"rego": rego.rules(wanted)}}},
+        "authorization": {
+            JUDGED: {"opa": {"rego": rego.rules(wanted), "allValues": True}},
+            "allowed": {"patternMatching": {"patterns": [_ALLOWED]}, "priority": 1},
+        },
         "response": {
             "success": {"filters": {"identity": {"json": {"properties": _IDENTITY}}}},
-            "unauthenticated": _answer(401, "authentication_error", "invalid_api_key", _UNAUTHENTICATED),
-            "unauthorized": _answer(403, "permission_error", "not_allowed", _UNAUTHORIZED),
+            "unauthenticated": _answer(401, {"value": _UNAUTHENTICATED}),
+            "unauthorized": _answer(403, {"selector": f"auth.authorization.{JUDGED}.body"}),
         },
     }
     spec = {"targetRef": dict(TARGET), "rules": rules}
     return made("kuadrant.io/v1", "AuthPolicy", NAME, wanted.namespace, spec=spec)
 
 
-_UNAUTHENTICATED = (
+_ALLOWED = {"selector": f"auth.authorization.{JUDGED}.why", "operator": "eq", "value": rego.ALLOWED}
+_MESSAGE = (
     "No API key that is known here was sent. Send one as `Authorization: Bearer <key>`, `APIKEY <key>` or `x-api-key`."
 )
-_UNAUTHORIZED = "This API key has expired, or its tier or the key itself may not use this model."
+_ERROR = {"message": _MESSAGE, "type": "authentication_error", "param": None, "code": "invalid_api_key"}
+_UNAUTHENTICATED = json.dumps({"error": _ERROR})
+# What limits and metrics can speak of, as auth.identity.…
 _IDENTITY = {
     "userid": {"selector": r"auth.identity.metadata.annotations.secret\.kuadrant\.io/user-id"},
     "tier": {"selector": r"auth.identity.metadata.annotations.kuadrant\.io/groups"},
+    "model": {"selector": f"auth.authorization.{JUDGED}.model"},
+    "key": {"selector": r"auth.identity.metadata.labels.maas\.io/key-id"},
 }
 
 
@@ -55,7 +63,5 @@ def _way(credentials: Mapping[str, Any]) -> dict[str, Any]:
     return {"apiKey": {"selector": {"matchLabels": dict(SELECTOR)}}, "credentials": dict(credentials)}
 
 
-def _answer(status: int, type: str, code: str, message: str) -> dict[str, Any]:
-    """In OpenAI's shape."""
-    body = json.dumps({"error": {"message": message, "type": type, "param": None, "code": code}})
-    return {"code": status, "headers": dict(_JSON), "body": {"value": body}}
+def _answer(status: int, body: Mapping[str, str]) -> dict[str, Any]:
+    return {"code": status, "headers": {"content-type": {"value": "application/json"}}, "body": dict(body)}
