@@ -35,7 +35,7 @@ def test_llama_cpp_is_sized_for_the_machine(of_8_cores: Path, tmp_path: Path) ->
     told = flags(argv)
     assert (told["--model"], told["--alias"], told["--host"]) == (str(weights), "small", str(SOCKET))
     assert (told["--parallel"], told["--ctx-size"], told["--threads"]) == ("4", str(4 * 4096), "8")
-    assert "--no-ui" in argv
+    assert "--no-ui" in argv and "--metrics" in argv
 
 
 def test_what_was_written_wins(of_8_cores: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from maas.embedded.metrics import Metrics
 from maas.embedded.platform import applied
 from maas.embedded.retention import Retention
 from maas.embedded.rollout import Rollout
+from maas.embedded.scraping import Scraper
 from maas.store import Store
 
 
@@ -28,6 +29,7 @@ class Parts:
     rollout: Rollout
     watch: GatewayWatch
     retention: Retention
+    scraper: Scraper
 
     def loops(self) -> list[Coroutine[Any, Any, None]]:
         return [
@@ -37,6 +39,7 @@ class Parts:
             self.rollout.keep_house(),
             self.rollout.loading.follow(),
             self.retention.run(),
+            self.scraper.follow(),
         ]
 
     async def close(self) -> None:
@@ -56,12 +59,13 @@ def assemble(home: Home, clock: Callable[[], float]) -> Parts:
     served = {name: instance.name for name, instance in instances.instances(platform, home).items()}
     view = View(platform, {key.hash: key for key in known}, served)
     metering = Metering(home, store, lambda: view.platform, clock)
-    metrics = Metrics()
+    rollout = Rollout(home, view, metering)
+    scraper = Scraper(rollout.sockets)
+    metrics = Metrics(scraper.text)
     metering.on_record = metrics.record
     keyring = Keyring(view, store, pepper, clock)
     metering.on_used = keyring.used
-    rollout = Rollout(home, view, metering)
     control = EmbeddedControl(home, store, view, metering, metrics, keyring, rollout, clock)
     endpoint = AdmissionEndpoint(view, metering, pepper, metrics, rollout.loading, clock)
     retention = Retention(store, metering.counters, lambda: view.platform, clock)
-    return Parts(endpoint, control, metering, store, rollout, GatewayWatch(home, metering), retention)
+    return Parts(endpoint, control, metering, store, rollout, GatewayWatch(home, metering), retention, scraper)

@@ -8,6 +8,7 @@ import hashlib
 import json
 import sys
 from dataclasses import astuple, dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from maas.domain.platform import Endpoint, Model, Platform
@@ -33,7 +34,7 @@ class Instance:
         endpoints = self.model.endpoints
         if not endpoints:
             reused = RUNTIMES[self.model.runtime].keeps_connections
-            return [Upstream(self.name, self.home.model_socket(self._digest), reused=reused)]
+            return [Upstream(self.name, self.socket, reused=reused)]
         if len(endpoints) == 1:
             return [self._elsewhere(self.name, endpoints[0], watched=False)]
         names = [f"{self.name}/{index}" for index in range(len(endpoints))]
@@ -75,9 +76,14 @@ class Instance:
             str(self.home.logs / f"{self.model.name}.log"),
             stop_grace=_STOP_GRACE,
             order=1,
-            ready=str(self.home.model_socket(self._digest)),
+            ready=str(self.socket),
             health=runtime.health,
         )
+
+    @property
+    def socket(self) -> Path:
+        """Where its process listens."""
+        return self.home.model_socket(self._digest)
 
     @property
     def patience(self) -> float:
@@ -88,14 +94,13 @@ class Instance:
         model = self.model
         argv = [sys.executable, "-m", "maas.models.serve", "--runtime", model.runtime, "--name", model.name]
         argv += ["--weights", model.weights or "", "--folder", str(self.home.weights)]
-        argv += ["--socket", str(self.home.model_socket(self._digest))]
+        argv += ["--socket", str(self.socket)]
         if model.context_length is not None:
             argv += ["--context-length", str(model.context_length)]
         return argv + [part for name, value in model.options.items() for part in ("--option", f"{name}={value}")]
 
     def _simulator(self) -> list[str]:
-        socket = str(self.home.model_socket(self._digest))
-        argv = [sys.executable, "-m", "maas.models.simulator", "--uds", socket, "--model", self.model.name]
+        argv = [sys.executable, "-m", "maas.models.simulator", "--uds", str(self.socket), "--model", self.model.name]
         argv += ["--max-request-body-size-mb", str(BODY_LIMIT // 2**20)]
         if self.model.context_length is not None:
             argv += ["--max-model-len", str(self.model.context_length)]

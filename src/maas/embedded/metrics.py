@@ -4,7 +4,7 @@ Admission counts in plain dictionaries, which are turned into samples when someb
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
@@ -20,7 +20,10 @@ _Who = tuple[str, str, str]
 
 
 class Metrics(Collector):
-    def __init__(self) -> None:
+    """of_models: what their own servers tell, in Prometheus's text format."""
+
+    def __init__(self, of_models: Callable[[], bytes] = bytes) -> None:
+        self._of_models = of_models
         self._authorized: Counter[_Who] = Counter()
         self._limited: Counter[_Who] = Counter()
         self._tokens: Counter[tuple[str, str, str, str]] = Counter()
@@ -50,7 +53,7 @@ class Metrics(Collector):
         return self._duration.labels(*who), self._first_byte.labels(*who)
 
     def text(self) -> bytes:
-        return generate_latest(self._registry)
+        return generate_latest(self._registry) + self._of_models()
 
     def collect(self) -> Iterator[Metric]:
         yield _metric("authorized_calls", "Requests let through", _LABELS, self._authorized)

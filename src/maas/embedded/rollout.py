@@ -8,6 +8,7 @@ before the assignment is undone, and nobody has noticed.
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from maas.domain.errors import MaasError, Unavailable
 from maas.domain.platform import Gateway, Platform
@@ -82,6 +83,12 @@ class Rollout:
             name: states.get(instance, starting) if self._running[instance].process else elsewhere
             for name, instance in self._view.instances.items()
         }
+
+    def sockets(self) -> Mapping[str, Path]:
+        """Of the models whose servers are ready, where those listen. As of the last look at them."""
+        served = {name: self._running[instance] for name, instance in self._view.instances.items()}
+        ready = {name for name in served if self.loading.trouble(name) is None}
+        return {name: instance.socket for name, instance in served.items() if name in ready and instance.process}
 
     async def _renew(self) -> None:
         async with self._lock:

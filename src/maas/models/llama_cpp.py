@@ -56,7 +56,7 @@ def arguments(
         "cache-ram": str(remembered),
     }
     flags = [part for flag, value in {**chosen, **options}.items() for part in (f"--{flag}", value) if part]
-    return (program(), *flags, "--no-ui")
+    return (program(), *flags, "--metrics", "--no-ui")
 
 
 def environment() -> dict[str, str]:
