@@ -1,5 +1,6 @@
 """Answers of an API server: JSON, or the Status object that says why not, turned into a MaasError."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -46,8 +47,16 @@ def failure(answer: Answer, method: str, path: str) -> MaasError:
         case 404:
             return Missing(message, object_named=bool(text(status, "details", "name")))
         case 409:
-            return Conflicting(message)
+            return Conflicting(message, conflicts=tuple(_conflicts(status)))
     return ServerFailed(message)
+
+
+def _conflicts(status: Any) -> Iterator[tuple[str, str]]:
+    """Of a server-side apply: who holds which field. 'conflict with "kubectl" using apps/v1' is all it says of who."""
+    for cause in items(status, "details", "causes"):
+        who = text(cause, "message").split('"')
+        if text(cause, "reason") == "FieldManagerConflict" and len(who) > 1:
+            yield who[1], text(cause, "field")
 
 
 def _doing(method: str, path: str) -> str:

@@ -36,7 +36,10 @@ class Missing(NotFound):
 
 
 class Conflicting(Conflict):
-    pass
+    def __init__(self, message: str, *, conflicts: tuple[tuple[str, str], ...] = ()) -> None:
+        """conflicts: of a server-side apply, field managers and the fields they hold: ("kubectl", ".spec.replicas")."""
+        super().__init__(message)
+        self.conflicts = conflicts
 
 
 class Unreachable(Unavailable):

@@ -90,12 +90,16 @@ class Approve:
 
 @dataclass(frozen=True)
 class Delete:
-    """Of an object of ours that is no longer wanted."""
+    """Of an object of ours that is no longer wanted.
+
+    if_ours: looked at again right before, and left alone where it does not carry our label any more.
+    """
 
     kind: Kind
     name: str
     namespace: str
     why: str
+    if_ours: bool = False
 
 
 @dataclass(frozen=True)
