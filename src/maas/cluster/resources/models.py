@@ -11,7 +11,7 @@ from maas.cluster.components.pins import pins
 from maas.cluster.components.versions import at_least, version
 from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Apply, Step, Wait
-from maas.cluster.resources import names, servers, simulator
+from maas.cluster.resources import names, servers, simulator, vllm
 from maas.cluster.resources.making import Body, made
 from maas.cluster.resources.servers import Server
 from maas.cluster.wanted import Serving, Wanted
@@ -45,6 +45,8 @@ def server(wanted: Wanted, model: Model) -> Server:
     match model.runtime:
         case "simulator":
             return simulator.server(wanted, model)
+        case "vllm":
+            return vllm.server(wanted, model)
     raise InvalidInput(f"maas.yaml: models.{model.name}: runtime {model.runtime} is not served on a cluster")
 
 
@@ -59,7 +61,7 @@ def _objects(wanted: Wanted, model: Model, server: Server) -> Iterator[Body]:
             "serving.kserve.io/deploymentMode": mode(wanted),
             "serving.kserve.io/autoscalerClass": "external",  # none, which older versions of KServe do not know
         },
-        spec={"predictor": servers.predictor(wanted, model, server)},
+        spec={"predictor": servers.predictor(wanted, server)},
     )
 
 

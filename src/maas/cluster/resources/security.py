@@ -27,7 +27,7 @@ def of_pod(wanted: Wanted) -> Body:
 
 
 def of_container() -> Mapping[str, Any]:
-    """seccomp again: an init container that KServe adds copies this, and not the pod's."""
+    """runAsNonRoot and seccomp again: init containers that older versions of KServe add copy this, not the pod's."""
     return {
         "allowPrivilegeEscalation": False,
         "privileged": False,

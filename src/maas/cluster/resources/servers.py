@@ -8,9 +8,20 @@ from maas.cluster.resources import security
 from maas.cluster.resources.making import Body
 from maas.cluster.resources.services import PORT
 from maas.cluster.wanted import Wanted
-from maas.domain.platform import Model
 
 CONTAINER = "kserve-container"  # KServe knows it by this name
+_PERIOD = 5  # seconds, of a probe
+_UNTIL_ENDED = 60  # seconds, that streams have when a pod is stopped
+
+
+@dataclass(frozen=True)
+class Mount:
+    """volume: what it is, without its name."""
+
+    name: str
+    path: str
+    volume: Mapping[str, Any]
+    read_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -18,7 +29,6 @@ class Server:
     """
     health: a path that answers 200 once it can work; alive: one that answers as long as it runs.
     start: seconds it may take to be ready.
-    writable: paths that it writes to, and what is there: volumes without their names.
     pod: further fields of the pod. beside: further objects that it needs.
     """
 
@@ -29,42 +39,57 @@ class Server:
     alive: str = "/health"
     start: int = 300
     env: Sequence[Mapping[str, Any]] = ()
-    writable: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    mounts: Sequence[Mount] = ()
     pod: Mapping[str, Any] = field(default_factory=dict)
     beside: Sequence[Body] = ()
 
 
-def predictor(wanted: Wanted, model: Model, server: Server) -> Body:
-    """One replica each: a second one of a model on a GPU would have to be paid for, and is asked for by nobody."""
-    volumes = {f"writable-{n}": (path, volume) for n, (path, volume) in enumerate(server.writable.items())}
+def predictor(wanted: Wanted, server: Server) -> Body:
+    """One replica: nobody has asked for more, and on GPUs each would have to be paid for."""
     return {
         "minReplicas": 1,
         "maxReplicas": 1,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,  # else a Service called vllm would set VLLM_PORT
+        "terminationGracePeriodSeconds": _UNTIL_ENDED,
         "securityContext": security.of_pod(wanted),
-        "containers": [_container(server, {name: path for name, (path, _) in volumes.items()})],
-        "volumes": [{"name": name, **volume} for name, (_, volume) in volumes.items()],
+        "containers": [_container(server)],
+        "volumes": [{"name": each.name, **each.volume} for each in server.mounts],
         **server.pod,
     }
 
 
-def _container(server: Server, mounts: Mapping[str, str]) -> Body:
-    container = {
-        "name": CONTAINER,
-        "image": server.image,
-        "args": list(server.args),
+def _container(server: Server) -> Body:
+    container: Body = {"name": CONTAINER, "image": server.image, "args": list(server.args)}
+    if server.env:
+        container["env"] = list(server.env)
+    return {
+        **container,
         "ports": [{"containerPort": PORT, "protocol": "TCP"}],
         "resources": dict(server.resources),
         "securityContext": security.of_container(),
-        "startupProbe": _probe(server.alive, 5, -(-server.start // 5)),
-        "readinessProbe": _probe(server.health, 5, 3),
-        "livenessProbe": _probe(server.alive, 10, 6),
-        "volumeMounts": [{"name": name, "mountPath": path} for name, path in mounts.items()],
+        "startupProbe": _probe(server.alive, -(-server.start // _PERIOD)),
+        "readinessProbe": _probe(server.health, 3),
+        "livenessProbe": _probe(server.alive, 12),
+        "volumeMounts": list(map(_mount, server.mounts)),
     }
-    return {**container, "env": list(server.env)} if server.env else container
 
 
-def _probe(path: str, period: int, failures: int) -> Body:
+def _mount(each: Mount) -> Body:
+    mount: Body = {"name": each.name, "mountPath": each.path}
+    return {**mount, "readOnly": True} if each.read_only else mount
+
+
+def _probe(path: str, failures: int) -> Body:
     get = {"path": path, "port": PORT, "scheme": "HTTP"}
-    return {"httpGet": get, "periodSeconds": period, "timeoutSeconds": 5, "failureThreshold": failures}
+    return {"httpGet": get, "periodSeconds": _PERIOD, "timeoutSeconds": 5, "failureThreshold": failures}
+
+
+def temporary(size: str) -> Mount:
+    """The one place outside of its own volumes that a server may write to."""
+    return Mount("tmp", "/tmp", {"emptyDir": {"sizeLimit": size}})  # noqa: S108  # in its own container
+
+
+def flagged(options: Mapping[str, str]) -> list[str]:
+    """An option without a value is a switch."""
+    return [f"--{name}={value}" if value else f"--{name}" for name, value in options.items()]

@@ -2,7 +2,7 @@
 
 from maas.cluster.components.pins import pins
 from maas.cluster.resources import names
-from maas.cluster.resources.servers import Server
+from maas.cluster.resources.servers import Server, flagged, temporary
 from maas.cluster.resources.services import PORT
 from maas.cluster.wanted import Wanted
 from maas.domain.platform import Model
@@ -13,7 +13,7 @@ _CONTEXT = 8192
 
 def server(wanted: Wanted, model: Model) -> Server:
     """The tokenizer is made up: a real one would be fetched from the hub."""
-    flags = {"max-model-len": str(model.context_length or _CONTEXT), "mode": "random", **model.options}
+    chosen = {"max-model-len": str(model.context_length or _CONTEXT), "mode": "random", **model.options}
     return Server(
         f"{_IMAGE}:v{pins()['simulator'].version}",
         (
@@ -22,10 +22,10 @@ def server(wanted: Wanted, model: Model) -> Server:
             "--served-model-name",
             *names.called(model),
             "--force-dummy-tokenizer",
-            *(f"--{flag}={value}" if value else f"--{flag}" for flag, value in flags.items()),
+            *flagged(chosen),
         ),
         {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}},
         health="/health/ready",
         start=120,
-        writable={"/tmp": {"emptyDir": {"sizeLimit": "64Mi"}}},  # noqa: S108  # in its own container
+        mounts=(temporary("64Mi"),),
     )

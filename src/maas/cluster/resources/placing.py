@@ -1,0 +1,119 @@
+"""Which of a cluster's GPUs a model gets, with which version of vLLM and which arguments.
+
+The smallest card on which it fits: larger ones are left to models that need them. Nothing is asked of a network here:
+a model whose shape is not known beforehand is served with what is safe on the card, and vLLM tells if it does not fit.
+"""
+
+from dataclasses import dataclass, replace
+
+from maas.cluster.components.pins import pins
+from maas.cluster.wanted import GpuKind, Wanted
+from maas.domain.errors import Unavailable
+from maas.domain.platform import Model
+from maas.models import gpus
+from maas.models.sizing import fit, qwen3, vllm
+from maas.models.sizing.architecture import Architecture
+from maas.models.sizing.fit import Device, Fit, Wish
+
+_TAGS: dict[vllm.Version, str] = {(0, 8, 5): "0.8.5.post1"}  # the last that was built of it
+_GENTLE = {"max-num-seqs": "16"}  # where nobody knows how much memory there is
+
+
+@dataclass(frozen=True)
+class Placing:
+    """gpu: None where nobody knows which there are. weights: bytes of one GPU, 0 if not known."""
+
+    gpu: GpuKind | None
+    gpus: int
+    version: vllm.Version
+    options: dict[str, str]
+    environment: dict[str, str]
+    weights: int
+
+    @property
+    def tag(self) -> str:
+        return f"v{_TAGS.get(self.version) or '.'.join(map(str, self.version))}"
+
+
+def place(wanted: Wanted, model: Model, shape: str) -> Placing:
+    """shape: the name by which its shape may be known. Raises Unavailable, with the reason and what would help."""
+    many = _many(model)
+    known = qwen3.find(shape)
+    if not wanted.site.gpus:
+        return _anywhere(model, known, many)
+    found = [(kind, _placed(kind, model, known, many)) for kind in _in_order(wanted.site.gpus, many)]
+    for _, placed in found:
+        if isinstance(placed, Placing):
+            return placed
+    said = "; ".join(f"{kind.device.name}: {why}" for kind, why in found)
+    raise Unavailable(f"models.{model.name}: {shape} fits on no GPU of this cluster. {said}")
+
+
+def _many(model: Model) -> int:
+    written = model.options.get("tensor-parallel-size", "1")
+    return int(written) if written.isdigit() and int(written) else 1
+
+
+def _in_order(kinds: tuple[GpuKind, ...], many: int) -> list[GpuKind]:
+    """Those that are free go first, then small ones."""
+    return sorted(kinds, key=lambda kind: (kind.free < many, kind.device.total, kind.device.name))
+
+
+def _placed(kind: GpuKind, model: Model, known: Architecture | None, many: int) -> Placing | str:
+    """Or why not."""
+    device, family = kind.device, known.family if known else ""
+    version = _version(device.capability, family)
+    if version is None:
+        return f"no version of vLLM runs on compute capability {device.capability / 10}; T4 (7.5) or newer do"
+    if known is None:
+        return Placing(kind, many, version, _unsized(device.capability, model), {}, 0)
+    sized = fit.fit(known, device, Wish(many, model.context_length, version=version))
+    if not sized.fits:
+        return _why_not(sized)
+    return Placing(kind, many, version, _options(sized), fit.environment(sized), sized.weights)
+
+
+def _version(capability: int, family: str) -> vllm.Version | None:
+    """The pinned one, where it works; else the newest that does."""
+    pinned = vllm.parse(pins()["vllm"].version)
+    works = vllm.working(capability, family)
+    if not works:
+        return None
+    if any(each.holds(pinned) for each in works):
+        return pinned
+    return works[-1].last or works[-1].first
+
+
+def _why_not(sized: Fit) -> str:
+    advice = fit.advice(sized, tuple(Device(each.name, each.total, each.capability) for each in gpus.ALL))
+    said = "; ".join(sized.problems)
+    return f"{said}. With `maas size` it fits with {' or '.join(advice)}" if advice else said
+
+
+def _options(sized: Fit) -> dict[str, str]:
+    found = dict(_flag(argument) for argument in sized.args)
+    del found["model"]
+    return found
+
+
+def _flag(argument: str) -> tuple[str, str]:
+    flag, _, value = argument.removeprefix("--").partition("=")
+    return flag, value
+
+
+def _unsized(capability: int, model: Model) -> dict[str, str]:
+    old = vllm.needs_eager(capability)
+    context = {"max-model-len": str(model.context_length)} if model.context_length else {}
+    on_old = {"dtype": "float16", "gpu-memory-utilization": "0.85", "enforce-eager": ""}
+    return {**context, **(on_old if old else {}), **_GENTLE}
+
+
+def _anywhere(model: Model, known: Architecture | None, many: int) -> Placing:
+    """Nobody knows the cards: what runs on the oldest that vLLM runs on, a T4, runs on all."""
+    oldest = min((gpu for gpu in gpus.ALL if gpu.capability >= vllm.TURING), key=lambda gpu: gpu.total)
+    device = Device(oldest.name, oldest.total, oldest.capability)
+    placed = _placed(GpuKind(device, many), model, known, many)
+    if isinstance(placed, Placing):
+        return replace(placed, gpu=None)
+    version = vllm.parse(pins()["vllm"].version)
+    return Placing(None, many, version, _unsized(vllm.AMPERE, model), {}, 0)

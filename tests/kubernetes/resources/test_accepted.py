@@ -1,0 +1,70 @@
+"""Acceptance 1: whatever is wanted, the API server takes every object as it is."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from maas.cluster.objects import Object, items, mapping
+from maas.cluster.plan.model import Apply, Step
+from maas.cluster.resources.making import Body, made
+from maas.cluster.resources.steps import steps
+from maas.cluster.wanted import Target, Wanted
+from tests.kubernetes.resources.conftest import Server
+from tests.kubernetes.resources.wishes import QWEN3, SIMULATOR, site, wanted
+
+_WEIGHTS = ("org/model", "hf://org/model", "pvc://claim/some/path", "s3://bucket/path", "oci://example.com/image:1")
+_MANY = (
+    'simulator: {runtime: simulator, aliases: [sim, "1st"], options: {time-to-first-token: 100ms}}',
+    *(f"model{at}: {{runtime: vllm, weights: {place!r}}}" for at, place in enumerate(_WEIGHTS)),
+    *(f"s{at}.x_y: {{runtime: simulator}}" for at in range(20)),
+    f"{'long' * 15}: {{runtime: simulator}}",
+)
+
+
+def objects(made: list[Step]) -> list[Object]:
+    return [action.object for step in made for action in step.actions if isinstance(action, Apply)]
+
+
+def _wishes() -> Iterator[tuple[str, Wanted]]:
+    for target in Target:
+        yield f"{target}-simulator", wanted(on=site(target))
+        for gpu in ("t4", "a100-80", "v100"):
+            yield f"{target}-qwen3-{gpu}", wanted(SIMULATOR, QWEN3, on=site(target, gpu))
+        yield f"{target}-many", wanted(*_MANY, on=site(target, "a100-80", domain="models.example.com"))
+        yield f"{target}-tokens-only", wanted(on=site(target), tokens_only=True, metrics=False)
+
+
+_WISHES = dict(_wishes())
+
+
+@pytest.mark.parametrize("wish", _WISHES)
+def test_every_object_is_taken(server: Server, wish: str) -> None:
+    found = objects(steps(_WISHES[wish]))
+    assert len(found) > 5
+    assert [refusal for each in found if (refusal := server.refusal(each))] == []
+
+
+@pytest.mark.parametrize("wish", _WISHES)
+def test_pods_keep_to_the_restricted_standard(server: Server, wish: str) -> None:
+    """The namespace of this server enforces it, and the server knows better than we do what it asks for."""
+    found = [each for each in objects(steps(_WISHES[wish])) if each["kind"] == "InferenceService"]
+    assert found
+    assert [refusal for each in found if (refusal := server.refusal(_pod(each)))] == []
+
+
+def test_a_pod_without_these_is_refused(server: Server) -> None:
+    """So the test before means something."""
+    (simulator,) = (each for each in objects(steps(wanted())) if each["kind"] == "InferenceService")
+    pod = _pod(simulator)
+    for container in pod["spec"]["containers"]:
+        container["securityContext"] = {**container["securityContext"], "allowPrivilegeEscalation": True}
+    assert "allowPrivilegeEscalation" in server.refusal(pod)
+
+
+def _pod(model: Object) -> Body:
+    """As KServe makes it: the predictor's fields but for its own."""
+    own = ("minReplicas", "maxReplicas", "deploymentStrategy")
+    predictor = mapping(model, "spec", "predictor")
+    spec = {key: value for key, value in predictor.items() if key not in own}
+    spec["containers"] = [dict(each) for each in items(predictor, "containers")]
+    return made("v1", "Pod", "some-pod", "llm", spec=spec)
