@@ -1,30 +1,57 @@
 #!/bin/sh
-# Sets up .venv beside this file and hands every argument to `maas install`, which starts the platform and proves
-# that it works. Needs Python 3.11 or newer and a package registry; no root, no containers, no cluster.
+# Sets up .venv beside this file and hands every argument to `maas install`, which sets the platform up, on this machine
+# or on a cluster, and proves that it works. Needs Python 3.11 or newer and a package registry; no root, no containers.
 set -eu
 
 # shellcheck disable=SC2016 # the $ in it is for reading
 USAGE='Usage: ./install.sh --simulator [OPTIONS]
 
-Sets up a Models-as-a-Service platform, starts it, sends a request through it, and prints how to use it.
-Running it again upgrades and restarts the platform; keys and usage stay.
+Sets up a Models-as-a-Service platform, starts it, sends requests through it, and prints how to use it.
+Running it again upgrades it, or goes on where it was interrupted; keys and usage stay.
 
-What to serve (at least one, unless there is a maas.yaml already):
+What to serve (at least one, unless a platform or a maas.yaml is there already):
   --simulator           a simulated model: no GPU, no download
   --cpu                 a real language model on the CPU: Qwen3 0.6B, or where no hub
                         can be reached SmolLM2 135M, which is tiny and not very bright.
                         Compiles llama.cpp the first time (10 to 15 minutes on 2 cores)
-  --qwen3               Qwen3 0.6B on a GPU, with the vLLM that is installed
-  --install-all-models  every model that is known (not built yet)
+  --qwen3               Qwen3 0.6B on a GPU; on this machine with the vLLM that is installed
+  --install-all-models  both, --simulator and --qwen3
+  --model NAME          on a cluster, also this one: qwen3-8b, ORG/NAME, pvc://..., s3://...
+  -f, --file FILE       on a cluster, what this maas.yaml says
 
 Where:
   --target TARGET       auto, local, kubernetes or openshift (default: auto)
-                        auto takes this machine, unless a cluster is configured; clusters are not built yet
-  --database-url URL    keep keys and usage in PostgreSQL instead of SQLite;
+                        auto takes the cluster that is configured, or this machine where none is
+  --ocp                 as --target openshift
+  --no-ocp              as --target kubernetes
+  --context NAME        the context of the kubeconfig
+  --kubeconfig FILE     default: $KUBECONFIG, or ~/.kube/config
+  -n, --namespace NAME  where models and the gateway are to live (default: llm)
+  --domain DOMAIN       models are at MODEL.DOMAIN
+  --database-url URL    on this machine: keep keys and usage in PostgreSQL instead of SQLite;
                         better given as $MAAS_DATABASE_URL, which other users do not see in `ps`
 
+What comes with it, on a cluster:
+  --token-rate-limit    limits on tokens instead of limits on requests
+  --all-limits          both again
+  --skip-metrics        no monitors, no dashboards
+  --metrics             with them again
+  --gpu-operator        the GPU Operator of NVIDIA
+  --no-gpu-operator     not any more
+
+Look first:
+  --check-gpu           whether a GPU there can carry the model
+  --dry-run             let the cluster try everything, and change nothing
+  --diff                show what would change in each object
+  --render DIR          write everything as files for GitOps, without a cluster
+  --gpu NAME            with --render: what to size models for (t4, l4, a100-80, ...)
+
 How:
-  --check-gpu           look first whether a GPU here can carry the model
+  --mirror DIR          take charts and manifests from there: see `maas mirror`
+  --ignore CODE         go on in spite of this finding: MAAS-101
+  -y, --yes             do not ask
+  --timeout DURATION    for all steps together (default: 20m)
+  -o, --output FORMAT   table or json
   --set-up-only         make .venv, and stop there
   -h, --help            show this
 
@@ -33,7 +60,7 @@ Variables:
   MAAS_HOME             where the platform keeps its things (default: ~/.local/share/maas)
 
 Exit codes:
-  0 done   2 wrong usage   5 a port is taken   7 a part of the platform failed   8 not built yet
+  0 done   2 wrong usage   3 the cluster is not ready   5 a port is taken   7 a part of the platform failed
   9 the disk is full   10 no Python 3.11+   11 the registry is out of reach   12 no venv module
   13 llama.cpp could not be compiled'
 
@@ -41,6 +68,7 @@ NEEDED_KB=400000 # the environment takes about 250 MB, and its downloads about 1
 
 main() {
     check_arguments "$@"
+    from=$PWD
     cd "$(dirname "$0")"
     VENV=$PWD/.venv
     LOG=$PWD/.venv.log
@@ -52,63 +80,50 @@ main() {
     fi
     [ -z "$cpu" ] || make_llama_cpp
     [ -z "$set_up_only" ] || exit 0
+    cd "$from" # where the paths in the arguments are meant
     exec "$VENV/bin/maas" install "$@"
 }
 
-# Before anything else is done, so that a typo costs no minute.
+# Before anything else is done, so that a typo costs no minute. What the options mean is for `maas install` to say.
 check_arguments() {
-    set_up_only='' unbuilt='' cpu='' target=auto
+    set_up_only='' cpu=''
     while [ $# -gt 0 ]; do
         case $1 in
         -h | --help) echo "$USAGE" && exit 0 ;;
         --set-up-only) set_up_only=yes ;;
-        --simulator | --qwen3 | --check-gpu) ;;
         --cpu) cpu=yes ;;
-        --install-all-models) unbuilt="$unbuilt${unbuilt:+, }$1" ;;
-        --target=?*) target=${1#*=} ;;
-        --database-url=?*) ;;
-        --target | --database-url)
+        --deploy-kind) refuse_kind ;;
+        --simulator | --qwen3 | --install-all-models | --check-gpu | --ocp | --no-ocp | -y | --yes) ;;
+        --token-rate-limit | --all-limits | --skip-metrics | --metrics | --gpu-operator | --no-gpu-operator) ;;
+        --dry-run | --diff) ;;
+        --target=?*) check_target "${1#*=}" ;;
+        --model=?* | --file=?* | --context=?* | --kubeconfig=?* | --namespace=?* | --domain=?* | --database-url=?*) ;;
+        --render=?* | --gpu=?* | --mirror=?* | --ignore=?* | --timeout=?* | --output=?*) ;;
+        --target | --model | --file | --context | --kubeconfig | --namespace | --domain | --database-url | --render | \
+            --gpu | --mirror | --ignore | --timeout | --output | -f | -n | -o)
             [ $# -ge 2 ] || usage_error "$1 needs a value"
-            [ "$1" = --database-url ] || target=$2
+            [ "$1" != --target ] || check_target "$2"
             shift
             ;;
         *) usage_error "unknown argument: $1" ;;
         esac
         shift
     done
-    check_target
-    [ -z "$unbuilt" ] || fail 8 "$unbuilt: not built yet; --simulator works today, and needs no GPU"
-    [ -n "$set_up_only" ] || refuse_clusters
 }
 
-check_target() {
-    case $target in
+check_target() { # TARGET
+    case $1 in
     auto | local | kubernetes | openshift) ;;
-    *) usage_error "--target is auto, local, kubernetes or openshift, not $target" ;;
+    *) usage_error "--target is auto, local, kubernetes or openshift, not $1" ;;
     esac
 }
 
-# In the words of `maas install`, which asks again.
-refuse_clusters() {
-    instead='--target local sets the platform up on this machine'
-    case $target in
-    kubernetes | openshift) fail 8 "installing on $target is not built yet; $instead" ;;
-    auto)
-        sign=$(configured_cluster)
-        [ -z "$sign" ] ||
-            fail 8 "a cluster is configured ($sign), and installing on clusters is not built yet; $instead"
-        ;;
-    esac
-}
-
-configured_cluster() {
-    if [ -n "${KUBERNETES_SERVICE_HOST-}" ]; then
-        echo "this is a pod: KUBERNETES_SERVICE_HOST is set"
-    elif [ -n "${KUBECONFIG-}" ]; then
-        echo "KUBECONFIG is $KUBECONFIG"
-    elif [ -e "${HOME-}/.kube/config" ]; then
-        echo "$HOME/.kube/config"
-    fi
+refuse_kind() {
+    fail 2 "--deploy-kind: this installs a platform on a cluster that is there, and makes none" \
+        "Make one with kind, and install on it:" \
+        "  kind create cluster --name llm-maas" \
+        "  ./install.sh --simulator --context kind-llm-maas" \
+        "or without any cluster, on this machine: ./install.sh --simulator --target local"
 }
 
 usage_error() {

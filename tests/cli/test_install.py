@@ -135,15 +135,10 @@ def test_a_taken_port_is_named(run: Maas, configured: Home) -> None:
     assert f"another program uses port {port} of 127.0.0.1 (gateway.http_port);" in asked.stderr
 
 
-def test_what_is_not_built_is_said_so(run: Maas, maas_home: Home) -> None:
-    asked = run("install", "--install-all-models")
-    assert asked.returncode == 8
-    assert asked.stderr == "error: --install-all-models: not built yet; --simulator works today, and needs no GPU\n"
-    assert not maas_home.config.exists()
-
-
 @pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="this machine has a GPU")
-@pytest.mark.parametrize("flags", [("--simulator", "--check-gpu"), ("--qwen3",), ("--qwen3", "--check-gpu")])
+@pytest.mark.parametrize(
+    "flags", [("--simulator", "--check-gpu"), ("--qwen3",), ("--qwen3", "--check-gpu"), ("--install-all-models",)]
+)
 def test_without_a_gpu_it_says_what_can_be_done_instead(run: Maas, maas_home: Home, flags: tuple[str, ...]) -> None:
     asked = run("install", *flags)
     assert asked.returncode == 7
@@ -152,31 +147,54 @@ def test_without_a_gpu_it_says_what_can_be_done_instead(run: Maas, maas_home: Ho
     assert not maas_home.config.exists()
 
 
-@pytest.mark.parametrize("target", ["kubernetes", "openshift"])
-def test_clusters_are_not_built(run: Maas, target: str) -> None:
-    asked = run("install", "--simulator", "--target", target)
-    assert asked.returncode == 8
-    assert "--target local" in asked.stderr
-
-
-def test_auto_does_not_guess_where_a_cluster_is_configured(
+def test_auto_takes_the_cluster_that_is_configured_and_never_this_machine_instead(
     run: Maas, maas_home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(maas_home.root))
     assert configured_cluster() is None
-    monkeypatch.setenv("KUBECONFIG", "/etc/kubeconfig")
+    monkeypatch.setenv("KUBECONFIG", "/etc/kubeconfig-of-nobody")
     asked = run("install", "--simulator")
-    assert asked.returncode == 8
-    assert "KUBECONFIG is /etc/kubeconfig" in asked.stderr
+    assert asked.returncode == 2
+    assert "/etc/kubeconfig-of-nobody" in asked.stderr
     assert not maas_home.config.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--target", "local", "--diff", "--simulator", "-n", "models"), "error: -n, --diff: only for clusters"),
+        (("--target", "local", "--skip-metrics"), "error: --skip-metrics: only for clusters"),
+        (("--target", "kubernetes", "--cpu"), "error: --cpu: only for this machine"),
+        (("--ocp", "--database-url", "sqlite"), "error: --database-url: only for this machine"),
+        (("--ocp", "--target", "kubernetes"), "error: --ocp means --target openshift"),
+        (("--ocp", "--no-ocp"), "error: --ocp means --target openshift"),
+    ],
+)
+def test_what_belongs_to_another_target_is_refused(
+    run: Maas, maas_home: Home, arguments: tuple[str, ...], said: str
+) -> None:
+    asked = run("install", *arguments)
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert asked.stderr.startswith(said), asked.stderr
+    assert not maas_home.config.exists()
+
+
+def test_a_database_for_this_machine_in_the_environment_keeps_nobody_from_clusters(run: Maas) -> None:
+    asked = run(
+        "install", "--simulator", "--context", "none", MAAS_DATABASE_URL="postgresql://db/maas", HOME="/nowhere"
+    )
+    assert asked.returncode == 2
+    assert "--database-url" not in asked.stderr
+    assert "no context 'none'" in asked.stderr
 
 
 def test_the_script_knows_the_commands_flags() -> None:
     """It refuses unknown ones before it sets anything up, so it has to know them all."""
     app: typer.Typer = import_module("maas.cli.install").app
-    options = {name for param in typer.main.get_command(app).params for name in param.opts}
-    said = set(re.findall(r"^  (?:-h, )?(--[a-z0-9-]+)", INSTALL_SH.read_text(), re.M))
-    assert said - {"--help", "--set-up-only"} == options - {"--help", "-h"}
+    options = {name for p in typer.main.get_command(app).params for name in (*p.opts, *p.secondary_opts)}
+    options = {name for name in options if name.startswith("--")}
+    said = set(re.findall(r"^  (?:-\w, )?(--[a-z0-9-]+)", INSTALL_SH.read_text(), re.M))
+    assert said - {"--help", "--set-up-only", "--deploy-kind"} == options - {"--help"}
 
 
 def _requests_of_the_first_key(run: Maas) -> int:

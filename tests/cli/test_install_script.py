@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import Maas
-
 REPOSITORY = Path(__file__).parents[2]
 NO_NETWORK = "error: Failed to fetch: dns error: failed to lookup address information"
 
@@ -81,33 +79,46 @@ def test_wrong_usage_is_told_before_anything_is_set_up(front: Front, arguments: 
     assert not (front.folder / ".venv").exists()
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("--install-all-models",),
-        ("--simulator", "--target", "openshift"),
-        ("--target=kubernetes",),
-    ],
+ON_A_CLUSTER = (
+    ("--simulator", "--target", "openshift"),
+    ("--qwen3", "--check-gpu", "--context", "prod", "--kubeconfig=/tmp/config", "-n", "models", "--domain=example.com"),
+    ("--install-all-models", "--ocp", "--token-rate-limit", "--skip-metrics", "--gpu-operator", "--yes"),
+    ("--model", "qwen3-8b", "--model=ORG/NAME", "-f", "maas.yaml", "--no-ocp", "--dry-run", "--diff", "-o", "json"),
+    ("--render", "out", "--gpu", "t4", "--target=kubernetes", "--mirror=m", "--ignore", "MAAS-101", "--timeout=20m"),
 )
-def test_what_is_not_built_is_refused_before_anything_is_set_up(
-    front: Front, run: Maas, arguments: tuple[str, ...]
-) -> None:
-    asked, command = front.run(*arguments), run("install", *arguments)
-    assert (asked.returncode, asked.stdout) == (8, "")
-    assert (command.returncode, command.stderr) == (8, asked.stderr)
-    assert not (front.folder / ".venv").exists()
 
 
-@pytest.mark.parametrize("sign", ["KUBERNETES_SERVICE_HOST", "KUBECONFIG", ".kube"])
-def test_so_is_a_machine_with_a_cluster(front: Front, run: Maas, sign: str) -> None:
-    environment = {} if sign == ".kube" else {sign: "/etc/cluster"}
-    if sign == ".kube":
-        (front.folder / ".kube").mkdir()
-        (front.folder / ".kube" / "config").touch()
-    asked = front.run("--simulator", **environment)
-    command = run("install", "--simulator", HOME=str(front.folder), **environment)
-    assert asked.returncode == command.returncode == 8
-    assert asked.stderr == command.stderr
+@pytest.mark.parametrize("arguments", ON_A_CLUSTER)
+def test_what_clusters_need_is_handed_on_as_it_is(front: Front, arguments: tuple[str, ...]) -> None:
+    front.python()
+    front.uv("exit 0")
+    asked = front.run(*arguments, KUBECONFIG="/etc/cluster")
+    assert (asked.returncode, asked.stdout) == (0, f"maas install {' '.join(arguments)}\n")
+
+
+def test_paths_mean_what_they_mean_where_it_is_called(front: Front, tmp_path: Path) -> None:
+    front.python()
+    front.uv("exit 0")
+    front.run("--simulator")
+    (front.folder / ".venv" / "bin" / "maas").write_text("#!/bin/sh\npwd\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    ran = subprocess.run(
+        ["/bin/sh", str(front.folder / "install.sh"), "-f", "maas.yaml"],
+        cwd=elsewhere,
+        env={"PATH": str(front.bin), "HOME": str(front.folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.stdout == f"{elsewhere}\n"
+
+
+def test_making_a_cluster_is_refused_with_what_to_do(front: Front) -> None:
+    asked = front.run("--deploy-kind")
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert "kind create cluster --name llm-maas\n  ./install.sh --simulator --context kind-llm-maas" in asked.stderr
     assert not (front.folder / ".venv").exists()
 
 

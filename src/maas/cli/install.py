@@ -1,100 +1,238 @@
-"""maas install: set the platform up on this machine, start it, and prove that it works."""
+"""maas install: set the platform up on this machine or on a cluster, and prove that it works."""
 
-from collections.abc import Mapping
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from maas.cli import first_key, served, up, welcome
-from maas.cli.frame import home, noun
-from maas.cli.output import notes
-from maas.cli.target import NotBuilt, Target, require_local
-from maas.domain import platform_file
+from maas.cli import cluster_options, up
+from maas.cli.frame import noun
+from maas.cli.output import Shape
+from maas.cli.target import Target, configured_cluster, is_local, of_flags
 from maas.domain.errors import InvalidInput
-from maas.domain.platform_file import editing
-from maas.embedded import platform as embedded
-from maas.embedded import proof
-from maas.embedded.home import Home
-from maas.embedded.supervisor.files import replace_file
 
 app = noun("Set the platform up, start it, and prove that it works.")
+
+_HERE_ONLY = {"cpu": "--cpu", "database_url": "--database-url"}
+_CLUSTERS_ONLY = {
+    "models": "--model",
+    "token_rate_limit": "--token-rate-limit",
+    "metrics": "--skip-metrics",
+    "gpu_operator": "--gpu-operator",
+    "domain": "--domain",
+    "file": "-f",
+    "namespace": "-n",
+    "dry_run": "--dry-run",
+    "diff": "--diff",
+    "render": "--render",
+    "gpu": "--gpu",
+    "mirror": "--mirror",
+    "ignore": "--ignore",
+    "timeout": "--timeout",
+    "output": "-o",
+}
+
+_SERVE, _WHERE, _WITH, _HOW, _LOOK = "What to serve", "Where", "What comes with it", "How", "Look first"
+
+File = Annotated[
+    Path | None,
+    typer.Option(
+        "-f",
+        "--file",
+        metavar="FILE",
+        help="What this maas.yaml says, and nothing else; - for stdin.",
+        allow_dash=True,
+        rich_help_panel=_SERVE,
+    ),
+]
+Models = Annotated[
+    list[str],
+    typer.Option(
+        "--model", metavar="NAME", help="Also this one: qwen3-8b, ORG/NAME, pvc://…, s3://…", rich_help_panel=_SERVE
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Let the server try everything, and change nothing.", rich_help_panel=_LOOK)
+]
+Diff = Annotated[bool, typer.Option("--diff", help="Show what would change in each object.", rich_help_panel=_LOOK)]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.", rich_help_panel=_HOW)]
+Ignore = Annotated[
+    list[str],
+    typer.Option(
+        "--ignore",
+        metavar="CODE",
+        help="Go on in spite of this finding: MAAS-101. Can be repeated.",
+        rich_help_panel=_HOW,
+    ),
+]
+Mirror = Annotated[
+    Path | None,
+    typer.Option(
+        "--mirror",
+        metavar="DIR",
+        help="Take charts and manifests from there: see `maas mirror`.",
+        rich_help_panel=_HOW,
+    ),
+]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        parser=cluster_options.seconds,
+        metavar="DURATION",
+        show_default="20m",
+        help="For all steps together.",
+        rich_help_panel=_HOW,
+    ),
+]
+Output = Annotated[Shape, typer.Option("-o", "--output", help="How to print it.", rich_help_panel=_HOW)]
 
 
 @app.command()
 def install(
+    context: typer.Context,
     simulator: Annotated[
-        bool, typer.Option("--simulator", help="Serve a simulated model: no GPU, no download.")
+        bool, typer.Option("--simulator", help="A simulated model: no GPU, no download.", rich_help_panel=_SERVE)
     ] = False,
-    qwen3: Annotated[bool, typer.Option("--qwen3", help="Serve Qwen3 0.6B: on a GPU, or with --cpu without.")] = False,
+    qwen3: Annotated[
+        bool, typer.Option("--qwen3", help="Qwen3 0.6B: on a GPU, or with --cpu without.", rich_help_panel=_SERVE)
+    ] = False,
     install_all_models: Annotated[
-        bool, typer.Option("--install-all-models", help="Serve every model that is known (not built yet).")
+        bool, typer.Option("--install-all-models", help="Both of these.", rich_help_panel=_SERVE)
+    ] = False,
+    models: Models = [],  # noqa: B006  # Typer copies it
+    file: File = None,
+    cpu: Annotated[
+        bool,
+        typer.Option("--cpu", help="A real model on this machine's CPU; not on clusters.", rich_help_panel=_SERVE),
     ] = False,
     target: Annotated[
         Target,
-        typer.Option(help="auto takes this machine, unless a cluster is configured; clusters are not built yet."),
+        typer.Option(
+            help="auto takes the cluster that is configured, or this machine where none is.", rich_help_panel=_WHERE
+        ),
     ] = Target.auto,
+    ocp: Annotated[bool, typer.Option("--ocp", help="As --target openshift.", rich_help_panel=_WHERE)] = False,
+    no_ocp: Annotated[bool, typer.Option("--no-ocp", help="As --target kubernetes.", rich_help_panel=_WHERE)] = False,
+    kube_context: Annotated[
+        str | None,
+        typer.Option("--context", help="The kubeconfig's context; default: its current one.", rich_help_panel=_WHERE),
+    ] = None,
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(
+            "--kubeconfig",
+            metavar="FILE",
+            help="Default: $KUBECONFIG, or ~/.kube/config.",
+            rich_help_panel=_WHERE,
+        ),
+    ] = None,
+    namespace: Annotated[
+        str,
+        typer.Option("-n", "--namespace", help="Where models and the gateway are to live.", rich_help_panel=_WHERE),
+    ] = "llm",
+    domain: Annotated[
+        str | None,
+        typer.Option(
+            "--domain", help="Models are at MODEL.DOMAIN; default: what the cluster says.", rich_help_panel=_WHERE
+        ),
+    ] = None,
     database_url: up.DatabaseUrl = None,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Serve a real language model on the CPU.")] = False,
+    token_rate_limit: Annotated[
+        bool | None,
+        typer.Option(
+            "--token-rate-limit/--all-limits", help="Limit tokens, not requests; default: both.", rich_help_panel=_WITH
+        ),
+    ] = None,
+    metrics: Annotated[
+        bool | None, typer.Option("--metrics/--skip-metrics", help="Monitors and dashboards.", rich_help_panel=_WITH)
+    ] = None,
+    gpu_operator: Annotated[
+        bool | None,
+        typer.Option("--gpu-operator/--no-gpu-operator", help="NVIDIA's GPU Operator.", rich_help_panel=_WITH),
+    ] = None,
     check_gpu: Annotated[
-        bool, typer.Option("--check-gpu", help="Look first whether a GPU here can carry the model.")
+        bool,
+        typer.Option("--check-gpu", help="Whether a GPU there can carry the model.", rich_help_panel=_LOOK),
     ] = False,
+    dry_run: DryRun = False,
+    diff: Diff = False,
+    render: Annotated[
+        Path | None,
+        typer.Option(
+            "--render", metavar="DIR", help="Write everything as files for GitOps; no cluster.", rich_help_panel=_LOOK
+        ),
+    ] = None,
+    gpu: Annotated[
+        str | None,
+        typer.Option(
+            "--gpu", metavar="NAME", help="With --render: what to size models for: t4, l4, …", rich_help_panel=_LOOK
+        ),
+    ] = None,
+    mirror: Mirror = None,
+    ignore: Ignore = [],  # noqa: B006
+    yes: Yes = False,
+    timeout: Timeout = 1200.0,
+    output: Annotated[
+        Shape, typer.Option("-o", "--output", help="How to print it.", rich_help_panel=_HOW)
+    ] = Shape.table,
 ) -> None:
-    """Set the platform up on this machine, start it, and send a request through it.
+    """Set the platform up on a cluster or on this machine, and send requests through it.
 
-    Run again, it upgrades and restarts the platform; keys and usage stay.
+    On a cluster the prerequisites are judged first, and the steps are shown before anything is changed. Run again, it
+    goes on where it was interrupted, upgrades, or says that nothing is left to do; keys and usage stay.
+
+    Exit code: 0 done, 3 the cluster is not ready or the platform does not work, 7 a step failed.
 
     Example: maas install --simulator
     """
-    if install_all_models:
-        raise NotBuilt("--install-all-models: not built yet; --simulator works today, and needs no GPU")
-    require_local(target)
-    if check_gpu:
-        served.fitting_gpu()
-    here = home()
-    here.prepare()
-    _configure(here, served.wanted(simulator=simulator, cpu=cpu, on_gpu=qwen3))
-    if embedded.runs(here):
-        _stop(here)  # what runs is the old code
-    if database_url:
-        up.remember_database(here, database_url)
-    up.bring_up(here)
-    _prove(here)
+    target = of_flags(target, ocp=ocp, no_ocp=no_ocp)
+    simulator, qwen3 = simulator or install_all_models, qwen3 or (install_all_models and not cpu)
+    if is_local(target, named=bool(kube_context or kubeconfig or render)):
+        _refuse(context, _CLUSTERS_ONLY, "for clusters, and this is to be on this machine", _INSTEAD_HERE)
+        from maas.cli.installing import here
 
-
-def _configure(here: Home, wanted: Mapping[str, served.Spec]) -> None:
-    """What maas.yaml says already stays; models that were asked for and are not in it are added."""
-    if here.config.exists():
-        before = text = here.config.read_text()
-        known = set(embedded.configuration(here).models)  # mistakes are better found while the old platform runs
-        notes().print(f"Keeping {here.config}")
-    elif wanted:
-        before, text = "", platform_file.default_text()
-        known = set(wanted) & {"simulator"}
-        if not known:
-            text = editing.without_model(text, "simulator")
-    else:
-        raise InvalidInput("say what to serve: --simulator, --cpu or --qwen3, or write a maas.yaml first (`maas init`)")
-    for name in wanted.keys() - known:
-        text = editing.with_model(text, name, wanted[name])
-    if text != before:
-        replace_file(here.config, text)
-        notes().print(f"Wrote {here.config}")
-
-
-def _stop(here: Home) -> None:
-    notes().print("Stopping the running platform, to start it as it is now")
-    embedded.stop(here)
-
-
-def _prove(here: Home) -> None:
-    platform = embedded.configuration(here)
-    model = next(iter(platform.models), None)
-    if model is None:
-        notes().print("No model is served yet; `maas models add` adds one")
+        here.install(simulator=simulator, cpu=cpu, qwen3=qwen3, check_gpu=check_gpu, database_url=database_url)
         return
-    tier = first_key.tier_for(platform, model)
-    first = not first_key.any_active()
-    with first_key.first(tier) if first else first_key.passing(tier) as key:
-        took = proof.ask(here, platform.gateway, key, model)
-        notes().print(f"A request went through in {took * 1000:.0f} ms")
-    print(f"\n{welcome.text(here, platform, model, key if first else None)}")
+    _refuse(context, _HERE_ONLY, "for this machine, and this is to be on a cluster", _instead_there())
+    from maas.cli import judged
+    from maas.cli.installing import on_cluster, options, rendered
+    from maas.readiness.catalogue import Phase
+
+    wanted = options.Options(
+        options.Cluster(target, kube_context, kubeconfig, namespace),
+        options.Models(simulator, qwen3, tuple(models), file),
+        options.Choices(token_rate_limit, metrics, gpu_operator, domain),
+        options.Manner(dry_run, diff, yes, timeout, judged.codes(ignore, "--ignore", [Phase.before]), mirror, output),
+        check_gpu,
+        render,
+        gpu,
+    )
+    if render is not None:
+        rendered.render(wanted)
+    else:
+        on_cluster.install(wanted)
+
+
+def _refuse(context: typer.Context, options: dict[str, str], why: str, instead: str) -> None:
+    """Those that were written in the command; what a variable says may be meant for another day."""
+    given = [flag for name, flag in options.items() if _was_written(context, name)]
+    if given:
+        raise InvalidInput(f"{', '.join(given)}: only {why}.\n{instead}")
+
+
+def _was_written(context: Any, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+_INSTEAD_HERE = """\
+What this machine serves is said in $MAAS_HOME/maas.yaml (`maas init`, `maas apply -f`);
+--target kubernetes, --target openshift or --context name a cluster."""
+
+
+def _instead_there() -> str:
+    sign = configured_cluster()
+    return (
+        f"{f'A cluster is configured ({sign}): ' if sign else ''}--target local sets the platform up on this machine."
+    )

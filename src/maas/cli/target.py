@@ -1,10 +1,10 @@
-"""Where the platform is to be installed: this machine, until the cluster targets are built."""
+"""Where the platform is to be installed: on this machine, or on the cluster that is configured."""
 
 import os
 from enum import StrEnum
 from pathlib import Path
 
-from maas.domain.errors import MaasError
+from maas.domain.errors import InvalidInput
 
 
 class Target(StrEnum):
@@ -14,19 +14,21 @@ class Target(StrEnum):
     openshift = "openshift"
 
 
-class NotBuilt(MaasError):
-    exit_code = 8
+def of_flags(target: Target, *, ocp: bool, no_ocp: bool) -> Target:
+    """--ocp and --no-ocp are older names of two targets. Raises InvalidInput where they contradict each other."""
+    meant = {Target.openshift} if ocp else set()
+    meant |= {Target.kubernetes} if no_ocp else set()
+    meant |= {target} if target is not Target.auto else set()
+    if len(meant) > 1:
+        raise InvalidInput("--ocp means --target openshift, --no-ocp means --target kubernetes: give one of them")
+    return meant.pop() if meant else target
 
 
-def require_local(target: Target) -> None:
-    """Raises NotBuilt when it would be a cluster."""
-    if target in (Target.kubernetes, Target.openshift):
-        raise NotBuilt(f"installing on {target} is not built yet; --target local sets the platform up on this machine")
-    if target is Target.auto and (sign := configured_cluster()):
-        raise NotBuilt(
-            f"a cluster is configured ({sign}), and installing on clusters is not built yet;"
-            " --target local sets the platform up on this machine"
-        )
+def is_local(target: Target, *, named: bool) -> bool:
+    """named: the command says which cluster. auto is this machine only where no cluster is configured."""
+    if target is Target.auto:
+        return not named and configured_cluster() is None
+    return target is Target.local
 
 
 def configured_cluster() -> str | None:

@@ -1,21 +1,21 @@
 """maas validate: prove that an installation works. Statuses first, then requests through the gateway itself."""
 
 import asyncio
-import signal
 import sys
 import time
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
 from maas.cli import cluster_options as options
 from maas.cli import judged
 from maas.cli.cluster_options import TargetChoice
+from maas.cli.ending import ended_by_signals
 from maas.cli.facts import asked as asked_of
 from maas.cli.facts import gather
 from maas.cli.frame import home, noun
@@ -31,10 +31,8 @@ from maas.readiness.reports import Format
 
 app = noun("Prove that an installation works, with live traffic.")
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PAUSE = 5.0  # seconds between two tries
 _PHASES = (Phase.after, Phase.traffic, Phase.machine)
-_T = TypeVar("_T")
 
 
 class Where(StrEnum):
@@ -155,7 +153,7 @@ def _tried(wanted: Options) -> Judged | MaasError:
 
 
 def _once(wanted: Options) -> Judged:
-    return _local(wanted) if _is_local(wanted) else _cluster(wanted)
+    return _local(wanted) if _is_local(wanted) else of_cluster(wanted)
 
 
 def _is_local(wanted: Options) -> bool:
@@ -179,7 +177,7 @@ def _local(wanted: Options) -> Judged:
     return Judged(facts, Asked(Target.local, Phase.after, namespace=wanted.namespace), explained(findings))
 
 
-def _cluster(wanted: Options) -> Judged:
+def of_cluster(wanted: Options) -> Judged:
     facts = gather(
         wanted.source, context=wanted.context, kubeconfig=wanted.kubeconfig, deadline=wanted.timeout, logs=False
     )
@@ -214,7 +212,7 @@ async def _validated(site: Any, wanted: Options) -> tuple[Finding, ...]:
             if line is not None:
                 line.update(f"trying: {title}")
 
-        return await _ended_by_signals(
+        return await ended_by_signals(
             through(
                 site,
                 deadline=wanted.traffic_time,
@@ -225,30 +223,3 @@ async def _validated(site: Any, wanted: Options) -> tuple[Finding, ...]:
                 say=say,
             )
         )
-
-
-async def _ended_by_signals(work: Awaitable[_T]) -> _T:
-    """A signal ends it by way of everything that has to be cleaned up; impatience does not shorten that.
-
-    asyncio's own second Ctrl-C would: what cleans up would be cancelled as well.
-    """
-    task = asyncio.ensure_future(work)
-    got: list[signal.Signals] = []
-
-    def end(number: signal.Signals) -> None:
-        if not got:
-            task.cancel()
-        got.append(number)
-
-    loop = asyncio.get_running_loop()
-    for number in _ENDING:
-        loop.add_signal_handler(number, end, number)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if got and got[0] is not signal.SIGINT:
-            raise SystemExit(128 + got[0]) from None
-        raise KeyboardInterrupt from None
-    finally:
-        for number in _ENDING:
-            loop.remove_signal_handler(number)

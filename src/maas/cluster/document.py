@@ -28,17 +28,18 @@ _OPTIONS = "options.json"
 
 @dataclass(frozen=True)
 class Document:
-    """text: maas.yaml. The rest is as in Wanted."""
+    """text: maas.yaml. domain: "" if nothing was written of it. The rest is as in Wanted."""
 
     text: str
     tokens_only: bool = False
     metrics: bool = True
     gpu_operator: bool = False
+    domain: str = ""
 
 
 def of(wanted: Wanted) -> Document:
     text = wanted.document or platform_file.dump(wanted.platform)
-    return Document(text, wanted.tokens_only, wanted.metrics, wanted.gpu_operator)
+    return Document(text, wanted.tokens_only, wanted.metrics, wanted.gpu_operator, wanted.site.domain)
 
 
 def steps(wanted: Wanted) -> list[Step]:
@@ -59,6 +60,7 @@ def manifest(document: Document, namespace: str = NAMESPACE) -> Object:
         "tokensOnly": document.tokens_only,
         "metrics": document.metrics,
         "gpuOperator": document.gpu_operator,
+        "domain": document.domain,
     }
     return {
         "apiVersion": "v1",
@@ -93,6 +95,7 @@ def parsed(found: Object) -> Document | None:
         at(options, "tokensOnly") is True,
         at(options, "metrics") is not False,
         at(options, "gpuOperator") is True,
+        text(options, "domain"),
     )
 
 

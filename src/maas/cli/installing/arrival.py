@@ -1,0 +1,186 @@
+"""What somebody reads who has just installed the platform on a cluster. The commands in it work as printed."""
+
+import base64
+import shlex
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from maas.cli.frame import home
+from maas.cli.installing import forwarding
+from maas.cluster import kinds
+from maas.cluster.api import Api, path_of
+from maas.cluster.facts.model import Facts
+from maas.cluster.objects import items, name, namespace, text
+from maas.cluster.resources import certificates, names
+from maas.cluster.wanted import GATEWAY, Target, Wanted
+from maas.embedded.supervisor.files import replace_file
+
+_CA = "cluster-ca.crt"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a model is called.
+
+    address: of the gateway, "" if the cluster gave it none. resolves: whether the endpoint's
+    name is known here. trust: the file with the CA to believe, where that is our own.
+    """
+
+    host: str
+    address: str
+    resolves: bool
+    trust: Path | None
+    is_openshift: bool
+
+    @property
+    def port(self) -> int:
+        return 443 if self.resolves or self.address or self.is_openshift else forwarding.LOCAL
+
+    @property
+    def endpoint(self) -> str:
+        return f"https://{self.host}{'' if self.port == 443 else f':{self.port}'}/v1"
+
+    @property
+    def is_forwarded(self) -> bool:
+        return not (self.resolves or self.address or self.is_openshift)
+
+
+async def found(api: Api, wanted: Wanted, facts: Facts) -> Place:
+    """Raises MaasError."""
+    trust = None if wanted.site.target is Target.openshift else await _trusted(api, wanted)
+    return _place(wanted, facts, trust)
+
+
+def without_trust(wanted: Wanted, facts: Facts) -> Place:
+    return _place(wanted, facts, None)
+
+
+def first_model(wanted: Wanted) -> str:
+    return next(iter(wanted.platform.models), "MODEL")
+
+
+def _place(wanted: Wanted, facts: Facts, trust: Path | None) -> Place:
+    host = names.host(wanted, first_model(wanted))
+    return Place(host, _address(wanted, facts), _resolves(host), trust, wanted.site.target is Target.openshift)
+
+
+def _address(wanted: Wanted, facts: Facts) -> str:
+    ours = [each for each in facts.known(kinds.GATEWAY) if (namespace(each), name(each)) == (wanted.namespace, GATEWAY)]
+    found = [text(address, "value") for gateway in ours for address in items(gateway, "status", "addresses")]
+    outside = [address for address in found if not address.endswith((".svc", ".cluster.local"))]
+    return outside[0] if outside else ""
+
+
+def _resolves(host: str) -> bool:
+    try:
+        socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
+async def _trusted(api: Api, wanted: Wanted) -> Path | None:
+    """The gateway's CA, which is no secret, in a file of $MAAS_HOME."""
+    secret = await api.get(path_of(kinds.SECRET, "v1", wanted.namespace, certificates.SECRET))
+    ca = base64.b64decode(text(secret, "data", "ca.crt"))
+    if not ca:
+        return None
+    here = home()
+    here.prepare()
+    file = here.root / "tls" / _CA
+    replace_file(file, ca.decode())
+    return file
+
+
+def told(wanted: Wanted, place: Place, key: str | None, cluster: str, why_not: str = "") -> str:
+    """why_not: why no request has gone through it yet; "" if one has."""
+    model = first_model(wanted)
+    parts = [
+        _heading(cluster, why_not),
+        _facts(wanted, place, key),
+        _way(wanted, place),
+        _curl(place, model, key),
+        _sdk(place, model, key),
+        _next(),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _heading(cluster: str, why_not: str) -> str:
+    if not why_not:
+        return f"MaaS is installed on {cluster},\nand requests have gone through it."
+    return (
+        f"MaaS is installed on {cluster}.\n"
+        f"No request has gone through it yet: {why_not}.\n"
+        "`maas validate --url URL` sends some, once there is a way."
+    )
+
+
+def _facts(wanted: Wanted, place: Place, key: str | None) -> str:
+    lines = [f"Endpoint   {place.endpoint}"]
+    shared = names.shared_host(wanted)
+    lines += [f"All models https://{shared}/MODEL/v1"] if len(wanted.platform.models) > 1 else []
+    lines += [f"CA         {place.trust}"] if place.trust else []
+    if key:
+        lines.append(f"API key    {key}  (shown only now)")
+    else:
+        lines.append("API key    yours go on working; `maas keys create` makes another")
+    return "\n".join(lines)
+
+
+def _way(wanted: Wanted, place: Place) -> str:
+    if place.is_forwarded:
+        return (
+            "The gateway has no address outside of the cluster. Open a way to it, in a\n"
+            f"terminal of its own:\n\n  {forwarding.command(wanted)}"
+        )
+    if place.resolves:
+        return ""
+    hosts = " ".join([*(names.host(wanted, model) for model in wanted.platform.models), names.shared_host(wanted)])
+    address = place.address or "ADDRESS"
+    return (
+        f"No name server that is asked here knows {place.host}. Until one does:\n\n"
+        f"  echo {shlex.quote(f'{address} {hosts}')} |\n    sudo tee -a /etc/hosts"
+    )
+
+
+def _curl(place: Place, model: str, key: str | None) -> str:
+    """The line with the key is the last and not indented any further: so it has just the 80 columns of a terminal."""
+    options = [f"-d {shlex.quote(_body(model))}"]
+    options.insert(0, '-H "Content-Type: application/json"')
+    if place.trust:
+        options.insert(0, f"--cacert {shlex.quote(str(place.trust))}")
+    if not place.resolves and not place.is_openshift:
+        options.insert(0, f"--resolve {place.host}:{place.port}:{place.address or '127.0.0.1'}")
+    lines = [f"curl {place.endpoint}/chat/completions", *options, f'-H "Authorization: Bearer {key or "$MAAS_KEY"}"']
+    return "Try it with curl:\n\n  " + " \\\n  ".join(lines)
+
+
+def _body(model: str) -> str:
+    return f'{{"model": "{model}",\n       "messages": [{{"role": "user", "content": "Hello"}}]}}'
+
+
+def _sdk(place: Place, model: str, key: str | None) -> str:
+    first = f"  # first: export SSL_CERT_FILE={place.trust}\n" if place.trust else ""
+    if place.is_forwarded:
+        first += f"  # first: echo '127.0.0.1 {place.host}' | sudo tee -a /etc/hosts\n"
+    return (
+        "or with OpenAI's SDK (pip install openai):\n\n"
+        f"{first}  from openai import OpenAI\n"
+        f'  client = OpenAI(\n      base_url="{place.endpoint}",\n      api_key="{key or "YOUR KEY"}",\n  )\n'
+        f'  answer = client.chat.completions.create(\n      model="{model}",\n'
+        '      messages=[{"role": "user", "content": "Hello"}],\n  )\n'
+        "  print(answer.choices[0].message.content)"
+    )
+
+
+def _next() -> str:
+    told = {
+        "status": "what runs",
+        "keys create": "a key for somebody else",
+        "usage": "who used what",
+        "doctor": "what is wrong, and what mends it",
+        "uninstall": "take it away again",
+    }
+    return "And then:\n\n" + "\n".join(f"  {f'maas {command}':<18}{what}" for command, what in told.items())

@@ -1,0 +1,94 @@
+"""maas install on a cluster: one reading, judged; a plan, shown and agreed; carried out, and proven.
+
+    facts ─ judged ─ planned ─ shown ─ agreed ─ carried out ─ read again ─ judged ─ real requests
+
+Nothing is written before the answer to "go on?", and nothing at all where nothing is left to do.
+"""
+
+import sys
+
+from maas.cli import judged
+from maas.cli.facts import gather, target_of
+from maas.cli.frame import home
+from maas.cli.installing import agreement, carrying, gpus, judging, outcome, plan_text, previews, remembered, wanting
+from maas.cli.installing.options import Options
+from maas.cli.output import Shape
+from maas.cli.target import Target
+from maas.cluster import document, sites
+from maas.cluster.connection import find
+from maas.cluster.facts.model import Facts, NotRead
+from maas.cluster.plan import planning
+from maas.cluster.plan.model import Plan
+from maas.cluster.wanted import Wanted
+from maas.domain.errors import InvalidInput, Unavailable
+
+_READING = 60.0  # seconds
+
+
+def install(options: Options) -> None:
+    try:
+        facts, wanted = looked(options)
+        if options.check_gpu:
+            gpus.require(wanted)
+        judging.require_ready(options, wanted, facts)
+        plan = planning.plan(wanted, facts)
+    except NotRead as missing:
+        raise Unavailable(f"what an installation has to know was not read: {missing}") from None
+    finish(options, wanted, facts, plan, f"To install MaaS on {facts.source.described}")
+
+
+def looked(options: Options) -> tuple[Facts, Wanted]:
+    """One reading of the cluster, and what is wanted of it. Raises MaasError."""
+    facts = read(options)
+    stored = document.in_facts(facts, options.cluster.namespace)
+    return facts, wanting.wanted(options, sites.of(facts, options.cluster.namespace), stored)
+
+
+def read(options: Options) -> Facts:
+    cluster = options.cluster
+    facts = gather(context=cluster.context, kubeconfig=cluster.kubeconfig, deadline=_READING, ours=True)
+    found = target_of(facts)
+    if cluster.target not in (Target.auto, found.value):
+        raise InvalidInput(
+            f"{facts.source.described} is {_TITLES[found.value]}, not {_TITLES[cluster.target]}:"
+            f" --target {found.value} or auto is what it takes; --context names another cluster"
+        )
+    return facts
+
+
+_TITLES = {"kubernetes": "Kubernetes", "openshift": "OpenShift", "local": "this machine"}
+
+
+def finish(options: Options, wanted: Wanted, facts: Facts, plan: Plan, heading: str) -> None:
+    """Shown, agreed, carried out and proven, as far as is asked for."""
+    manner = options.manner
+    if plan.is_empty:
+        _remember(options, wanted)
+        outcome.nothing_to_do(facts, manner.output)
+        return
+    _show(plan, heading, manner.output)
+    if manner.diff:
+        previews.differences(options, plan)
+    if manner.dry_run:
+        previews.rehearsed(options, plan)
+        outcome.dry_run(plan, manner.output)
+        return
+    agreement.require("Go on?", yes=manner.yes)
+    _remember(options, wanted)
+    carrying.carried_out(options, wanted, plan)
+    outcome.proven(options, wanted, plan)
+
+
+def _show(plan: Plan, heading: str, output: Shape) -> None:
+    if output is Shape.table:
+        judged.write(plan_text.told(plan, heading, judged.look_for(sys.stdout)))
+
+
+def _remember(options: Options, wanted: Wanted) -> None:
+    """For the commands that come next. From before the first change, for an installation may be interrupted."""
+    cluster = options.cluster
+    login = find(cluster.context, cluster.kubeconfig)
+    kubeconfig = cluster.kubeconfig.absolute() if cluster.kubeconfig else None
+    remembered.save(
+        home(), remembered.Remembered(login.context, kubeconfig, wanted.namespace, wanted.site.target.value)
+    )

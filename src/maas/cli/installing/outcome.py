@@ -1,0 +1,118 @@
+"""How an installation ends: nothing to do, a dry run, or a platform that is read again, judged, and sent requests."""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from maas.cli import judged
+from maas.cli.installing import arrival, forwarding, keeping_keys, plan_text
+from maas.cli.installing.judging import is_obstacle
+from maas.cli.installing.options import Options
+from maas.cli.output import Shape, notes, show_json
+from maas.cli.validate import Judged, Where, of_cluster
+from maas.cli.validate import Options as Validation
+from maas.cluster.connection import connect
+from maas.cluster.facts.model import Facts
+from maas.cluster.plan.model import Plan
+from maas.cluster.wanted import Wanted
+from maas.domain.errors import MaasError
+from maas.readiness.findings import Category, Finding, Status
+from maas.readiness.reports import Format, render
+
+_READING, _TRAFFIC, _REQUESTS = 60.0, 180.0, 200
+
+
+@dataclass(frozen=True)
+class Proof:
+    """tried: whether requests went through the gateway. why_not: where none could be sent from here."""
+
+    judged: Judged
+    tried: bool
+    why_not: str = ""
+
+    @property
+    def obstacles(self) -> list[Finding]:
+        found = [finding for finding in self.judged.findings if is_obstacle(finding)]
+        return found if self.tried else [finding for finding in found if finding.category is not Category.traffic]
+
+
+def nothing_to_do(facts: Facts, output: Shape) -> None:
+    if output is Shape.json:
+        show_json({"outcome": "nothing to do", "steps": []})
+        return
+    print(f"Nothing to do: {facts.source.described} is as it is to be. `maas validate` proves that it works.")
+
+
+def dry_run(plan: Plan, output: Shape) -> None:
+    if output is Shape.json:
+        show_json({"outcome": "dry run", "steps": plan_text.document(plan)})
+        return
+    print("Nothing was changed (--dry-run).")
+
+
+def proven(options: Options, wanted: Wanted, plan: Plan) -> None:
+    """Ends with preflight's exit code where what was installed does not work."""
+    proof = proved(options, wanted)
+    if proof.obstacles:
+        found = proof.judged
+        sys.stderr.write(render(Format.short, found.findings, found.facts, found.asked, judged.look_for(sys.stderr)))
+        notes().print("\nerror: everything is installed, but it does not work yet: `maas doctor` says why")
+        judged.end(proof.obstacles, strict=False)
+    key = asyncio.run(_first_key(options, wanted))
+    place = asyncio.run(_arrived(options, wanted, proof.judged.facts))
+    if options.manner.output is Shape.json:
+        show_json(_document(plan, proof, place, key))
+        return
+    print(f"\n{arrival.told(wanted, place, key, proof.judged.facts.source.described, proof.why_not)}")
+
+
+def proved(options: Options, wanted: Wanted) -> Proof:
+    """Statuses, then requests: through the gateway's address, or a way that is opened to it for the moment."""
+    first = of_cluster(_validation(options, wanted, traffic=_TRAFFIC))
+    if _was_tried(first):
+        return Proof(first, tried=True)
+    with forwarding.opened(options.cluster, wanted) as way:
+        if isinstance(way, forwarding.Closed):
+            return Proof(first, tried=False, why_not=way.why)
+        return Proof(of_cluster(_validation(options, wanted, traffic=_TRAFFIC, url=way.url)), tried=True)
+
+
+def _validation(options: Options, wanted: Wanted, *, traffic: float, url: str = "") -> Validation:
+    cluster = options.cluster
+    target = Where(wanted.site.target.value)
+    where = wanted.namespace
+    return Validation(
+        None, target, cluster.context, cluster.kubeconfig, url, "", where, _READING, traffic, _REQUESTS, (), ()
+    )
+
+
+def _was_tried(found: Judged) -> bool:
+    """MAAS-500: the gateway answers."""
+    live = [finding for finding in found.findings if finding.category is Category.traffic]
+    return any(finding.status in (Status.passed, Status.warning) for finding in live if finding.code == "MAAS-500")
+
+
+async def _first_key(options: Options, wanted: Wanted) -> str | None:
+    async with connect(options.cluster.context, options.cluster.kubeconfig) as api:
+        return await keeping_keys.first(api, wanted)
+
+
+async def _arrived(options: Options, wanted: Wanted, facts: Facts) -> arrival.Place:
+    async with connect(options.cluster.context, options.cluster.kubeconfig) as api:
+        try:
+            return await arrival.found(api, wanted, facts)
+        except MaasError as error:
+            notes().print(f"The gateway's certificate could not be fetched: {error}")
+            return arrival.without_trust(wanted, facts)
+
+
+def _document(plan: Plan, proof: Proof, place: arrival.Place, key: str | None) -> dict[str, Any]:
+    return {
+        "outcome": "installed",
+        "steps": plan_text.document(plan),
+        "proven": proof.tried,
+        "endpoint": place.endpoint,
+        "address": place.address,
+        "key": key,
+    }

@@ -1,0 +1,115 @@
+"""A plan for people, and for programs: numbered steps, each with what it does, why, and what it waits for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from maas.cluster.objects import name, namespace, text
+from maas.cluster.plan.model import Action, Apply, Approve, Chart, Delete, Manifest, Plan, Restart, Step
+from maas.readiness.reports.look import Look
+
+_INDENT = "    "
+_SHOWN = 4  # objects of one step; the rest is counted
+
+
+def told(plan: Plan, heading: str, look: Look) -> str:
+    lines = [*look.fold(f"{heading}: {_count(plan.steps)}"), ""]
+    numbers = {step.key: number for number, step in enumerate(plan.steps, 1)}
+    for number, step in enumerate(plan.steps, 1):
+        lines += [*_step(number, step, numbers, look), ""]
+    for note in plan.notes:
+        lines += [*look.fold(f"note: {note}", "", "  "), ""]
+    return look.finished("\n".join(lines[:-1])) + "\n"
+
+
+def _count(steps: Sequence[Step]) -> str:
+    return "1 step" if len(steps) == 1 else f"{len(steps)} steps"
+
+
+def _step(number: int, step: Step, numbers: dict[str, int], look: Look) -> Iterator[str]:
+    first, *rest = look.fold(f"{step.title}: {step.why}" if step.why else step.title, f"{number:>3} ", _INDENT)
+    yield first.replace(step.title, look.paint(step.title, "title"), 1)
+    yield from rest
+    for label, said in _parts(step, numbers):
+        yield from look.fold(said, f"{_INDENT}{label:<7}", " " * (len(_INDENT) + 7))
+
+
+def _parts(step: Step, numbers: dict[str, int]) -> Iterator[tuple[str, str]]:
+    if step.actions:
+        yield "does", "; ".join(actions(step.actions))
+    if after := [str(numbers[key]) for key in step.needs if key in numbers]:
+        yield "after", f"{'step' if len(after) == 1 else 'steps'} {', '.join(after)}"
+    if step.waits:
+        yield "waits", "; ".join(wait.what for wait in step.waits[:_SHOWN]) + _more(len(step.waits), "")
+    if step.affects:
+        yield "users", step.affects
+    if step.undo:
+        yield "undo", f"`{step.undo}`" if "\n" not in step.undo else step.undo
+
+
+def actions(them: Sequence[Action]) -> list[str]:
+    """In words; many objects are counted."""
+    said = [described(action) for action in them]
+    if len(said) <= _SHOWN:
+        return said
+    return [*said[:_SHOWN], f"and {len(said) - _SHOWN} more"]
+
+
+def _more(count: int, what: str) -> str:
+    return f"; and {count - _SHOWN} more{what}" if count > _SHOWN else ""
+
+
+def described(action: Action) -> str:
+    match action:
+        case Apply(object=object, adopt=adopt):
+            verb = "set fields of" if adopt else "apply"
+            return f"{verb} {_placed(text(object, 'kind'), namespace(object), name(object))}"
+        case Chart(release=release, namespace=where, chart=chart, version=version):
+            return f"Helm release {where}/{release} ({chart.rpartition('/')[2]} {version})"
+        case Manifest(name=called):
+            return f"apply every object of {called}"
+        case Restart(kind=kind, name=called, namespace=where, why=why):
+            return f"restart {_placed(kind.name, where, called)} ({why})"
+        case Approve(subscription=subscription, namespace=where):
+            return f"approve the InstallPlan of Subscription {where}/{subscription}, after asking"
+        case Delete(kind=kind, name=called, namespace=where, why=why):
+            return f"delete {_placed(kind.name, where, called)} ({why})"
+    raise AssertionError(action)
+
+
+def _placed(kind: str, where: str, called: str) -> str:
+    return f"{kind} {where}/{called}" if where else f"{kind} {called}"
+
+
+def document(plan: Plan) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": number,
+            "step": step.key,
+            "title": step.title,
+            "why": step.why,
+            "actions": [_action(action) for action in step.actions],
+            "waitsFor": [wait.what for wait in step.waits],
+            "after": list(step.needs),
+            "undo": step.undo,
+            "affects": step.affects,
+        }
+        for number, step in enumerate(plan.steps, 1)
+    ]
+
+
+def _action(action: Action) -> dict[str, Any]:
+    """Values of charts are left out: they may hold what is nobody's business."""
+    kind = type(action).__name__.lower()
+    match action:
+        case Apply(object=object, adopt=adopt):
+            about = {"kind": text(object, "kind"), "namespace": namespace(object), "name": name(object), "adopt": adopt}
+        case Chart():
+            about = {key: value for key, value in asdict(action).items() if key != "values"}
+        case Manifest():
+            about = asdict(action)
+        case Restart(kind=of) | Delete(kind=of):
+            about = {"kind": of.name, "namespace": action.namespace, "name": action.name, "why": action.why}
+        case Approve():
+            about = asdict(action)
+    return {"action": kind, **about, "described": described(action)}
