@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from maas.cluster.components import gateway_api, installed, kserve, offers, olm, rhoai, serverless, service_mesh
 from maas.cluster.components.versions import Version, at_least, kubernetes, openshift, written
-from maas.cluster.facts.model import Facts, Unread
-from maas.cluster.gpus import GpuNode, held_by_models, unrequested, with_gpus
+from maas.cluster.facts.model import Facts, NotRead, Unread
+from maas.cluster.gpus import GpuNode, held_by_models, only_hardware, unrequested, with_gpus
 from maas.cluster.kinds import GATEWAY, INGRESS_CONFIG, INGRESS_CONTROLLER, STORAGE_CLASS
 from maas.cluster.objects import Object, annotation, items, label, name, namespace, text
 from maas.cluster.platform import is_openshift, managed
@@ -35,8 +35,7 @@ def of(facts: Facts, in_namespace: str = NAMESPACE, target: Target | None = None
     """target: where it is not to be told from the cluster. Raises NotRead where what everything hangs on is unknown."""
     target = target or (Target.openshift if is_openshift(facts) else Target.kubernetes)
     on_openshift = target is Target.openshift
-    mesh = _MESHES[service_mesh.wanted(facts, openshift=on_openshift)] if on_openshift else Mesh.istio
-    serving = _serving(facts) if on_openshift else Serving.kserve
+    mesh, serving = _engines(facts, target)
     gateway_class, controller = _class(facts, mesh)
     runs_on = managed(facts)
     return Site(
@@ -57,6 +56,31 @@ def of(facts: Facts, in_namespace: str = NAMESPACE, target: Target | None = None
         managed=runs_on.name if runs_on and on_openshift else "",
         serverless=on_openshift and serverless.needed(facts),
     )
+
+
+def lacking(facts: Facts, *, gpu_operator: bool) -> list[str]:
+    """The packages of OLM that an installation would ask catalogs for; none where that cannot be told.
+
+    gpu_operator: it is wanted. Where nodes have GPUs that nobody can use, it may be.
+    """
+    try:
+        if not is_openshift(facts):
+            return []
+        mesh, serving = _engines(facts, Target.openshift)
+        found = offers.lacking(facts, mesh, serving, installed.theirs_on_openshift(facts, mesh))
+        with_gpus = gpu_operator or any(only_hardware(facts))
+        unasked = set() if serverless.needed(facts) else {olm.SERVERLESS.name}
+        unasked |= set() if with_gpus else {olm.GPU.name, olm.NFD.name}
+        return [each for each in found if each not in unasked]
+    except NotRead:
+        return []
+
+
+def _engines(facts: Facts, target: Target) -> tuple[Mesh, Serving]:
+    """Whose Envoy, and whose KServe. Raises NotRead."""
+    if target is not Target.openshift:
+        return Mesh.istio, Serving.kserve
+    return _MESHES[service_mesh.wanted(facts, openshift=True)], _serving(facts)
 
 
 def assumed(target: Target, gpu: Device | None = None, *, domain: str = "", gpus: int = 1) -> Site:

@@ -66,7 +66,7 @@ class Offer:
     starting: the one that the Subscription names, which updates leave behind.
     manual: in its namespace, people approve what OLM installs.
     group: the OperatorGroup that its namespace has already: OLM works with exactly one.
-    example: of its operand, as the ClusterServiceVersion has it.
+    example: the spec of its operand, as the ClusterServiceVersion has it.
     """
 
     channel: str

@@ -45,8 +45,7 @@ def _is_guarded(site: Site) -> bool:
 
 def _policy(site: Site) -> Step:
     """As the operator's own example has it."""
-    example = mapping(site.operators[olm.GPU.name].example, "spec")
-    spec = {**_LEAST, **example}
+    spec = {**_LEAST, **site.operators[olm.GPU.name].example}
     exporter = {**mapping(spec, "dcgmExporter"), "serviceMonitor": {"enabled": not _is_guarded(site)}}
     return Step(
         "cluster-policy",

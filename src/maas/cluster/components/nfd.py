@@ -13,7 +13,7 @@ from maas.cluster.wanted import Site
 _NAME = "nfd-instance"
 # Classes of PCI devices: 03 are display controllers, 12 processing accelerators.
 _SOURCES = 'sources:\n  pci:\n    deviceClassWhitelist: ["03", "12"]\n    deviceLabelFields: [vendor]\n'
-_USUAL = {"operand": {"servicePort": 12000}, "workerConfig": {"configData": _SOURCES}}
+_OPERAND = {"servicePort": 12000}
 
 
 def steps(site: Site) -> list[Step]:
@@ -31,7 +31,7 @@ def _instance(site: Site) -> Step:
     """As the operator's own example has it, whose image fits the operator; with the labels that are gone by."""
     where = olm.NFD.namespace
     example = site.operators[olm.NFD.name].example
-    spec = {**_USUAL, "operand": {**_USUAL["operand"], **mapping(example, "spec", "operand")}}
+    spec = {"operand": {**_OPERAND, **mapping(example, "operand")}, "workerConfig": {"configData": _SOURCES}}
     return Step(
         "nfd",
         "Node Feature Discovery on every node",

@@ -14,12 +14,11 @@ from maas.cluster.components.olm import RHOAI, Package
 from maas.cluster.components.pins import Pin, pins
 from maas.cluster.components.versions import Version, at_least, kubernetes, version
 from maas.cluster.facts.model import Facts, Unread
-from maas.cluster.kinds import OPERATOR_GROUP, SUBSCRIPTION
-from maas.cluster.objects import Object, every, items, mapping, name, namespace, text
+from maas.cluster.facts.packages import MARKETPLACE, PROBE, example
+from maas.cluster.kinds import CSV, OPERATOR_GROUP, SUBSCRIPTION
+from maas.cluster.objects import Object, every, items, mapping, name, text
 from maas.cluster.wanted import Mesh, Offer, Serving
 
-PROBE = "packages"
-_MARKETPLACE = "openshift-marketplace"
 _NO_PIN = Pin("", "")
 _PINS = {
     olm.CERT_MANAGER.name: "cert-manager",
@@ -69,7 +68,7 @@ def _of(facts: Facts, package: Package, serving: Serving, wants: "Wants") -> Off
     beside = every(facts.all(SUBSCRIPTION), package.namespace)
     asked = next((each for each in beside if olm.subscribed(each) == package.name), None)
     if asked is not None:
-        offer = _asked(asked)
+        offer = replace(_asked(asked), example=_example(facts, package, asked))
     else:
         manual = any(text(each, "spec", "installPlanApproval") == "Manual" for each in beside)
         offer = chosen(package, manifests(facts, package), wants) or _usual(package, serving)
@@ -83,11 +82,18 @@ def _asked(subscription: Object) -> Offer:
     return Offer(
         text(spec, "channel"),
         text(spec, "source"),
-        text(spec, "sourceNamespace") or _MARKETPLACE,
+        text(spec, "sourceNamespace") or MARKETPLACE,
         text(subscription, "status", "installedCSV") or text(spec, "startingCSV"),
         text(spec, "startingCSV"),
         text(spec, "installPlanApproval") == "Manual",
     )
+
+
+def _example(facts: Facts, package: Package, subscription: Object) -> Mapping[str, Any]:
+    """Of what is installed: so what is wanted stays the same until the operator is another."""
+    installed = text(subscription, "status", "installedCSV")
+    beside = (each for each in every(facts.all(CSV), package.namespace) if name(each) == installed)
+    return example(package.name, mapping(next(beside, {}), "metadata", "annotations"))
 
 
 def manifests(facts: Facts, package: Package) -> list[Object]:
@@ -166,10 +172,10 @@ def _offer(channel: Channel, csv: str) -> Offer:
     return Offer(
         channel.name,
         text(manifest, "catalog"),
-        text(manifest, "namespace") or _MARKETPLACE,
+        text(manifest, "namespace") or MARKETPLACE,
         csv,
         csv,
-        example=mapping(manifest, "example"),
+        example=mapping(channel.channel, "example"),
     )
 
 
@@ -190,6 +196,18 @@ def offered(facts: Facts, package: Package) -> Mapping[str, str]:
     return {each.name: text(each.channel, "version") for m in manifests(facts, package) for each in _channels(m)}
 
 
-def in_namespace(facts: Facts, where: str) -> list[Object]:
-    """Its Subscriptions. Raises NotRead."""
-    return [each for each in facts.all(SUBSCRIPTION) if namespace(each) == where]
+def lacking(facts: Facts, mesh: Mesh, serving: Serving, theirs: frozenset[str]) -> list[str]:
+    """Packages that nobody has subscribed to yet, and that nothing else replaces. Raises NotRead."""
+    asked = {olm.subscribed(each) for each in facts.all(SUBSCRIPTION)}
+    return [each.name for each in packages(mesh, serving) if each.name not in asked and _STEPS[each.name] not in theirs]
+
+
+_STEPS = {
+    olm.CERT_MANAGER.name: "cert-manager",
+    olm.SERVICE_MESH_3.name: "service-mesh",
+    olm.RHCL.name: "kuadrant-operator",
+    olm.RHOAI.name: "rhoai-operator",
+    olm.SERVERLESS.name: "serverless",
+    olm.NFD.name: "nfd-operator",
+    olm.GPU.name: "gpu-operator",
+}

@@ -7,7 +7,7 @@ certificate, no credentials it accepts) is an error: there is nothing to judge t
 import asyncio
 import time
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,14 +15,28 @@ from maas.cluster.api import Api
 from maas.cluster.facts.discovery import Discovered, discover
 from maas.cluster.facts.logs import read_logs
 from maas.cluster.facts.model import Cause, Facts, Log, Source, Step, Unread, Watch
+from maas.cluster.facts.packages import PROBE as PACKAGES
+from maas.cluster.facts.packages import packages
 from maas.cluster.facts.probing import access, dns, dry_run_issuer, tools_at_hand
 from maas.cluster.facts.pruning import pruned
 from maas.cluster.facts.stray_keys import PROBE as STRAY_KEYS
 from maas.cluster.facts.stray_keys import stray_keys
 from maas.cluster.facts.uncollected import uncollected
 from maas.cluster.failures import BadKubeconfig, Denied, LoginFailed, Missing, TooSlow, Unreachable
-from maas.cluster.kinds import ALL, AUTH_POLICY, GATEWAY, INGRESS_CONFIG, ISSUER, OURS, POD, RELEASE, Kind
+from maas.cluster.kinds import (
+    ALL,
+    AUTH_POLICY,
+    GATEWAY,
+    INGRESS_CONFIG,
+    ISSUER,
+    OURS,
+    PACKAGE_MANIFEST,
+    POD,
+    RELEASE,
+    Kind,
+)
 from maas.cluster.objects import Object
+from maas.cluster.sites import lacking
 from maas.domain.errors import MaasError
 
 T = TypeVar("T")
@@ -37,10 +51,12 @@ async def read(
     logs: bool = False,
     tools: bool = True,
     ours: bool = False,
+    gpu_operator: bool = False,
 ) -> Facts:
     """deadline: seconds from now, for everything. Raises Unreachable, LoginFailed, BadKubeconfig.
 
-    ours: also what an installation is compared with, and no check asks for.
+    ours: also what an installation is compared with, and no check asks for. gpu_operator: it is to be installed, so on
+    OpenShift catalogs are asked for it too.
     """
     began = asyncio.get_running_loop().time()
     await _log_in(api, deadline)
@@ -48,7 +64,7 @@ async def read(
         began = asyncio.get_running_loop().time()
     with uncollected():
         reading = _Reading(api, deadline, began + deadline, watch, (*ALL, *OURS, RELEASE) if ours else ALL)
-        return await reading.facts(logs=logs, tools=tools)
+        return await reading.facts(logs=logs, tools=tools, gpu_operator=gpu_operator)
 
 
 async def _log_in(api: Api, patience: float) -> None:
@@ -73,7 +89,7 @@ class _Reading:
     of: int = 0
     lists: dict[str, Sequence[Object] | Unread] = field(default_factory=dict)
 
-    async def facts(self, *, logs: bool, tools: bool) -> Facts:
+    async def facts(self, *, logs: bool, tools: bool, gpu_operator: bool) -> Facts:
         at_hand = asyncio.create_task(self.tried("the tools", tools_at_hand())) if tools else None
         version, found = await self.first_words()
         openshift = isinstance(found, Discovered) and any(k.startswith("config.openshift.io/") for k in found.apis)
@@ -85,15 +101,18 @@ class _Reading:
         )
         self.lists = read
         probes |= issuer
-        probes["dns"], probes[STRAY_KEYS], kept_logs = await asyncio.gather(
+        apis = found.apis if isinstance(found, Discovered) else found
+        facts = Facts(Source(True, self.api.described), time.time(), version, apis, self.lists, probes)
+        probes["dns"], probes[STRAY_KEYS], offered, kept_logs = await asyncio.gather(
             self.tried("resolving names", dns(self.known(GATEWAY), self.known(INGRESS_CONFIG))),
             self.tried("looking for keys without a label", stray_keys(self.api, self.known(AUTH_POLICY))),
+            self.packages(found, facts, gpu_operator=gpu_operator),
             self.logs() if logs else _nothing(),
         )
+        probes |= offered
         if at_hand is not None:
             probes["tools"] = await at_hand
-        apis = found.apis if isinstance(found, Discovered) else found
-        return Facts(Source(True, self.api.described), time.time(), version, apis, self.lists, probes, kept_logs)
+        return replace(facts, taken_at=time.time(), probes=probes, logs=kept_logs)
 
     async def first_words(self) -> tuple[Mapping[str, Any] | Unread, Discovered | Unread]:
         """Where the three first calls all fail for the same reason, that is the answer."""
@@ -151,6 +170,15 @@ class _Reading:
             return {}
         tried = dry_run_issuer(self.api, version)
         return {"dry_run_issuer": await self.tried("creating an Issuer, as a dry run", tried)}
+
+    async def packages(self, found: Discovered | Unread, facts: Facts, *, gpu_operator: bool) -> dict[str, Any]:
+        """Of operators that are not there yet: for an installation that is whole, no catalog is asked."""
+        version = found.version(PACKAGE_MANIFEST) if isinstance(found, Discovered) else None
+        names = lacking(facts, gpu_operator=gpu_operator) if version else []
+        if version is None or not names:
+            return {}
+        asked = packages(self.api, version, names)
+        return {PACKAGES: await self.tried("asking catalogs for operators", asked)}
 
     async def logs(self) -> Sequence[Log]:
         kept: list[Log] = []

@@ -218,15 +218,27 @@ def complete(install_plan: Object | None) -> Seen:
     return Seen(seen.stage, f"{seen.why}: {failed}") if failed and seen.why else seen
 
 
+# What keeps a Subscription from being installed. A catalog that does not answer may do so in a minute; that no version
+# meets what is asked for stays so.
+_STUCK = (
+    "ResolutionFailed",
+    "BundleUnpackFailed",
+    "InstallPlanFailed",
+    "InstallPlanMissing",
+    "CatalogSourcesUnhealthy",
+)
+_FOR_GOOD = ("BundleUnpackFailed", "InstallPlanFailed", "ConstraintsNotSatisfiable")
+
+
 def installed(subscription: Object | None) -> Seen:
     """OLM has an installed CSV for it. What it cannot resolve comes before what it waits for."""
     if subscription is None:
         return _ABSENT
     if text(subscription, "status", "installedCSV"):
         return _DONE
-    for type in ("ResolutionFailed", "BundleUnpackFailed", "InstallPlanFailed", "InstallPlanMissing"):
+    for type in _STUCK:
         if text(found := condition(subscription, type), "status") == "True":
-            hopeless = type in ("BundleUnpackFailed", "InstallPlanFailed")
+            hopeless = type in _FOR_GOOD or text(found, "reason") in _FOR_GOOD
             return Seen(Stage.hopeless if hopeless else Stage.waiting, _said(type, found))
     if text(condition(subscription, "InstallPlanPending"), "reason") == "RequiresApproval":
         return Seen(Stage.waiting, f"InstallPlan {_install_plan(subscription)} waits for somebody to approve it")
