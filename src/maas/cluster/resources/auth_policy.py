@@ -15,7 +15,7 @@ from maas.cluster.objects import Object
 from maas.cluster.resources import rego
 from maas.cluster.resources.making import made
 from maas.cluster.resources.rate_limits import TARGET
-from maas.cluster.wanted import Wanted
+from maas.cluster.wanted import NOTHING, Wanted
 
 NAME = "maas-auth"
 JUDGED = "judged"  # the rule whose values say why
@@ -23,6 +23,8 @@ SELECTOR: Mapping[str, str] = {"app": "maas"}
 CREDENTIALS: Mapping[str, Mapping[str, Any]] = {
     "api-key": {"authorizationHeader": {"prefix": "APIKEY"}},
     "bearer": {"authorizationHeader": {"prefix": "Bearer"}},
+    "in-lower-case-api-key": {"authorizationHeader": {"prefix": "apikey"}},  # Authorino takes a prefix letter by letter
+    "in-lower-case-bearer": {"authorizationHeader": {"prefix": "bearer"}},
     "x-api-key": {"customHeader": {"name": "x-api-key"}},
 }
 
@@ -36,7 +38,7 @@ def policy(wanted: Wanted) -> Object:
         },
         "response": {
             "success": {"filters": {"identity": {"json": {"properties": _IDENTITY}}}},
-            "unauthenticated": _answer(401, {"value": _UNAUTHENTICATED}),
+            "unauthenticated": _answer(401, {"value": _UNAUTHENTICATED}, {"www-authenticate": 'Bearer realm="maas"'}),
             "unauthorized": _answer(403, {"selector": f"auth.authorization.{JUDGED}.body"}),
         },
     }
@@ -63,5 +65,7 @@ def _way(credentials: Mapping[str, Any]) -> dict[str, Any]:
     return {"apiKey": {"selector": {"matchLabels": dict(SELECTOR)}}, "credentials": dict(credentials)}
 
 
-def _answer(status: int, body: Mapping[str, str]) -> dict[str, Any]:
-    return {"code": status, "headers": {"content-type": {"value": "application/json"}}, "body": dict(body)}
+def _answer(status: int, body: Mapping[str, str], headers: Mapping[str, str] = NOTHING) -> dict[str, Any]:
+    """headers: in place of Authorino's own."""
+    every = {"content-type": "application/json", **headers}
+    return {"code": status, "headers": {name: {"value": each} for name, each in every.items()}, "body": dict(body)}
