@@ -57,12 +57,19 @@ set_up_programs() {
         >/dev/null </dev/null || echo "could not install$missing: tests that need them will be skipped"
 }
 
-# etcd, kube-apiserver and their like for the tests of clusters: minutes the first time, then nothing.
+# etcd, kube-apiserver and their like, and helm, for the tests of clusters: minutes the first time, then nothing.
+# Where $KUBEBUILDER_ASSETS or $MAAS_HELM name them, the tests look there.
 set_up_cluster_programs() {
-    [ -z "${KUBEBUILDER_ASSETS:-}" ] || return 0 # the tests look there
+    [ -n "${KUBEBUILDER_ASSETS:-}" ] || set_up_built "a Kubernetes API server"
+    [ -n "${MAAS_HELM:-}" ] || set_up_built "the helm command" helm
+}
+
+set_up_built() { # WHAT [PART]
+    what=$1
+    shift
     build=tests/kubernetes/programs/build.sh
-    [ -d "$($build --where)" ] || echo "== building a Kubernetes API server for the tests: takes minutes, only the first time"
-    $build >/dev/null || echo "no Kubernetes API server: the tests that need one will be skipped"
+    [ -d "$($build --where "$@")" ] || echo "== building $what for the tests: takes minutes, only the first time"
+    $build "$@" >/dev/null || echo "no $what: the tests that need one will be skipped"
 }
 
 set_up_venv() {

@@ -124,10 +124,18 @@ class Cluster:
 
 @cache
 def program(name: str) -> Path | None:
-    """Where an envtest folder or our own build has it; None if neither does."""
-    built = subprocess.run(["sh", str(_BUILD), "--where"], capture_output=True, text=True, check=True).stdout.strip()
-    places = [Path(folder) / name for folder in (os.environ.get("KUBEBUILDER_ASSETS"), built) if folder]
+    """Where the environment names it, or our own build has it; None if neither does."""
+    if name == "helm":
+        places = [Path(os.environ.get("MAAS_HELM") or "/nowhere"), _built("helm") / "helm"]
+    else:
+        places = [Path(os.environ.get("KUBEBUILDER_ASSETS") or "/nowhere") / name, _built() / name]
     return next((place for place in places if place.is_file()), None)
+
+
+@cache
+def _built(*part: str) -> Path:
+    command = ["sh", str(_BUILD), "--where", *part]
+    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
 
 
 def need(*names: str) -> None:

@@ -3,6 +3,7 @@ are at hand. Nothing is changed by it: reviews and dry runs.
 """
 
 import asyncio
+import os
 import shutil
 import socket
 from collections.abc import Iterable, Sequence
@@ -112,7 +113,7 @@ async def tools_at_hand() -> dict[str, dict[str, str] | None]:
 
 
 async def _tool(name: str, arguments: Sequence[str]) -> dict[str, str] | None:
-    path = shutil.which(name)
+    path = os.environ.get(f"MAAS_{name.upper()}") or shutil.which(name)
     return {"path": path, "version": _version(await _output(path, arguments))} if path else None
 
 
