@@ -21,6 +21,7 @@ from maas.cluster.helm import Helm
 from maas.cluster.kinds import INSTALL_PLAN, SUBSCRIPTION
 from maas.cluster.objects import Object, flag, mapping, name, namespace, place, text, texts
 from maas.cluster.plan.comparing import is_as_wanted, is_ours, marked
+from maas.cluster.plan.conditions import installed
 from maas.cluster.plan.lookup import is_going
 from maas.cluster.plan.model import (
     Action,
@@ -32,6 +33,7 @@ from maas.cluster.plan.model import (
     Mark,
     Release,
     Restart,
+    Stage,
     Step,
     Uninstall,
 )
@@ -117,17 +119,28 @@ class Acting:
             await self._write(step, _applying(marked(_of_platform(each), ours=ours)))
 
     async def _approve(self, step: Step, approve: Approve) -> str:
-        subscription = await self._look(step, SUBSCRIPTION, approve.subscription, approve.namespace)
-        called = text(subscription, "status", "installPlanRef", "name")
-        plan = await self._look(step, INSTALL_PLAN, called, approve.namespace) if called else None
+        plan = await self._install_plan(step, approve)
         if plan is None or flag(plan, "spec", "approved") or text(plan, "spec", "approval") != "Manual":
             return "nothing waits for approval"
-        holds = ", ".join(texts(plan, "spec", "clusterServiceVersionNames"))
+        called, holds = name(plan), ", ".join(texts(plan, "spec", "clusterServiceVersionNames"))
         if not await self.ask(f"Approve InstallPlan {approve.namespace}/{called}? It installs {holds}. {approve.why}"):
             raise Unavailable(f"InstallPlan {approve.namespace}/{called} was not approved: {holds} is not installed")
         body = {"spec": {"approved": True}}
         await self._write(step, Change(Verb.patch, INSTALL_PLAN, called, approve.namespace, body))
         return f"InstallPlan {called} approved"
+
+    async def _install_plan(self, step: Step, approve: Approve) -> Object | None:
+        """OLM takes up to a minute to make one. None: none is needed, or none will come, as the step's waits tell."""
+        end, pause = min(self.clock.monotonic() + _PATIENCE, self.end), _FIRST
+        while self.clock.monotonic() < end:
+            subscription = await self._look(step, SUBSCRIPTION, approve.subscription, approve.namespace)
+            called = text(subscription, "status", "installPlanRef", "name")
+            plan = await self._look(step, INSTALL_PLAN, called, approve.namespace) if called else None
+            if plan is not None or installed(subscription).stage is not Stage.waiting:
+                return plan
+            await self.clock.sleep(pause)
+            pause = min(pause * _GROWTH, _LONGEST)
+        return None
 
     async def _delete(self, step: Step, delete: Delete) -> str:
         if delete.if_ours:

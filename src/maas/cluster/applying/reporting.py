@@ -1,13 +1,19 @@
-"""From an error to a report: which object, which condition, what is behind it, and what to do."""
+"""From an error to a report: which object, what was found of it, what is behind that, and what to do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from maas.cluster import kinds
 from maas.cluster.api import Api
-from maas.cluster.applying.acting import NotDone
+from maas.cluster.applying import explaining, surroundings
+from maas.cluster.applying.acting import NotDone, described
 from maas.cluster.applying.failure import Report
+from maas.cluster.applying.surroundings import Surroundings, ago
 from maas.cluster.applying.told import Clock
 from maas.cluster.applying.waiting import GaveUp
-from maas.cluster.plan.model import Step
+from maas.cluster.facts.redaction import scrubbed
+from maas.cluster.kinds import Kind
+from maas.cluster.objects import name, namespace
+from maas.cluster.plan.model import Action, Apply, Approve, Chart, Delete, Mark, Restart, Step
 from maas.domain.errors import MaasError
 
 
@@ -19,9 +25,71 @@ class Reporting:
     async def report(self, step: Step, error: NotDone | GaveUp | MaasError, others: tuple[str, ...]) -> Report:
         match error:
             case NotDone():
-                return Report(step, error.about, f"applying {error.about}", str(error.cause), others=others)
+                return replace(await self._of_action(step, error), others=others)
             case GaveUp():
-                where = f"{error.wait.namespace}/" if error.wait.namespace else ""
-                about = f"{error.wait.kind.name} {where}{error.wait.name}"
-                return Report(step, about, f"{error.wait.what}: not so", error.seen.why, others=others)
+                return replace(await self._of_wait(step, error), others=others)
         return Report(step, step.title, step.title, str(error), others=others)
+
+    async def _of_action(self, step: Step, error: NotDone) -> Report:
+        about = _object(error.action)
+        seen = Surroundings()
+        explained = explaining.of_refusal(error.action, error.cause)
+        return Report(
+            step,
+            described(error.action),
+            _doing(error.action),
+            scrubbed(str(error.cause)),
+            explained.cause,
+            self._events(seen),
+            remedies=explained.remedies,
+            commands=explained.commands or (_describe(*about) if about else ()),
+        )
+
+    async def _of_wait(self, step: Step, error: GaveUp) -> Report:
+        wait = error.wait
+        seen = await surroundings.around(self.api, wait.kind, wait.name, wait.namespace)
+        explained = explaining.of_wait(wait, error.seen, seen)
+        where = f"{wait.namespace}/" if wait.namespace else ""
+        how_long = "no waiting will help" if error.hopeless else f"waited {ago(error.seconds)} for it"
+        return Report(
+            step,
+            f"{wait.kind.name} {where}{wait.name}",
+            f"{wait.what}; {how_long}",
+            scrubbed(error.seen.why),
+            explained.cause,
+            self._events(seen),
+            tuple(seen.logs),
+            explained.remedies,
+            explained.commands or _describe(wait.kind, wait.name, wait.namespace),
+        )
+
+    def _events(self, seen: Surroundings) -> tuple[str, ...]:
+        return tuple(surroundings.told(each, self.clock.time()) for each in seen.events)
+
+
+def _object(action: Action) -> tuple[Kind, str, str] | None:
+    match action:
+        case Apply():
+            return kinds.of(action.object), name(action.object), namespace(action.object)
+        case Restart() | Delete() | Mark():
+            return action.kind, action.name, action.namespace
+        case Approve():
+            return kinds.SUBSCRIPTION, action.subscription, action.namespace
+    return None
+
+
+def _doing(action: Action) -> str:
+    match action:
+        case Chart():
+            return f"{described(action)} with chart {action.chart} {action.version}"
+        case Restart():
+            return f"restart {described(action)}: {action.why}"
+        case Delete():
+            return f"delete {described(action)}"
+        case Approve():
+            return f"the InstallPlan of {described(action)} is approved"
+    return f"apply {described(action)}"
+
+
+def _describe(kind: Kind, named: str, where: str) -> tuple[str, ...]:
+    return (f"kubectl describe {kind.key} {named}" + (f" -n {where}" if where else ""),)

@@ -77,7 +77,7 @@ class _Run:
         first = min(found, key=lambda each: each.at)
         others = tuple(f"{each.step.key}: {each.error}" for each in found if each is not first)
         report = await self.reporting.report(first.step, first.error, others)
-        self.told.failed(first.step, report.what)
+        self.told.failed(first.step, f"{report.wanted}: {report.found}")
         raise StepFailed(report)
 
     async def _in_turn(self, step: Step, finished: dict[str, asyncio.Event], places: asyncio.Semaphore) -> None:
