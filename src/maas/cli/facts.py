@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -30,10 +30,11 @@ def gather(
     deadline: float = 60.0,
     logs: bool = False,
     ours: bool = False,
+    gpu_operator: bool = False,
 ) -> Facts:
     """Of the snapshot `source`, else of the cluster that the kubeconfig names. deadline: seconds from now.
 
-    ours: also what an installation is compared with, and no check asks for.
+    ours: also what an installation is compared with, and no check asks for. gpu_operator: that is to be brought, too.
     Raises MaasError where nothing could be read at all; what is merely missing is a fact.
     """
     if source is not None and (context or kubeconfig):
@@ -43,11 +44,12 @@ def gather(
             from maas.cluster.facts import snapshot
 
             return snapshot.read(source, watch=watch)
-        return asyncio.run(_live(context, kubeconfig, deadline, watch, logs=logs, ours=ours))
+        asked = {"logs": logs, "ours": ours, "gpu_operator": gpu_operator}
+        return asyncio.run(_live(context, kubeconfig, deadline, watch, asked))
 
 
 async def _live(
-    context: str | None, kubeconfig: Path | None, deadline: float, watch: Watch, *, logs: bool, ours: bool
+    context: str | None, kubeconfig: Path | None, deadline: float, watch: Watch, asked: Mapping[str, bool]
 ) -> Facts:
     from maas.cluster.connection import connect
     from maas.cluster.facts import live
@@ -59,7 +61,7 @@ async def _live(
             raise
         raise InvalidInput(f"{error}.\n{_WITHOUT_CLUSTER}") from None
     async with api:
-        facts = await live.read(api, deadline=deadline, watch=watch, logs=logs, ours=ours)
+        facts = await live.read(api, deadline=deadline, watch=watch, **asked)
     if why := silent(facts):
         raise ServerFailed(f"{facts.source.described} is out of reach: it answers, but nothing usable: {why}")
     return facts

@@ -2,21 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import typer
 
 from maas.cli.ending import ended_by_signals
 from maas.cli.installing import agreement, failing, told
-from maas.cli.installing.options import Options
+from maas.cli.installing.options import Cluster, Options
 from maas.cli.output import notes
 from maas.cluster import applying
+from maas.cluster.api import Api
 from maas.cluster.applying import StepFailed
 from maas.cluster.connection import connect
 from maas.cluster.helm import Helm
 from maas.cluster.plan.model import Plan
 from maas.cluster.wanted import Wanted
+
+T = TypeVar("T")
 
 
 class Clock:
@@ -34,30 +38,39 @@ class Clock:
 
 def carried_out(options: Options, wanted: Wanted, plan: Plan) -> None:
     """Ends with exit code 7 where a step fails, after it has told which, why, and what to do."""
+    cluster, manner = options.cluster, options.manner
     try:
-        with _interruptible(), told.shown(plan) as lines:
-            asyncio.run(ended_by_signals(_carry_out(options, plan, lines)))
+        with interruptible(), told.shown(plan) as lines:
+
+            async def ask(question: str) -> bool:
+                if manner.yes or not agreement.is_somebody_there():
+                    return manner.yes
+                with lines.paused():
+                    return await asyncio.to_thread(typer.confirm, question, err=True)
+
+            async def work(api: Api) -> None:
+                helm = Helm(api, cluster.kubeconfig, cluster.context, manner.mirror)
+                clock, mirror = Clock(), manner.mirror
+                await applying.carry_out(plan, api, helm, lines, clock, timeout=manner.timeout, ask=ask, mirror=mirror)
+
+            connected(cluster, work)
     except StepFailed as failed:
         failing.tell(options, wanted, failed)
         raise typer.Exit(failed.exit_code) from None
 
 
-async def _carry_out(options: Options, plan: Plan, lines: told.Shown) -> None:
-    cluster, manner = options.cluster, options.manner
+def connected(cluster: Cluster, work: Callable[[Api], Awaitable[T]]) -> T:
+    """What `work` returns; signals end it by way of its own cleaning up."""
 
-    async def ask(question: str) -> bool:
-        if manner.yes or not agreement.is_somebody_there():
-            return manner.yes
-        with lines.paused():
-            return await asyncio.to_thread(typer.confirm, question, err=True)
+    async def whole() -> T:
+        async with connect(cluster.context, cluster.kubeconfig) as api:
+            return await work(api)
 
-    async with connect(cluster.context, cluster.kubeconfig) as api:
-        helm = Helm(api, cluster.kubeconfig, cluster.context, manner.mirror)
-        await applying.carry_out(plan, api, helm, lines, Clock(), timeout=manner.timeout, ask=ask, mirror=manner.mirror)
+    return asyncio.run(ended_by_signals(whole()))
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, SystemExit):

@@ -6,6 +6,8 @@ Nothing is written before the answer to "go on?", and nothing at all where nothi
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from maas.cli import judged
 from maas.cli.facts import gather, target_of
@@ -20,21 +22,42 @@ from maas.cluster.facts.model import Facts, NotRead
 from maas.cluster.plan import planning
 from maas.cluster.plan.model import Plan
 from maas.cluster.wanted import Wanted
-from maas.domain.errors import InvalidInput, Unavailable
+from maas.domain.errors import InvalidInput, NotFound, Unavailable
 
 _READING = 60.0  # seconds
 
 
 def install(options: Options) -> None:
-    try:
+    with _told_what_was_not_read():
         facts, wanted = looked(options)
         if options.check_gpu:
             gpus.require(wanted)
         judging.require_ready(options, wanted, facts)
         plan = planning.plan(wanted, facts)
-    except NotRead as missing:
-        raise Unavailable(f"what an installation has to know was not read: {missing}") from None
     finish(options, wanted, facts, plan, f"To install MaaS on {facts.source.described}")
+
+
+def upgrade(options: Options) -> None:
+    with _told_what_was_not_read():
+        facts = read(options)
+        stored = document.in_facts(facts, options.cluster.namespace)
+        if stored is None:
+            raise NotFound(
+                f"no platform that `maas install` installed is in the namespace {options.cluster.namespace} of"
+                f" {facts.source.described}; -n names another namespace, --context another cluster"
+            )
+        wanted = wanting.wanted(options, sites.of(facts, options.cluster.namespace), stored)
+        judging.require_ready(options, wanted, facts)
+        plan = planning.upgrade(wanted, facts)
+    finish(options, wanted, facts, plan, f"To upgrade MaaS on {facts.source.described}")
+
+
+@contextmanager
+def _told_what_was_not_read() -> Iterator[None]:
+    try:
+        yield
+    except NotRead as missing:
+        raise Unavailable(f"what has to be known first was not read: {missing}") from None
 
 
 def looked(options: Options) -> tuple[Facts, Wanted]:
@@ -46,7 +69,13 @@ def looked(options: Options) -> tuple[Facts, Wanted]:
 
 def read(options: Options) -> Facts:
     cluster = options.cluster
-    facts = gather(context=cluster.context, kubeconfig=cluster.kubeconfig, deadline=_READING, ours=True)
+    facts = gather(
+        context=cluster.context,
+        kubeconfig=cluster.kubeconfig,
+        deadline=_READING,
+        ours=True,
+        gpu_operator=bool(options.choices.gpu_operator),
+    )
     found = target_of(facts)
     if cluster.target not in (Target.auto, found.value):
         raise InvalidInput(

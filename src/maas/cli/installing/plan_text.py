@@ -5,7 +5,20 @@ from dataclasses import asdict
 from typing import Any
 
 from maas.cluster.objects import name, namespace, text
-from maas.cluster.plan.model import Action, Apply, Approve, Chart, Delete, Manifest, Plan, Restart, Step
+from maas.cluster.plan.model import (
+    Action,
+    Apply,
+    Approve,
+    Chart,
+    Delete,
+    Manifest,
+    Mark,
+    Plan,
+    Release,
+    Restart,
+    Step,
+    Uninstall,
+)
 from maas.readiness.reports.look import Look
 
 _INDENT = "    "
@@ -74,6 +87,12 @@ def described(action: Action) -> str:
             return f"approve the InstallPlan of Subscription {where}/{subscription}, after asking"
         case Delete(kind=kind, name=called, namespace=where, why=why):
             return f"delete {_placed(kind.name, where, called)} ({why})"
+        case Uninstall(release=release, namespace=where):
+            return f"uninstall Helm release {where}/{release}"
+        case Mark(kind=kind, name=called, namespace=where, why=why):
+            return f"mark {_placed(kind.name, where, called)} ({why})"
+        case Release(object=object, why=why):
+            return f"give up our fields of {_placed(text(object, 'kind'), namespace(object), name(object))} ({why})"
     raise AssertionError(action)
 
 
@@ -108,8 +127,10 @@ def _action(action: Action) -> dict[str, Any]:
             about = {key: value for key, value in asdict(action).items() if key != "values"}
         case Manifest():
             about = asdict(action)
-        case Restart(kind=of) | Delete(kind=of):
+        case Restart(kind=of) | Delete(kind=of) | Mark(kind=of):
             about = {"kind": of.name, "namespace": action.namespace, "name": action.name, "why": action.why}
-        case Approve():
+        case Approve() | Uninstall():
             about = asdict(action)
+        case Release(object=object):
+            about = {"kind": text(object, "kind"), "namespace": namespace(object), "name": name(object)}
     return {"action": kind, **about, "described": described(action)}
