@@ -6,7 +6,7 @@ objects sees the same kind of value, and need not know which.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from maas.cluster.components import gateway_api, installed, kserve, offers, olm, rhoai, serverless, service_mesh
+from maas.cluster.components import gateway_api, installed, kserve, offers, olm, rhoai, serverless, service_mesh, theirs
 from maas.cluster.components.versions import Version, at_least, kubernetes, openshift, written
 from maas.cluster.facts.model import Facts, NotRead, Unread
 from maas.cluster.gpus import GpuNode, held_by_models, only_hardware, unrequested, with_gpus
@@ -51,7 +51,7 @@ def of(facts: Facts, in_namespace: str = NAMESPACE, target: Target | None = None
         versions=installed.versions(facts),
         pod_monitors=_has_pod_monitors(facts),
         has_default_storage=any(_is_default(each) for each in facts.known(STORAGE_CLASS)),
-        theirs=installed.theirs_on_openshift(facts, mesh) if on_openshift else frozenset(),
+        theirs=installed.theirs_on_openshift(facts, mesh) if on_openshift else theirs.on_kubernetes(facts),
         operators=offers.of(facts, mesh, serving) if on_openshift else {},
         managed=runs_on.name if runs_on and on_openshift else "",
         serverless=on_openshift and serverless.needed(facts),
