@@ -109,7 +109,7 @@ class FakeControl:
     async def remove_model(self, name: str, actor: str) -> None:
         self.text = editing.without_model(self.text, name)
 
-    def models_status(self) -> Mapping[str, ModelState]:
+    async def models_status(self) -> Mapping[str, ModelState]:
         return dict.fromkeys(self.platform().models, ModelState("ready"))
 
     async def usage(
@@ -142,7 +142,7 @@ class FakeControl:
         fits = all(meant in (None, it) for meant, it in zip(is_meant, has, strict=True))
         return [RECORD] if fits and since <= RECORD.started_at < until else []
 
-    def quota(self, user: str, tier: str) -> Sequence[Status]:
+    async def quota(self, user: str, tier: str) -> Sequence[Status]:
         if tier not in self.platform().tiers:
             raise NotFound(f"there is no tier {tier!r}")
         return [Status(limit, limit.amount // 2, 42.5) for limit in self.platform().tiers[tier].limits]
@@ -191,7 +191,7 @@ class FakeControl:
             raise NotFound(f"nothing is known of the request {request_id!r}")
         return known[request_id]
 
-    def health(self) -> Mapping[str, str]:
+    async def health(self) -> Mapping[str, str]:
         return self.parts
 
     def metrics(self) -> bytes:

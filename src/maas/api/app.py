@@ -51,7 +51,7 @@ def create_app(control: Control, clock: Callable[[], float] = time.time) -> Fast
 
 @_router.get("/health", responses={503: {"model": Health, "description": "A part has failed"}})
 async def health(control: ControlOf, response: Response) -> Health:
-    parts = dict(control.health())
+    parts = dict(await control.health())
     healthy = all(said == "ok" for said in parts.values())
     response.status_code = 200 if healthy else 503
     return Health(status="healthy" if healthy else "degraded", parts=parts)

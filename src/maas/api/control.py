@@ -58,7 +58,7 @@ class Control(Protocol):
     async def remove_model(self, name: str, actor: str) -> None:
         """NotFound: no such model. Conflict: a tier names it."""
 
-    def models_status(self) -> Mapping[str, ModelState]:
+    async def models_status(self) -> Mapping[str, ModelState]:
         """By name."""
 
     async def usage(
@@ -83,11 +83,11 @@ class Control(Protocol):
     ) -> Iterable[UsageRecord]:
         """In the order in which they began. Read while the answer is being sent, in a thread."""
 
-    def quota(self, user: str, tier: str) -> Sequence[Status]: ...
+    async def quota(self, user: str, tier: str) -> Sequence[Status]: ...
 
     async def explain(self, request_id: str) -> Explanation: ...
 
-    def health(self) -> Mapping[str, str]:
+    async def health(self) -> Mapping[str, str]:
         """By part: "ok", or what is wrong with it."""
 
     def metrics(self) -> bytes:

@@ -61,13 +61,13 @@ async def quota(
     control: ControlOf, user: Annotated[str, Query(max_length=128)], tier: Annotated[str, Query(max_length=128)]
 ) -> Quota:
     """What a user has left in a tier."""
-    return Quota(user=user, tier=tier, limits=list(map(quota_line, control.quota(user, tier))))
+    return Quota(user=user, tier=tier, limits=list(map(quota_line, await control.quota(user, tier))))
 
 
 @router.get("/v1/models")
 async def models(control: ControlOf) -> ModelList:
     """All models, with their state. What a key may call, it is told by the gateway's /v1/models."""
-    statuses = control.models_status()
+    statuses = await control.models_status()
     known = control.platform().models.values()
     return ModelList(data=[model_document(model, statuses.get(model.name, _UNKNOWN)) for model in known])
 
@@ -77,7 +77,8 @@ async def add_model(new: NewModel, control: ControlOf, actor: Actor) -> ModelDoc
     """Add a model, to maas.yaml too, which keeps its comments."""
     spec = new.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
     await control.add_model(new.name, spec, actor)
-    return model_document(control.platform().models[new.name], control.models_status().get(new.name, _UNKNOWN))
+    statuses = await control.models_status()
+    return model_document(control.platform().models[new.name], statuses.get(new.name, _UNKNOWN))
 
 
 @router.delete("/v1/models/{name}", responses=documented(404, 409))

@@ -9,7 +9,7 @@ from maas.domain.admission import Status
 from maas.domain.errors import Conflict, InvalidInput, NotFound
 from maas.domain.platform import Platform
 from maas.domain.platform_file import Change, editing
-from maas.domain.reports import By, Explanation, UsageReport
+from maas.domain.reports import By, Explanation, ModelState, UsageReport
 from maas.domain.usage import UsageRecord
 from maas.embedded import credentials, decisions
 from maas.embedded.admission import View
@@ -40,7 +40,6 @@ class EmbeddedControl:
         self._changing = asyncio.Lock()  # from reading maas.yaml to writing it: of two changes, both are made
         self.create_key, self.keys, self.key = keyring.create, keyring.all, keyring.by_id
         self.revoke_keys, self.rotate_key = keyring.revoke, keyring.rotate
-        self.models_status = rollout.loading.refresh
 
     def platform(self) -> Platform:
         return self._view.platform
@@ -64,6 +63,9 @@ class EmbeddedControl:
         async with self._changing:
             text = editing.without_model(self._applied_text(), name)
             await self._apply(await self._checked(text), text, actor)
+
+    async def models_status(self) -> Mapping[str, ModelState]:
+        return self._rollout.loading.refresh()
 
     async def usage(
         self,
@@ -91,7 +93,7 @@ class EmbeddedControl:
     ) -> Iterable[UsageRecord]:
         return self._store.usage.records(UsageFilter(since, until, user, model, tier, key))
 
-    def quota(self, user: str, tier: str) -> Sequence[Status]:
+    async def quota(self, user: str, tier: str) -> Sequence[Status]:
         known = self._view.platform.tiers.get(tier)
         if known is None:
             raise NotFound(f"there is no tier {tier!r}")
@@ -104,7 +106,7 @@ class EmbeddedControl:
         decision = await asyncio.to_thread(decisions.find, self._home.journal, request_id)
         return explanation(request_id, decision, record, self._keyring.by_id)
 
-    def health(self) -> Mapping[str, str]:
+    async def health(self) -> Mapping[str, str]:
         """By part: "ok", or what is wrong with it."""
         return {
             "journal": self._metering.journal_trouble or "ok",

@@ -1,0 +1,104 @@
+"""maas.yaml is changed on a cluster: a plan is made of the new one, and carried out.
+
+Only our own objects are touched. What the platform stands on (Istio, Kuadrant, KServe) is `maas install`'s to change,
+which asks before.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+
+from maas.cluster import applying, sites
+from maas.cluster.api import Api
+from maas.cluster.applying import Told
+from maas.cluster.document import Document
+from maas.cluster.facts import live
+from maas.cluster.facts.model import NotRead
+from maas.cluster.helm import Helm
+from maas.cluster.plan import planning
+from maas.cluster.plan.model import Action, Plan, Step, Wait
+from maas.cluster.resources import steps as resources
+from maas.cluster.wanted import Site, Target, Wanted
+from maas.domain import platform_file
+from maas.domain.errors import InvalidPlatform, MaasError, Unavailable
+
+_READING = 60.0  # seconds
+PATIENCE = 1800.0
+Watch = Callable[[Plan], AbstractContextManager[Told]]
+
+
+class Silent:
+    """Of applying.Told."""
+
+    def begun(self, step: Step) -> None: ...
+    def acted(self, step: Step, action: Action, note: str) -> None: ...
+    def noted(self, step: Step, text: str) -> None: ...
+    def waiting(self, step: Step, wait: Wait, why: str, seconds: float) -> None: ...
+    def done(self, step: Step, seconds: float) -> None: ...
+    def failed(self, step: Step, message: str) -> None: ...
+    def stopped(self, done: Sequence[Step], under_way: Sequence[Step]) -> None: ...
+
+
+class Clock:
+    """Of applying: the machine's own."""
+
+    def time(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def silently(_: Plan) -> AbstractContextManager[Told]:
+    return nullcontext(Silent())
+
+
+def checked(document: Document, target: Target, namespace: str) -> Wanted:
+    """As far as it can be judged without the cluster. Raises InvalidPlatform with all that a cluster cannot give."""
+    wanted = _wanted(document, Site(target), namespace)
+    _steps(wanted)
+    return wanted
+
+
+async def change(api: Api, document: Document, namespace: str, watch: Watch = silently) -> None:
+    """Returns when it is in force. Raises MaasError."""
+    facts = await live.read(api, deadline=_READING, tools=False, ours=True)
+    try:
+        wanted = _wanted(document, sites.of(facts, namespace), namespace)
+        plan = planning.reduced(_steps(wanted), facts, namespace)
+    except NotRead as missing:
+        raise Unavailable(f"what has to be known first was not read: {missing}") from None
+    if plan.is_empty:
+        return
+    with watch(plan) as told:
+        await applying.carry_out(plan, api, Helm(api), told, Clock(), timeout=PATIENCE, ask=_never)
+
+
+def _wanted(document: Document, site: Site, namespace: str) -> Wanted:
+    return Wanted(
+        platform_file.load(document.text),
+        replace(site, domain=document.domain or site.domain),
+        namespace,
+        document.tokens_only,
+        document.metrics,
+        document.gpu_operator,
+        document.text,
+    )
+
+
+def _steps(wanted: Wanted) -> list[Step]:
+    try:
+        return resources.steps(wanted)
+    except InvalidPlatform:
+        raise
+    except MaasError as error:
+        raise InvalidPlatform(str(error).splitlines()) from None
+
+
+async def _never(question: str) -> bool:
+    return False

@@ -1,0 +1,94 @@
+"""What Limitador says of itself, asked through the API server: nobody has to forward a port.
+
+Its counters, which end with their windows, are what is left of a quota. Its metrics are sums since it started: calls
+that passed and calls that were refused, for each HTTPRoute. They know neither users nor tokens of a time span; a
+Prometheus that scrapes them does, so far as their labels go.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from maas.cluster.api import Api
+from maas.cluster.failures import Denied, Missing, ServerFailed
+from maas.cluster.objects import items, mapping, number, text
+from maas.cluster.wanted import KUADRANT
+from maas.domain.admission import Status
+from maas.domain.errors import Unavailable
+from maas.domain.limits import Limit
+from maas.domain.platform import Tier
+
+_SERVICE = f"/api/v1/namespaces/{KUADRANT}/services/limitador-limitador:8080/proxy"
+_LINE = re.compile(r"(?P<name>[a-z_]+)\{(?P<labels>[^}]*)\}\s+(?P<value>[0-9.eE+]+)")
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_CALLS = ("authorized_calls", "authorized_hits", "limited_calls")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One of _CALLS. labels: limitador_namespace is the HTTPRoute, "llm/simulator"."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+
+    @property
+    def route(self) -> str:
+        return self.labels.get("limitador_namespace", "").rpartition("/")[2]
+
+
+async def samples(api: Api) -> list[Sample]:
+    """Raises MaasError."""
+    return list(parsed(await _asked(api, "/metrics")))
+
+
+async def statuses(api: Api, user: str, tier: Tier, routes: Sequence[str]) -> list[Status]:
+    """What the user has left of each limit, at the route where it is least. routes: "llm/maas". Raises MaasError."""
+    counted = [each for route in routes for each in items({"all": await _counters(api, route)}, "all")]
+    return [_left(limit, _of(counted, user, tier.name, limit)) for limit in tier.limits]
+
+
+async def _counters(api: Api, route: str) -> Any:
+    try:
+        return await api.get(f"{_SERVICE}/counters/{quote(route, safe='')}")
+    except Missing:
+        return []  # nobody was ever counted there
+
+
+async def _asked(api: Api, path: str) -> str:
+    try:
+        return await api.text(f"{_SERVICE}{path}")
+    except (Missing, ServerFailed) as error:
+        raise Unavailable(f"Limitador, which counts, does not answer: {error}") from None
+    except Denied as error:
+        raise Unavailable(
+            f"Limitador is asked through the API server (get services/proxy in {KUADRANT}): {error}"
+        ) from None
+
+
+def parsed(metrics: str) -> Iterator[Sample]:
+    for line in metrics.splitlines():
+        found = _LINE.match(line)
+        if found and found["name"] in _CALLS:
+            yield Sample(found["name"], dict(_LABEL.findall(found["labels"])), float(found["value"]))
+
+
+def _of(counters: Sequence[Mapping[str, Any]], user: str, tier: str, limit: Limit) -> list[Mapping[str, Any]]:
+    """Kuadrant names Limitador's limits as the policy does: by tier."""
+    return [
+        counter
+        for counter in counters
+        if text(counter, "limit", "name") == tier
+        and number(counter, "limit", "max_value") == limit.amount
+        and number(counter, "limit", "seconds") == limit.seconds
+        and user in mapping(counter, "set_variables").values()
+    ]
+
+
+def _left(limit: Limit, counters: Sequence[Mapping[str, Any]]) -> Status:
+    if not counters:
+        return Status(limit, limit.amount, limit.seconds)
+    worst = min(counters, key=lambda each: number(each, "remaining") or 0)
+    return Status(limit, max(0, number(worst, "remaining") or 0), number(worst, "expires_in_seconds") or 0)
