@@ -120,6 +120,7 @@ class Wanted:
     document: maas.yaml as it was written, with its comments; "" if nobody wrote one.
     tokens_only: token limits instead of request limits, as --token-rate-limit asks.
     gpu_operator: the GPU Operator (and on OpenShift Node Feature Discovery) is to be installed too.
+    credentials: what the files hold that maas.yaml names as api_key_file, by their paths; none where nobody looked.
     """
 
     platform: Platform
@@ -129,3 +130,4 @@ class Wanted:
     metrics: bool = True
     gpu_operator: bool = False
     document: str = ""
+    credentials: Mapping[str, str] = field(default_factory=lambda: NOTHING, repr=False)

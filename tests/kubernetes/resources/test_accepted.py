@@ -18,6 +18,8 @@ _MANY = (
     *(f"model{at}: {{runtime: vllm, weights: {place!r}}}" for at, place in enumerate(_WEIGHTS)),
     *(f"s{at}.x_y: {{runtime: simulator}}" for at in range(20)),
     f"{'long' * 15}: {{runtime: simulator}}",
+    "elsewhere: {runtime: external, url: https://api.example.com/openai/v1, api_key_file: /etc/key}",
+    "beside: {runtime: external, url: 'http://vllm.other:8000'}",
 )
 
 

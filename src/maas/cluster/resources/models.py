@@ -11,7 +11,7 @@ from maas.cluster.components.pins import pins
 from maas.cluster.components.versions import at_least, version
 from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Apply, Step, Wait
-from maas.cluster.resources import names, servers, simulator, vllm
+from maas.cluster.resources import external, names, servers, simulator, vllm
 from maas.cluster.resources.making import Body, made
 from maas.cluster.resources.servers import Server
 from maas.cluster.wanted import Serving, Wanted
@@ -19,20 +19,30 @@ from maas.domain.errors import InvalidInput
 from maas.domain.platform import Model
 
 KEY = "models"
+EXTERNAL = "external"
 _STANDARD = (0, 16)  # KServe's first version that calls it so
 
 
 def steps(wanted: Wanted) -> list[Step]:
-    found = [(model, server(wanted, model)) for model in names.models(wanted)]
-    if not found:
+    every = names.models(wanted)
+    here = [(model, server(wanted, model)) for model in every if model.runtime != EXTERNAL]
+    elsewhere = [model for model in every if model.runtime == EXTERNAL]
+    made = (
+        *(each for model, made_by in here for each in _objects(wanted, model, made_by)),
+        *(each for model in elsewhere for each in external.objects(wanted, model)),
+    )
+    if not every:
         return []
     return [
         Step(
             KEY,
-            f"models: {', '.join(model.name for model, _ in found)}",
+            f"models: {', '.join(model.name for model in every)}",
             "answer the requests",
-            tuple(Apply(each) for model, made_by in found for each in _objects(wanted, model, made_by)),
-            tuple(_wait(wanted, model, made_by) for model, made_by in found),
+            tuple(map(Apply, made)),
+            (
+                *(_wait(wanted, model, made_by) for model, made_by in here),
+                *(external.wait(wanted, model) for model in elsewhere),
+            ),
             needs=("namespaces", "kserve", "rhoai", "gpu-operator", "cluster-policy"),
             undo=f"kubectl delete inferenceservices -n {wanted.namespace} -l app.kubernetes.io/managed-by=maas",
             affects="a model whose server changes is restarted; one on a GPU is away until it has loaded again",
@@ -47,7 +57,10 @@ def server(wanted: Wanted, model: Model) -> Server:
             return simulator.server(wanted, model)
         case "vllm":
             return vllm.server(wanted, model)
-    raise InvalidInput(f"maas.yaml: models.{model.name}: runtime {model.runtime} is not served on a cluster")
+    raise InvalidInput(
+        f"maas.yaml: models.{model.name}.runtime: {model.runtime} serves on this machine only; on a cluster write"
+        " vllm, with weights that are no GGUF file, or external, with the url of a server that runs it"
+    )
 
 
 def _objects(wanted: Wanted, model: Model, server: Server) -> Iterator[Body]:

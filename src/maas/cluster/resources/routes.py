@@ -6,7 +6,7 @@ is beyond that gets a second one.
 
 Only what is metered is led anywhere: a server has other paths (tokenizers, its own administration), which would be free
 or worse. At the shared host, where one rule is one prefix, the AuthPolicy refuses those. Answers must not be
-compressed: Kuadrant reads their usage.
+compressed, for Kuadrant reads their usage; and a client's key is not the model's to see.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,8 @@ CATALOGUE = "/v1/models"
 TIMEOUT = "600s"  # of a request: completions stream for minutes
 _MOST_RULES = 16
 _REDIRECT = "maas-to-https"
-_PLAIN = {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["accept-encoding"]}}
+_KEPT_BACK = ("accept-encoding", "authorization", "x-api-key")
+_PLAIN = {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": list(_KEPT_BACK)}}
 
 
 def steps(wanted: Wanted) -> list[Step]:

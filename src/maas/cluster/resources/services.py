@@ -12,14 +12,20 @@ from maas.domain.platform import Model
 
 PORT = 8080  # of every model's server
 INFERENCE_SERVICE = "serving.kserve.io/inferenceservice"
+EXTERNAL = "maas.io/external-model"
 
 
 def services(wanted: Wanted) -> list[Body]:
     return [_service(wanted, model) for model in names.models(wanted)]
 
 
+def selector(model: Model) -> dict[str, str]:
+    """Of the pods that serve it, or that speak to who does."""
+    name = names.object_name(model.name)
+    return {EXTERNAL: name} if model.runtime == "external" else {INFERENCE_SERVICE: name, "component": "predictor"}
+
+
 def _service(wanted: Wanted, model: Model) -> Body:
-    selector = {INFERENCE_SERVICE: names.object_name(model.name), "component": "predictor"}
     ports = [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": PORT, "appProtocol": "http"}]
-    spec = {"type": "ClusterIP", "selector": selector, "ports": ports}
+    spec = {"type": "ClusterIP", "selector": selector(model), "ports": ports}
     return made("v1", "Service", names.service(model), wanted.namespace, spec=spec)

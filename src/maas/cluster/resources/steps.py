@@ -2,7 +2,7 @@
 
 from maas.cluster import document
 from maas.cluster.plan.model import Step
-from maas.cluster.resources import certificates, gateway, models, namespaces, policies, routes
+from maas.cluster.resources import certificates, gateway, models, namespaces, network_policies, policies, routes
 from maas.cluster.wanted import Wanted
 
 
@@ -16,4 +16,5 @@ def steps(wanted: Wanted) -> list[Step]:
         *models.steps(wanted),
         *routes.steps(wanted),
         *policies.steps(wanted),
+        *network_policies.steps(wanted),
     ]

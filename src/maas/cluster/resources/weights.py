@@ -30,6 +30,11 @@ class Weights:
     mounts: Sequence[Mount] = ()
     account: bool = False
 
+    @property
+    def is_fetched_by_pod(self) -> bool:
+        """Images are the node's to pull, and claims are there."""
+        return self.on_hub or self.account
+
 
 def of(model: Model) -> Weights:
     """Raises InvalidInput for what no pod can get."""
