@@ -1,4 +1,7 @@
-"""How a command speaks to the platform: the management API, over the socket that only the owner may open."""
+"""How a command speaks to the platform: the management API, over the socket that only the owner may open.
+
+On a cluster there is no such process: then the API runs in the command itself (in_process.py), behind the same calls.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from maas.api.codes import error_of
-from maas.cli import who
+from maas.cli import chosen, who
 from maas.cli.frame import home
 from maas.domain.errors import NotRunning, Unavailable
 
@@ -17,11 +20,16 @@ _CONNECT_TIMEOUT = 5.0
 
 
 def transport() -> httpx.BaseTransport:
+    if (to := chosen.cluster()) is not None:
+        from maas.cli import in_process  # FastAPI and all of the cluster's half
+
+        return in_process.transport(to)
     return httpx.HTTPTransport(uds=str(home().api_socket))
 
 
-def get(*path: str, **params: str | None) -> Any:
-    return _json("GET", path, params=_given(params))
+def get(*path: str, accepted: int = 200, **params: str | None) -> Any:
+    """accepted: a status beside those of success whose answer is one, too."""
+    return _json("GET", path, accepted=accepted, params=_given(params))
 
 
 def post(*path: str, body: object = None, patience: float = _ANSWER_TIMEOUT) -> Any:
@@ -42,10 +50,12 @@ def lines(*path: str, **params: str | None) -> Iterator[str]:
         yield from answer.iter_text()
 
 
-def _json(method: str, path: tuple[str, ...], patience: float = _ANSWER_TIMEOUT, **request: Any) -> Any:
+def _json(
+    method: str, path: tuple[str, ...], patience: float = _ANSWER_TIMEOUT, accepted: int = 200, **request: Any
+) -> Any:
     with _client(patience) as http:
         answer = http.request(method, _url(path), **request)
-    if answer.is_error:
+    if answer.is_error and not _is_health(answer, accepted):
         raise _refusal(answer)
     return answer.json()
 
@@ -64,6 +74,11 @@ def _client(patience: float = _ANSWER_TIMEOUT) -> Iterator[httpx.Client]:
         raise Unavailable("the control plane does not answer; `maas status` and `maas logs` say more") from None
     except httpx.TransportError as error:
         raise Unavailable(f"the control plane broke off ({error}); `maas status` and `maas logs` say more") from None
+
+
+def _is_health(answer: httpx.Response, accepted: int) -> bool:
+    """A part that fails is an answer, and the same status as a failure to answer: the body tells which."""
+    return answer.status_code == accepted and "error" not in answer.json()
 
 
 def _url(path: tuple[str, ...]) -> str:

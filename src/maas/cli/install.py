@@ -196,7 +196,7 @@ def install(
         return
     _refuse(context, _HERE_ONLY, "for this machine, and this is to be on a cluster", _instead_there())
     from maas.cli import judged
-    from maas.cli.installing import on_cluster, options, rendered
+    from maas.cli.installing import options
     from maas.readiness.catalogue import Phase
 
     wanted = options.Options(
@@ -209,9 +209,13 @@ def install(
         gpu,
     )
     if render is not None:
+        from maas.cli.installing import rendered
+
         rendered.render(wanted)
-    else:
-        on_cluster.install(wanted)
+        return
+    from maas.cli.installing import on_cluster
+
+    on_cluster.install(wanted)
 
 
 def _refuse(context: typer.Context, options: dict[str, str], why: str, instead: str) -> None:

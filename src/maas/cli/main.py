@@ -11,6 +11,10 @@ import sys
 COMMANDS = {
     "preflight": ("maas.cli.preflight", "Say whether a cluster will carry the platform"),
     "install": ("maas.cli.install", "Set the platform up, start it, and prove that it works"),
+    "upgrade": ("maas.cli.upgrade", "Bring a cluster's platform to the versions of this MaaS"),
+    "uninstall": ("maas.cli.uninstall", "Take away from a cluster what install made"),
+    "mirror": ("maas.cli.mirror", "Collect what a cluster without a network needs"),
+    "rbac": ("maas.cli.rbac", "Print the role that an installation needs"),
     "init": ("maas.cli.init", "Write a commented maas.yaml to start from"),
     "up": ("maas.cli.up", "Start the platform, or take up what has changed"),
     "down": ("maas.cli.down", "Stop the platform"),
@@ -33,6 +37,7 @@ COMMANDS = {
 
 _SECTIONS = {
     "Begin": ("preflight", "install", "init"),
+    "Change a cluster": ("upgrade", "uninstall", "mirror", "rbac"),
     "Run": ("up", "down", "restart", "status", "logs"),
     "Check": ("validate", "doctor", "snapshot"),
     "Offer": ("apply", "models", "size", "tiers", "keys"),
@@ -49,7 +54,7 @@ MAAS_DEBUG=1 shows tracebacks.
 Exit codes:
   0  done                             6  the platform is not running
   1  failed in a way nobody foresaw   7  a part of the platform failed
-  2  wrong usage, or wrong input      8  not built yet
+  2  wrong usage, or wrong input      8  (not used any more)
   3  checked, and not ready           9  the disk is full
   4  there is no such thing; of preflight, validate, doctor: warnings (--strict)
   5  it exists already, or is held by something else, such as a port

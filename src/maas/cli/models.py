@@ -1,17 +1,19 @@
 """maas models: list, add and remove models."""
 
 import re
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import typer
 
-from maas.cli import client, pulling, starting
+from maas.cli import chosen, client, pulling, starting
 from maas.cli.frame import noun
 from maas.cli.output import Output, OutputOption, Shape, ShapeOption, show, show_json
 from maas.domain.errors import InvalidInput
 
 app = noun("List, add and remove models.")
 
+_PATIENCE = 1860.0  # seconds; a cluster shows what it waits for
 _COLUMNS = ("name", "status", "runtime", "served_from", "context", "price_in", "price_out")
 
 
@@ -65,7 +67,8 @@ def add(
 
     Example: maas models add small --runtime llama-cpp --weights smollm2
     """
-    if runtime == "llama-cpp" and weights:
+    on_cluster = chosen.cluster() is not None
+    if runtime == "llama-cpp" and weights and not on_cluster:
         pulling.pull(weights)
     body = {
         "name": name,
@@ -80,7 +83,7 @@ def add(
         "options": dict(map(_pair, option or ())),
         "description": description,
     }
-    with starting.waiting(name, runtime) as patience:
+    with nullcontext(_PATIENCE) if on_cluster else starting.waiting(name, runtime) as patience:
         added = client.post("v1", "models", body=body, patience=patience)
     if output is Shape.json:
         show_json(added)

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from maas.cli import health
+from maas.cli import chosen, health
 from maas.cli.frame import home, noun
 from maas.cli.output import Output, Shape, ShapeOption, moment, show, show_json
 from maas.domain import durations
@@ -28,6 +28,11 @@ def status(output: ShapeOption = Shape.table) -> None:
 
     Example: maas status -o json
     """
+    if (cluster := chosen.cluster()) is not None:
+        from maas.cli import cluster_status  # httpx, FastAPI and all of the cluster's half
+
+        cluster_status.status(cluster, output)
+        return
     current = client.status(home())  # not through embedded.platform, whose imports take longer than all the rest
     parts = health.parts(home()) if current and _answers(current) else {}
     if output is Shape.json:

@@ -9,13 +9,12 @@ from maas.cli import judged
 from maas.cli.facts import asked as asked_of
 from maas.cli.installing import wanting
 from maas.cli.installing.options import Options
-from maas.cli.output import notes
 from maas.cluster.facts.model import Facts
 from maas.cluster.wanted import Wanted
 from maas.readiness.catalogue import Asked, Phase
 from maas.readiness.findings import Finding, Severity, Status
 from maas.readiness.judging import judge
-from maas.readiness.reports import Format, Look, render
+from maas.readiness.reports import Format, render
 
 
 def asked(options: Options, wanted: Wanted, facts: Facts, phase: Phase = Phase.before) -> Asked:
@@ -32,13 +31,11 @@ def require_ready(options: Options, wanted: Wanted, facts: Facts) -> None:
     if not obstacles:
         _note_warnings(findings)
         return
-    sys.stderr.write(render(Format.short, findings, facts, what, _look()))
+    sys.stderr.write(render(Format.short, findings, facts, what, judged.look_for(sys.stderr)) + "\n")
     codes = list(dict.fromkeys(finding.code for finding in obstacles))
-    notes().print(
-        f"\nerror: this cluster is not ready ({', '.join(codes)}), so nothing was changed."
-        f" Mend that first; `maas preflight` says it at length. To insist all the same:"
-        f" {' '.join(f'--ignore {code}' for code in codes)}"
-    )
+    say(f"error: this cluster is not ready ({', '.join(codes)}), so nothing was changed.")
+    say("Mend that first; `maas preflight` says it at length.")
+    say(f"To insist all the same: `{' '.join(f'--ignore {code}' for code in codes)}`")
     raise typer.Exit(judged.NOT_READY)
 
 
@@ -51,8 +48,11 @@ def is_obstacle(finding: Finding) -> bool:
 def _note_warnings(findings: Sequence[Finding]) -> None:
     codes = list(dict.fromkeys(finding.code for finding in findings if finding.status is Status.warning))
     if codes:
-        notes().print(f"The cluster is ready, with warnings: {', '.join(codes)}; `maas preflight` explains them")
+        say(f"The cluster is ready, with warnings: {', '.join(codes)}; `maas preflight` explains them.")
 
 
-def _look() -> Look:
-    return judged.look_for(sys.stderr)
+def say(text: str) -> None:
+    """To stderr, folded for a terminal."""
+    look = judged.look_for(sys.stderr)
+    for line in look.fold(text):
+        sys.stderr.write(look.finished(line) + "\n")

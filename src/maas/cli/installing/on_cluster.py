@@ -95,7 +95,7 @@ def finish(options: Options, wanted: Wanted, facts: Facts, plan: Plan, heading: 
         _remember(options, wanted)
         outcome.nothing_to_do(facts, manner.output)
         return
-    _show(plan, heading, manner.output)
+    _show(plan, heading, manner.output, has_users=document.in_facts(facts, wanted.namespace) is not None)
     if manner.diff:
         previews.differences(options, plan)
     if manner.dry_run:
@@ -108,9 +108,9 @@ def finish(options: Options, wanted: Wanted, facts: Facts, plan: Plan, heading: 
     outcome.proven(options, wanted, plan)
 
 
-def _show(plan: Plan, heading: str, output: Shape) -> None:
+def _show(plan: Plan, heading: str, output: Shape, *, has_users: bool) -> None:
     if output is Shape.table:
-        judged.write(plan_text.told(plan, heading, judged.look_for(sys.stdout)))
+        judged.write(plan_text.told(plan, heading, judged.look_for(sys.stdout), has_users=has_users) + "\n")
 
 
 def _remember(options: Options, wanted: Wanted) -> None:

@@ -1,4 +1,7 @@
-"""A plan for people, and for programs: numbered steps, each with what it does, why, and what it waits for."""
+"""A plan for people, and for programs: numbered steps, each with what it does, why, and what it waits for.
+
+How each step is undone is in the document for programs alone: people have `maas uninstall`.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -25,11 +28,12 @@ _INDENT = "    "
 _SHOWN = 4  # objects of one step; the rest is counted
 
 
-def told(plan: Plan, heading: str, look: Look) -> str:
+def told(plan: Plan, heading: str, look: Look, *, has_users: bool = True) -> str:
+    """has_users: somebody uses the platform already, whom changes touch."""
     lines = [*look.fold(f"{heading}: {_count(plan.steps)}"), ""]
     numbers = {step.key: number for number, step in enumerate(plan.steps, 1)}
     for number, step in enumerate(plan.steps, 1):
-        lines += [*_step(number, step, numbers, look), ""]
+        lines += [*_step(number, step, numbers, look, has_users), ""]
     for note in plan.notes:
         lines += [*look.fold(f"note: {note}", "", "  "), ""]
     return look.finished("\n".join(lines[:-1])) + "\n"
@@ -39,25 +43,23 @@ def _count(steps: Sequence[Step]) -> str:
     return "1 step" if len(steps) == 1 else f"{len(steps)} steps"
 
 
-def _step(number: int, step: Step, numbers: dict[str, int], look: Look) -> Iterator[str]:
+def _step(number: int, step: Step, numbers: dict[str, int], look: Look, has_users: bool) -> Iterator[str]:
     first, *rest = look.fold(f"{step.title}: {step.why}" if step.why else step.title, f"{number:>3} ", _INDENT)
     yield first.replace(step.title, look.paint(step.title, "title"), 1)
     yield from rest
-    for label, said in _parts(step, numbers):
+    for label, said in _parts(step, numbers, has_users):
         yield from look.fold(said, f"{_INDENT}{label:<7}", " " * (len(_INDENT) + 7))
 
 
-def _parts(step: Step, numbers: dict[str, int]) -> Iterator[tuple[str, str]]:
+def _parts(step: Step, numbers: dict[str, int], has_users: bool) -> Iterator[tuple[str, str]]:
     if step.actions:
         yield "does", "; ".join(actions(step.actions))
     if after := [str(numbers[key]) for key in step.needs if key in numbers]:
         yield "after", f"{'step' if len(after) == 1 else 'steps'} {', '.join(after)}"
     if step.waits:
         yield "waits", "; ".join(wait.what for wait in step.waits[:_SHOWN]) + _more(len(step.waits), "")
-    if step.affects:
+    if step.affects and has_users:
         yield "users", step.affects
-    if step.undo:
-        yield "undo", f"`{step.undo}`" if "\n" not in step.undo else step.undo
 
 
 def actions(them: Sequence[Action]) -> list[str]:

@@ -21,7 +21,8 @@ from maas.cluster.plan.model import Action, Plan, Step, Wait
 from maas.domain import durations
 from maas.readiness.reports.look import Look, clean
 
-_EVERY = 30.0  # seconds between two lines about the same wait, where there is no terminal
+_SOON = 3.0  # seconds until a wait is told where there is no terminal
+_EVERY = 30.0  # and between two lines about the same one
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PLAIN_SPINNER = "|/-\\"
 
@@ -125,7 +126,7 @@ class Lines:
     look: Look
     clock: Callable[[], float] = time.time
     to: Console = field(default_factory=notes)
-    said: dict[str, tuple[str, float]] = field(default_factory=dict)
+    said: dict[tuple[str, str], float] = field(default_factory=dict)  # when a wait is told next
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -143,10 +144,11 @@ class Lines:
         self._say(f"{step.title}: {text}")
 
     def waiting(self, step: Step, wait: Wait, why: str, seconds: float) -> None:
-        before, at = self.said.get(step.key, ("", 0.0))
-        if wait.what == before and seconds < at + _EVERY:
+        """Said when it takes a while, and then now and then."""
+        next_at = self.said.get((step.key, wait.what), _SOON)
+        if seconds < next_at:
             return
-        self.said[step.key] = wait.what, seconds
+        self.said[step.key, wait.what] = seconds + _EVERY
         self._say(f"{step.title}: waiting until {wait.what}{f' ({why})' if why else ''}, for {_elapsed(seconds)}")
 
     def done(self, step: Step, seconds: float) -> None:

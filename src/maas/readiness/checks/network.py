@@ -67,7 +67,8 @@ def _router(facts: Facts) -> Iterator[Outcome]:
     "names below the domain resolve",
     Category.network,
     wanted="an address for any name below the domain: wildcard DNS",
-    looks="A made-up name below each wildcard domain of the ingress and of the gateways, resolved where maas runs.",
+    looks="A made-up name below each wildcard domain of the ingress and of the gateways, resolved where maas runs. A "
+    "domain below .local or .test, which no public DNS holds, is a warning: clients are told the address.",
     why="Each model or gateway gets a name of its own; without a wildcard each needs its own DNS record.",
     mend="Make a record *.DOMAIN that points to the router's or the gateway's address.",
     covers=("Network Requirements", "Wildcard DNS for application routes", "DNS wildcard domain available"),
@@ -84,6 +85,9 @@ def wildcard_dns(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield _resolved(answer, _addresses(facts))
 
 
+_IN_NO_DNS = (".local", ".test")  # RFC 6762, RFC 6761; maas.local is what `maas install` takes without --domain
+
+
 def _resolved(answer: Mapping[str, Any], addresses: Sequence[str]) -> Outcome:
     host, found = text(answer, "name"), texts(answer, "addresses")
     first, _, rest = host.partition(".")
@@ -94,7 +98,8 @@ def _resolved(answer: Mapping[str, Any], addresses: Sequence[str]) -> Outcome:
     remedy = Remedy(f"Make a record: {domain} {kind} {target}", (f"nslookup {word(host)}",))
     if not found:
         said = text(answer, "error") or "no address"
-        return failed(f"{domain} does not resolve: {said}", Seen(host, "DNS", said), remedy=remedy, about=domain)
+        tell = warning if domain.endswith(_IN_NO_DNS) else failed
+        return tell(f"{domain} does not resolve: {said}", Seen(host, "DNS", said), remedy=remedy, about=domain)
     seen = Seen(host, "DNS", names(found))
     if ips and not set(ips) & set(found):
         message = f"{domain} resolves to {names(found)}, which is none of the cluster's addresses ({names(ips)})"
