@@ -110,15 +110,16 @@ def test_the_one_of_the_package_comes_first(of_8_cores: Path, tmp_path: Path, mo
 def test_vllm_is_told_what_fits(bin: Path) -> None:
     program(bin / "vllm", "exit 0")
     nvidia_smi(bin, T4)
-    argv = vllm.arguments("Qwen/Qwen3-0.6B", "qwen", SOCKET, 8192, {})
+    argv, variables = vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, 8192, {})
     assert argv[:3] == (str(bin / "vllm"), "serve", "Qwen/Qwen3-0.6B")
     told = flags(argv)
     assert (told["--uds"], told["--served-model-name"]) == (str(SOCKET), "qwen")
     assert (told["--dtype"], told["--max-model-len"]) == ("float16", "8192")
+    assert variables["VLLM_NO_USAGE_STATS"] == "1" and "VLLM_CPU_KVCACHE_SPACE" not in variables
     assert "--model" not in told and "--port" not in told and "--host" not in told
     nvidia_smi(bin, A100)
-    assert flags(vllm.arguments("Qwen/Qwen3-0.6B", "qwen", SOCKET, None, {}))["--dtype"] == "bfloat16"
-    told = flags(vllm.arguments("Qwen/Qwen3-0.6B", "qwen", SOCKET, None, {"dtype": "float32", "seed": "7"}))
+    assert flags(vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, None, {})[0])["--dtype"] == "bfloat16"
+    told = flags(vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, None, {"dtype": "float32", "seed": "7"})[0])
     assert (told["--dtype"], told["--seed"]) == ("float32", "7")
 
 
@@ -126,16 +127,26 @@ def test_vllm_is_not_started_with_what_can_not_fit(bin: Path) -> None:
     program(bin / "vllm", "exit 0")
     nvidia_smi(bin, V100)
     with pytest.raises(Unavailable, match="does not fit on the Tesla V100"):
-        vllm.arguments("Qwen/Qwen3-32B", "qwen", SOCKET, None, {})
+        vllm.command("Qwen/Qwen3-32B", "qwen", SOCKET, None, {})
 
 
-def test_vllm_without_a_gpu_chooses_for_itself(bin: Path) -> None:
+def test_vllm_without_a_gpu_is_told_how_much_memory_it_may_have(bin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """16 requests of 4096 tokens, of 112 KiB each, are 7 GiB."""
     program(bin / "vllm", "exit 0")
-    assert set(flags(vllm.arguments("Qwen/Qwen3-0.6B", "qwen", SOCKET, 4096, {}))) == {
-        "--max-model-len",
-        "--uds",
-        "--served-model-name",
-    }
+    monkeypatch.setattr(machine, "memory", lambda: 24 * 2**30)
+    argv, variables = vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, 4096, {})
+    told = flags(argv)
+    assert (told["--max-model-len"], told["--max-num-seqs"], told["--uds"]) == ("4096", "16", str(SOCKET))
+    assert "--dtype" not in told and "--gpu-memory-utilization" not in told
+    assert variables["VLLM_CPU_KVCACHE_SPACE"] == "7"
+    monkeypatch.setattr(machine, "memory", lambda: 8 * 2**30)
+    argv, variables = vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, 4096, {})
+    assert (flags(argv)["--max-num-seqs"], variables["VLLM_CPU_KVCACHE_SPACE"]) == ("4", "2")
+    chosen = {"kv-cache-memory-bytes": "1000000000"}
+    assert "VLLM_CPU_KVCACHE_SPACE" not in vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, 4096, chosen)[1]
+    monkeypatch.setattr(machine, "memory", lambda: 5 * 2**30)
+    with pytest.raises(Unavailable, match=r"there is not enough memory .* 5\.1 GiB are needed"):
+        vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, 4096, {})
 
 
 def test_no_vllm(bin: Path) -> None:
@@ -168,4 +179,4 @@ def test_a_program_that_is_none(
 
 def test_errors_are_of_the_kind_that_is_told(bin: Path) -> None:
     with pytest.raises(MaasError):
-        vllm.arguments("/no/such/folder", "m", SOCKET, None, {})
+        vllm.command("/no/such/folder", "m", SOCKET, None, {})

@@ -42,6 +42,8 @@ LINES = [
     ("ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization`", CACHE),
     ("ValueError: Free memory on device (2.5/14.58 GiB) on startup is less than desired GPU memory utilization (0.9,"
      " 13.12 GiB).", TAKEN),
+    ("(VllmWorker-0 pid=11430) ERROR ValueError: Available memory on node 0 (20.71/23.54 GiB) on startup is less than"
+     " desired CPU memory utilization (0.92, 21.66 GiB).", MEMORY),
     ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 594.00 MiB.", TAKEN),
     ("ValueError: Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your Tesla T4 GPU has"
      " compute capability 7.5.", BFLOAT),

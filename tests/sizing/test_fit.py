@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maas.models.sizing import config, qwen3, vllm
-from maas.models.sizing.architecture import Architecture
-from maas.models.sizing.fit import BLOCK, GIB, Device, Wish, advice, environment, fit
+from maas.models.sizing.architecture import BLOCK, Architecture
+from maas.models.sizing.fit import GIB, Device, Fit, Room, Wish, advice, environment, fit
 from maas.models.sizing.vllm import CacheType, DType
 from tests.sizing.configs import KNOWN
 
@@ -44,6 +44,12 @@ wishes = st.builds(
 capabilities = st.sampled_from([61, 70, 75, 80, 86, 89, 90, 100, 120])
 
 
+def _batch(found: Fit) -> int:
+    """What vLLM will take: as it is told, or as it chooses by itself."""
+    by_itself = 16384 if found.device.total >= 160 * GIB else 8192 if found.device.total >= 70 * GIB else 2048
+    return found.batched or by_itself
+
+
 @given(models, totals, totals, capabilities, wishes)
 @settings(max_examples=400, deadline=None)
 def test_more_memory_never_fits_less(model: Architecture, one: int, two: int, capability: int, wish: Wish) -> None:
@@ -62,13 +68,15 @@ def test_concurrency_times_context_never_exceeds_the_cache(
 ) -> None:
     found = fit(model, Device("card", total, capability), wish)
     element = 1 if found.kv_dtype is CacheType.fp8 else found.dtype.size
-    each = model.kv_bytes(-(-found.context // BLOCK) * BLOCK, element, wish.gpus)
+    room = Room(model, found.cache, element, wish.gpus, 2 * _batch(found))
+    each = room.sequence(found.context)
     assert found.max_concurrency * each <= found.cache
     assert (found.max_concurrency + 1) * each > found.cache, "it is the largest"
     assert found.tokens * found.bytes_per_token <= found.cache
     assert found.tokens % BLOCK == 0
     assert found.max_context <= model.max_context
-    assert model.kv_bytes(found.max_context, element, wish.gpus) * (wish.concurrency or 1) <= found.cache
+    if found.max_context:
+        assert room.sequence(found.max_context) * (wish.concurrency or 1) <= found.cache
     if found.fits:
         assert found.concurrency <= found.max_concurrency
         assert (

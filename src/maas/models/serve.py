@@ -46,7 +46,7 @@ def _command(told: argparse.Namespace, options: dict[str, str]) -> tuple[tuple[s
         weights = places.locate(told.weights, told.folder)
         argv = llama_cpp.arguments(weights, told.name, told.socket, told.context_length, options)
         return argv, llama_cpp.environment()
-    return vllm.arguments(told.weights, told.name, told.socket, told.context_length, options), vllm.environment()
+    return vllm.command(told.weights, told.name, told.socket, told.context_length, options)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -51,7 +51,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"unable to allocate|failed to allocate|bad_alloc|cannot allocate memory|mmap failed|insufficient memory"
-        r"|^there is not enough memory",
+        r"|^there is not enough memory|Available memory on node .* is less than",
         "There is not enough memory for the weights and the cache",
         _SMALLER,
     ),

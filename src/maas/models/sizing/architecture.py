@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _HALF = 2  # bytes: float16, bfloat16
+BLOCK = 16  # tokens; the grain in which vLLM hands out its cache
 
 
 @dataclass(frozen=True)
 class Attention:
     """A group of layers whose caches are alike.
 
-    window: only the last so many tokens are kept; None keeps all.
+    window: only the last so many tokens are kept, and those that are being worked on; None keeps all.
     latent: multi-head latent attention (DeepSeek): one compressed vector per token, which every GPU needs whole.
     """
 
@@ -31,8 +32,14 @@ class Attention:
         heads = max(1, -(-self.kv_heads // gpus))  # fewer heads than GPUs: each GPU holds one, so they repeat
         return self.layers * 2 * heads * self.head_dim
 
-    def tokens_kept(self, context: int) -> int:
-        return context if self.window is None else min(context, self.window)
+    def tokens_kept(self, context: int, in_flight: int = 0, block: int = BLOCK) -> int:
+        """vLLM frees what has left the window only after a step, and its blocks need not begin where a window does
+        (SlidingWindowSpec.max_admission_blocks_per_request)."""
+        if self.window is None:
+            return context
+        if not in_flight:
+            return min(context, self.window)
+        return (-(-min(context, self.window - 1 + in_flight) // block) + 1) * block
 
 
 class Method(StrEnum):
@@ -98,8 +105,15 @@ class Architecture:
         """Of the cache of one GPU, for a token that every layer keeps."""
         return sum(group.elements_per_token(gpus) for group in self.attention) * element_bytes
 
-    def kv_bytes(self, context: int, element_bytes: int = _HALF, gpus: int = 1) -> int:
-        """Of the cache of one GPU, for one sequence of `context` tokens."""
+    def kv_bytes(
+        self, context: int, element_bytes: int = _HALF, gpus: int = 1, in_flight: int = 0, block: int = BLOCK
+    ) -> int:
+        """Of the cache of one GPU, for one sequence of `context` tokens, of which `in_flight` are worked on at once."""
         return sum(
-            group.elements_per_token(gpus) * group.tokens_kept(context) * element_bytes for group in self.attention
+            group.elements_per_token(gpus) * group.tokens_kept(context, in_flight, block) * element_bytes
+            for group in self.attention
         )
+
+    @property
+    def windowed(self) -> bool:
+        return any(group.window is not None for group in self.attention)

@@ -3,6 +3,7 @@
     memory of a replica = weights (GGUF) + KV cache of all its slots + compute buffer + the process itself
 
 llama.cpp's cache is float16 by default and shared by the slots: `--ctx-size` is the context times the slots.
+vLLM for CPUs takes a cache of a fixed size, whole GiB of it, and blocks of 128 tokens.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from maas.models.sizing.architecture import Architecture
-from maas.models.sizing.fit import GIB
+from maas.models.sizing.fit import GIB, Room
 
 # Bits per weight of whole files, as llama.cpp's own quantize prints them for 8B models. [from memory]
 QUANTISATIONS: Mapping[str, float] = MappingProxyType(
@@ -19,6 +20,9 @@ QUANTISATIONS: Mapping[str, float] = MappingProxyType(
 _BATCH = 512  # --ubatch-size: the logits of one batch are the compute buffer's largest part
 _PROCESS = 200 * 2**20
 _SHARE = 0.8  # of the free memory: the rest is the system's
+VLLM_BLOCK, VLLM_BATCH = 128, 2048  # tokens, as it chooses them on CPUs; one step is under way at a time
+_VLLM_PROCESSES = 3 * GIB  # server, engine and worker: 0.9, 0.9 and 1.0 were seen with 0.32
+_VLLM_SLOTS = 16
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def fit(
     """cores: physical ones, of which all are used by one replica; memory: what is free, in bytes."""
     context = context or min(4096, model.max_context)
     weights = model.weights_bytes or int(model.parameters * QUANTISATIONS[quantisation] / 8)
-    cache = model.kv_bytes(context) * slots
+    cache = model.kv_bytes(context, in_flight=_BATCH) * slots
     buffer = _BATCH * model.vocabulary * 4
     each = weights + cache + buffer + _PROCESS
     replicas = int(memory * _SHARE) // each
@@ -70,3 +74,34 @@ def fit(
         replicas=replicas,
         problems=tuple(problems),
     )
+
+
+@dataclass(frozen=True)
+class VllmFit:
+    """cache: bytes, whole GiB. slots: requests of `context` tokens that it holds at once."""
+
+    fits: bool
+    weights: int
+    cache: int
+    slots: int
+    context: int
+    problems: tuple[str, ...]
+
+
+def fit_vllm(model: Architecture, *, memory: int, context: int | None) -> VllmFit:
+    """memory: what is free, in bytes."""
+    context = context or min(4096, model.max_context)
+    weights = model.weight_bytes()
+    each = Room(model, 0, 2, in_flight=VLLM_BATCH, block=VLLM_BLOCK).sequence(context)
+    left = int(memory * _SHARE) - weights - _VLLM_PROCESSES
+    cache = max(0, min(-(-_VLLM_SLOTS * each // GIB), left // GIB)) * GIB
+    problems = []
+    if cache < each or not cache:
+        needed = weights + _VLLM_PROCESSES + max(each, GIB)
+        problems.append(
+            f"{needed / GIB:.1f} GiB are needed for {context} tokens, of {memory * _SHARE / GIB:.1f} to be had"
+        )
+    if context > model.max_context:
+        problems.append(f"the model was made for {model.max_context} tokens of context, not {context}")
+    slots = max(1, min(_VLLM_SLOTS, cache // each))
+    return VllmFit(not problems, weights, cache, slots, context, tuple(problems))

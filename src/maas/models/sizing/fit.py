@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from maas.models.sizing import vllm
-from maas.models.sizing.architecture import Architecture, Method
+from maas.models.sizing.architecture import BLOCK, Architecture, Method
 from maas.models.sizing.vllm import CacheType, DType, Range
 
 GIB = 2**30
-BLOCK = 16  # tokens; vLLM's default, and the grain of everything below
 _DEFAULT_CONTEXT = 8192
 _DEFAULT_CONCURRENCY = 16
 _BATCH = 2048  # --max-num-batched-tokens as vLLM chooses it
-_LARGE_BATCH, _LARGE = 8192, 70 * GIB  # and on GPUs from this size on
+_LARGER_BATCHES = ((160 * GIB, 16384), (70 * GIB, 8192))  # and on GPUs from these sizes on
+_STEPS = 2  # that newer vLLMs have under way at once
 _OUTSIDE_PYTORCH = int(0.6 * GIB)  # CUDA context and libraries: 0.3 to 0.6 were seen
 _COLLECTIVES = int(0.3 * GIB)  # NCCL's buffers, where GPUs work together
 _GRAPHS = int(0.5 * GIB)
@@ -108,7 +108,7 @@ def fit(model: Architecture, device: Device, wish: Wish = Wish()) -> Fit:
     graphs = 0 if eager else _GRAPHS + int(weights * _GRAPHS_PER_WEIGHT)
     outside = _OUTSIDE_PYTORCH + (_COLLECTIVES if wish.gpus > 1 else 0)
     cache = max(0, int(device.total * utilisation) - weights - activations - graphs - outside)
-    room = _Room(model, cache, element, wish.gpus)
+    room = Room(model, cache, element, wish.gpus, _STEPS * batch)
     context = wish.context or min(_DEFAULT_CONTEXT, model.max_context, room.context(1) or _DEFAULT_CONTEXT)
     at_once = room.concurrency(context)
     works = vllm.working(device.capability, model.family)
@@ -144,42 +144,53 @@ def fit(model: Architecture, device: Device, wish: Wish = Wish()) -> Fit:
 
 
 @dataclass(frozen=True)
-class _Room:
-    """What goes into a cache of so many bytes, in whole blocks."""
+class Room:
+    """What goes into a cache of so many bytes, in whole blocks. in_flight: tokens that are worked on at once."""
 
     model: Architecture
     cache: int
     element: int
-    gpus: int
+    gpus: int = 1
+    in_flight: int = _STEPS * _BATCH
+    block: int = BLOCK
 
     @property
     def tokens(self) -> int:
         """vLLM's "GPU KV cache size", for layers that keep everything."""
-        block = self.model.kv_bytes_per_token(self.element, self.gpus) * BLOCK
-        return self.cache // block * BLOCK if block else 0
+        each = self.model.kv_bytes_per_token(self.element, self.gpus) * self.block
+        return self.cache // each * self.block if each else 0
 
     def concurrency(self, context: int) -> int:
-        each = self._sequence(context)
+        each = self.sequence(context)
         return self.cache // each if each else 0
 
     def context(self, at_once: int) -> int:
         """The longest, in whole blocks, by bisection: windows make the cost of a sequence a broken line."""
-        low, high = 0, self.model.max_context // BLOCK + 1
+        low, high = 0, self.model.max_context // self.block + 1
         while low < high:
             middle = (low + high + 1) // 2
-            low, high = (middle, high) if self._sequence(middle * BLOCK) * at_once <= self.cache else (low, middle - 1)
-        return low * BLOCK
+            low, high = (
+                (middle, high) if self.sequence(middle * self.block) * at_once <= self.cache else (low, middle - 1)
+            )
+        return low * self.block
 
-    def _sequence(self, context: int) -> int:
-        return self.model.kv_bytes(-(-context // BLOCK) * BLOCK, self.element, self.gpus)
+    def sequence(self, context: int) -> int:
+        """Bytes of a request of so many tokens."""
+        whole = -(-context // self.block) * self.block
+        return self.model.kv_bytes(whole, self.element, self.gpus, self.in_flight, self.block)
 
 
 def _batch(model: Architecture, device: Device, wish: Wish, dtype: DType, utilisation: float) -> tuple[int, bool]:
-    """Tokens of a prefill batch, and whether vLLM must be told: a GPU a little over 70 GiB must not hold less."""
-    if device.total < _LARGE:
-        return _BATCH, False
-    dearer = _layer(model, _LARGE_BATCH, wish, dtype) - _layer(model, _BATCH, wish, dtype)
-    return (_LARGE_BATCH, False) if (device.total - _LARGE) * utilisation >= dearer else (_BATCH, True)
+    """Tokens of a prefill batch, and whether vLLM must be told: a GPU a little larger must not hold less.
+
+    A model with windows keeps a batch in each of its requests' caches, so there a larger one is never worth it.
+    """
+    larger = [(batch, total) for total, batch in _LARGER_BATCHES if device.total >= total]
+    for batch, total in [] if model.windowed else larger:
+        dearer = _layer(model, batch, wish, dtype) - _layer(model, _BATCH, wish, dtype)
+        if (device.total - total) * utilisation >= dearer:
+            return batch, (batch, total) != larger[0]
+    return _BATCH, bool(larger)
 
 
 def _activations(model: Architecture, batch: int, wish: Wish, dtype: DType, concurrency: int) -> int:
