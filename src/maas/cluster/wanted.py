@@ -67,6 +67,7 @@ class Offer:
     manual: in its namespace, people approve what OLM installs.
     group: the OperatorGroup that its namespace has already: OLM works with exactly one.
     example: the spec of its operand, as the ClusterServiceVersion has it.
+    refused: why nothing that catalogs offer may be installed; "" if something may.
     """
 
     channel: str
@@ -77,6 +78,7 @@ class Offer:
     manual: bool = False
     group: str = ""
     example: Mapping[str, Any] = field(default_factory=dict)
+    refused: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ import pytest
 
 from maas.cluster import kinds, sites
 from maas.cluster.api import path_of
+from maas.cluster.components.steps import steps as steps_of
 from maas.cluster.objects import Object, mapping, name, namespace
 from maas.cluster.wanted import Mesh, Serving, Site, Target
 from tests.kubernetes.cluster import running
 from tests.kubernetes.definitions import of_components, stored
-from tests.kubernetes.openshift.shapes import bare, objects, offering, steps, steps_of, wanted
+from tests.kubernetes.openshift.shapes import bare, objects, offering, steps, wanted
 
 _COMPONENTS = ("olm", "sail-operator", "gateway-api", "kuadrant-operator", "nfd-openshift", "nvidia-gpu-operator")
 _SPACE = {"apiVersion": "v1", "kind": "Namespace"}

@@ -16,7 +16,7 @@ from maas.cluster.components.versions import Version, at_least, kubernetes, vers
 from maas.cluster.facts.model import Facts, Unread
 from maas.cluster.facts.packages import MARKETPLACE, PROBE, example
 from maas.cluster.kinds import CSV, OPERATOR_GROUP, SUBSCRIPTION
-from maas.cluster.objects import Object, every, items, mapping, name, text
+from maas.cluster.objects import Object, at, every, items, mapping, name, text
 from maas.cluster.wanted import Mesh, Offer, Serving
 
 _NO_PIN = Pin("", "")
@@ -67,14 +67,20 @@ def of(facts: Facts, mesh: Mesh, serving: Serving) -> dict[str, Offer]:
 def _of(facts: Facts, package: Package, serving: Serving, wants: "Wants") -> Offer:
     beside = every(facts.all(SUBSCRIPTION), package.namespace)
     asked = next((each for each in beside if olm.subscribed(each) == package.name), None)
+    groups = sorted(name(each) for each in every(facts.all(OPERATOR_GROUP), package.namespace))
     if asked is not None:
         offer = replace(_asked(asked), example=_example(facts, package, asked))
     else:
         manual = any(text(each, "spec", "installPlanApproval") == "Manual" for each in beside)
-        offer = chosen(package, manifests(facts, package), wants) or _usual(package, serving)
+        offer = _new(facts, package, serving, wants)
         offer = replace(offer, manual=offer.manual or manual)
-    groups = sorted(name(each) for each in every(facts.all(OPERATOR_GROUP), package.namespace))
     return replace(offer, group=next(iter(groups), ""))
+
+
+def _new(facts: Facts, package: Package, serving: Serving, wants: "Wants") -> Offer:
+    if found := chosen(package, manifests(facts, package), wants):
+        return found
+    return replace(_usual(package, serving), refused=refusal(facts, package, wants))
 
 
 def _asked(subscription: Object) -> Offer:
@@ -188,12 +194,39 @@ def _fits(package: Package, found: Version, wants: Wants) -> bool:
 
 def _carried(channel: Channel, wants: Wants) -> bool:
     least = version(text(channel.channel, "kubernetes"))
-    return least is None or wants.kubernetes is None or at_least(wants.kubernetes, least)
+    return least is None or wants.kubernetes is None or at_least(wants.kubernetes[:2], least[:2])
 
 
-def offered(facts: Facts, package: Package) -> Mapping[str, str]:
-    """Newest version by channel, for people."""
-    return {each.name: text(each.channel, "version") for m in manifests(facts, package) for each in _channels(m)}
+def was_asked_for(facts: Facts, package: Package) -> bool:
+    """Whether the catalogs were asked for it, and answered."""
+    found = facts.probes.get(PROBE)
+    return not isinstance(found, Unread) and isinstance(at(found, package.name), list)
+
+
+def refusal(facts: Facts, package: Package, wants: Wants) -> str:
+    """Why nothing of what catalogs offer will do: "" where something does, or where they were not asked."""
+    found = manifests(facts, package)
+    if not was_asked_for(facts, package) or chosen(package, found, wants):
+        return ""
+    if not found:
+        return f"no catalog has the package {package.name}"
+    channels = [each for manifest in found for each in _channels(manifest)]
+    told = [f"{each.name} has {text(each.channel, 'version')}{_why_not(package, each, wants)}" for each in channels]
+    return f"no channel of {package.name} will do: {'; '.join(told[:_TOLD]) or 'it has none'}"
+
+
+_TOLD = 5
+
+
+def _why_not(package: Package, channel: Channel, wants: Wants) -> str:
+    pin = pins().get(_PINS.get(package.name, ""), _NO_PIN)
+    if why := pin.why_bad(channel.head):
+        return f" ({why})"
+    if pin.is_old(channel.head):
+        return f" ({pin.floor} is the oldest that is worked with)"
+    if package is RHOAI and channel.head[0] != wants.openshift_ai:
+        return f" (this OpenShift carries {wants.openshift_ai}.x)"
+    return f" (for Kubernetes {text(channel.channel, 'kubernetes')} or newer)"
 
 
 def lacking(facts: Facts, mesh: Mesh, serving: Serving, theirs: frozenset[str]) -> list[str]:

@@ -17,6 +17,7 @@ from maas.cluster.kinds import CSV, SUBSCRIPTION, Kind
 from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Action, Apply, Approve, Step, Wait
 from maas.cluster.wanted import PART_OF, Offer, Site
+from maas.domain.errors import Unavailable
 
 GLOBAL = "openshift-operators"  # comes with OpenShift, and with an OperatorGroup for all namespaces
 _RESOLVED, _INSTALLED = 300.0, 900.0  # seconds: bundles are unpacked and images pulled
@@ -42,8 +43,10 @@ class Operator:
 
 
 def step(site: Site, operator: Operator, *more: Wait) -> Step:
-    """more: what has to be up besides before it counts as done."""
+    """more: what has to be up besides, before it is done. Raises Unavailable where nothing on offer may be installed."""
     package, offer = operator.package, site.operators[operator.package.name]
+    if offer.refused and operator.key not in site.theirs:
+        raise Unavailable(f"{package.title} cannot be installed: {offer.refused}")
     return Step(
         operator.key,
         f"{package.title}{f' ({offer.csv})' if offer.csv else f', channel {offer.channel}'}",
