@@ -150,6 +150,13 @@ def test_an_operator_has_a_namespace_a_group_and_a_subscription_and_is_waited_fo
     ]
 
 
+def test_all_that_an_operator_brings_is_waited_for_as_long_as_the_operator() -> None:
+    """All waits of a step begin together, and the images of the first may take minutes."""
+    for each in steps(bare("4.16.48", "v1.29.14").facts(), gpu_operator=True):
+        if any(wait.kind.name == "Subscription" for wait in each.waits):
+            assert {wait.patience for wait in each.waits} == {1200.0}, each.key
+
+
 def test_openshift_operators_has_its_group_already() -> None:
     step = one(steps(bare("4.16.48", "v1.29.14").facts()), "service-mesh")
     assert [each["kind"] for each in objects([step])] == ["Subscription"]

@@ -8,7 +8,7 @@ OLM works with exactly one OperatorGroup in a namespace. One that is there alrea
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from maas.cluster.components.charts import crd_served, its_namespace, runs
@@ -20,7 +20,7 @@ from maas.cluster.wanted import PART_OF, Offer, Site
 from maas.domain.errors import Unavailable
 
 GLOBAL = "openshift-operators"  # comes with OpenShift, and with an OperatorGroup for all namespaces
-_RESOLVED, _INSTALLED = 300.0, 900.0  # seconds: bundles are unpacked and images pulled
+_PATIENCE = 1200.0  # seconds: catalogs are asked, bundles unpacked, images pulled; all waits of a step begin at once
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Operator:
 
 
 def step(site: Site, operator: Operator, *more: Wait) -> Step:
-    """more: what has to be up besides, before it is done. Raises Unavailable where nothing on offer may be installed."""
+    """more: what has to be up besides. Raises Unavailable where nothing on offer may be installed."""
     package, offer = operator.package, site.operators[operator.package.name]
     if offer.refused and operator.key not in site.theirs:
         raise Unavailable(f"{package.title} cannot be installed: {offer.refused}")
@@ -52,7 +52,7 @@ def step(site: Site, operator: Operator, *more: Wait) -> Step:
         f"{package.title}{f' ({offer.csv})' if offer.csv else f', channel {offer.channel}'}",
         operator.why,
         actions=tuple(_actions(operator, offer)),
-        waits=(*_waits(operator, offer), *more),
+        waits=tuple(replace(each, patience=_PATIENCE) for each in (*_waits(operator, offer), *more)),
         needs=operator.needs,
         undo=_undo(package, offer),
         affects=operator.affects,
@@ -106,12 +106,12 @@ def operand(
 def _waits(operator: Operator, offer: Offer) -> Sequence[Wait]:
     package, where = operator.package, operator.package.namespace
     what = f"OLM has installed Subscription {where}/{package.name}"
-    found = [Wait(SUBSCRIPTION, package.name, where, conditions.installed, what, _RESOLVED)]
+    found = [Wait(SUBSCRIPTION, package.name, where, conditions.installed, what)]
     if offer.csv:
         what = f"ClusterServiceVersion {where}/{offer.csv} has succeeded"
-        found.append(Wait(CSV, offer.csv, where, conditions.succeeded, what, _INSTALLED))
+        found.append(Wait(CSV, offer.csv, where, conditions.succeeded, what))
     else:
-        found += [runs(each, where, _INSTALLED) for each in operator.deployments]
+        found += [runs(each, where) for each in operator.deployments]
     return found + [crd_served(kind.plural, kind.group) for kind in operator.owns]
 
 
