@@ -7,7 +7,6 @@ are shown in full.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx
 
@@ -42,14 +41,6 @@ async def whole(url: str, told: Progress = _untold, *, pause: Pause = asyncio.sl
                     raise Unavailable(_advice(url, error)) from None
                 await pause(2.0**tries)
     return bytes(download.got)
-
-
-async def to_file(url: str, path: Path, told: Progress = _untold, *, pause: Pause = asyncio.sleep) -> None:
-    """Whole or not at all. Raises Unavailable."""
-    written = await whole(url, told, pause=pause)
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(written)
-    part.replace(path)
 
 
 _PLAIN = {"accept-encoding": "identity", "user-agent": "maas"}

@@ -159,10 +159,13 @@ class Helm:
             raise
         return parsed(ended.output, f"release {namespace}/{release}")
 
-    async def rendered(self, chart: Chart) -> list[Object]:
-        """What the chart would install, CRDs and hooks too, without asking a cluster. Raises MaasError."""
+    async def rendered(self, chart: Chart, kubernetes: str = "") -> list[Object]:
+        """What the chart would install, CRDs and hooks too, without asking a cluster. Raises MaasError.
+
+        kubernetes: "1.34"; "" is what helm was made for.
+        """
         asked = ["template", chart.release, *self._source(chart), "--namespace", chart.namespace]
-        asked += ["--include-crds", "--values", "-"]
+        asked += ["--include-crds", "--values", "-", *(["--kube-version", kubernetes] if kubernetes else [])]
         ended = await self._done(chart.release, chart.namespace, asked, chart, told=_yaml(chart.values), cluster=False)
         return parsed(ended.output, f"chart {chart.chart}")
 

@@ -49,16 +49,12 @@ def _place(action: Chart | Manifest) -> str:
     return helm.packed(action) if isinstance(action, Chart) else manifests.place(action)
 
 
-def seal(folder: Path, images: Mapping[str, Sequence[str]] | None = None) -> Mirror:
-    """Writes the list of what is there: the mirror is complete."""
-    files = {
-        f"{part}/{path.name}": _digest(path)
-        for part in ("charts", "manifests")
-        for path in sorted((folder / part).glob("*"))
-        if path.suffix != ".part"
-    }
+def seal(folder: Path, paths: Iterable[str], images: Mapping[str, Sequence[str]] | None = None) -> Mirror:
+    """Writes the list of what belongs to it: the mirror is complete."""
+    files = {path: digest(folder / path) for path in sorted(paths)}
     found = {key: sorted(value) for key, value in sorted((images or {}).items())}
-    _write(folder / IMAGES, "".join(f"{image}\n" for image in sorted({i for each in found.values() for i in each})))
+    every = sorted({image for each in found.values() for image in each})
+    _write(folder / IMAGES, "".join(f"{image}\n" for image in every))
     _write(folder / LIST, json.dumps({"format": _FORMAT, "files": files, "images": found}, indent=1) + "\n")
     return Mirror(folder, files, found)
 
@@ -69,32 +65,34 @@ def _write(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read(folder: Path) -> Mirror:
     """Whole, or not at all. Raises BadMirror."""
-    listed = _listed(folder)
-    wrong = [f"  {path}: {why}" for path, digest in listed.files.items() if (why := _damage(folder / path, digest))]
+    found = listed(folder)
+    wrong = [f"  {path}: {why}" for path, known in found.files.items() if (why := _damage(folder / path, known))]
     if wrong:
         raise BadMirror(
             f"the mirror {folder} is damaged, and nothing was installed:\n"
             + "\n".join(wrong[:20])
             + f"\nMake it anew where there is a network, `maas mirror {folder}`, and copy it again"
         )
-    return listed
+    return found
 
 
-def _damage(path: Path, digest: str) -> str:
+def _damage(path: Path, expected: str) -> str:
     try:
-        return "" if _digest(path) == digest else "not the file that was mirrored (its checksum is another one)"
+        return "" if digest(path) == expected else "not the file that was mirrored (its checksum is another one)"
     except OSError as error:
         return "missing" if isinstance(error, FileNotFoundError) else (error.strerror or "unreadable")
 
 
-def _listed(folder: Path) -> Mirror:
+def listed(folder: Path) -> Mirror:
+    """What the list says; the files are not looked at. Raises BadMirror."""
     try:
         written = json.loads((folder / LIST).read_bytes())
         files, images = _texts(written["files"]), dict(written["images"])

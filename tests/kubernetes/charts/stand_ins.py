@@ -231,7 +231,7 @@ def mirrored(steps: list[Step], folder: Path) -> Path:
             pack(ALL[action.chart.rpartition("/")[2]], action.version, folder / "charts")
         elif isinstance(action, Manifest):
             (folder / "manifests" / action.name).write_text(gateway_bundle(action))
-    mirror.seal(folder)
+    mirror.seal(folder, mirror.places(steps))
     return folder
 
 

@@ -5,10 +5,19 @@ Its operator looks for Gateway API, Istio and cert-manager once, when it starts.
 
 from maas.cluster.components import olm
 from maas.cluster.components.charts import crd_served, fitting, its_namespace, runs
-from maas.cluster.components.state import Installation, deployments, environment, installation
-from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import AUTHORINO, DEPLOYMENT, KUADRANT, LIMITADOR
-from maas.cluster.objects import Object, namespace
+from maas.cluster.components.state import Installation, crd, deployments, environment, installation
+from maas.cluster.facts.model import Facts, NotRead
+from maas.cluster.kinds import (
+    AUTHORINO,
+    CERTIFICATE,
+    DEPLOYMENT,
+    HTTP_ROUTE,
+    KUADRANT,
+    LIMITADOR,
+    PEER_AUTHENTICATION,
+    POD,
+)
+from maas.cluster.objects import Object, name, namespace, text
 from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Apply, Chart, Restart, Step, Wait
 from maas.cluster.wanted import KUADRANT as NAMESPACE
@@ -98,6 +107,7 @@ def instance(namespace: str = NAMESPACE, needs: tuple[str, ...] = ("kuadrant-ope
         "it looks for Gateway API, Istio and cert-manager only when it starts",
         after=_SEEN_AT_START,
         spared=("kuadrant-operator",),
+        stale=has_not_looked,
     )
     ready = conditions.true("Ready")
     return Step(
@@ -112,3 +122,14 @@ def instance(namespace: str = NAMESPACE, needs: tuple[str, ...] = ("kuadrant-ope
         needs=needs,
         undo=f"kubectl delete kuadrant kuadrant -n {namespace}",
     )
+
+
+def has_not_looked(facts: Facts) -> bool:
+    """Whether one of the kinds that its operator looks for at its start came after its newest pod."""
+    try:
+        pods = [each for each in facts.all(POD) if name(each).startswith(f"{OPERATOR}-")]
+        kinds = [crd(facts, kind) for kind in (HTTP_ROUTE, PEER_AUTHENTICATION, CERTIFICATE)]
+    except NotRead:
+        return False
+    started = max((text(each, "status", "startTime") for each in pods), default="")
+    return bool(started) and any(text(each, "metadata", "creationTimestamp") > started for each in kinds if each)
