@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import orjson
+
 from maas.cluster.api import Api
 from maas.cluster.failures import Denied, Missing, ServerFailed
 from maas.cluster.objects import items, mapping, number, text
@@ -52,15 +54,18 @@ async def statuses(api: Api, user: str, tier: Tier, routes: Sequence[str]) -> li
 
 async def _counters(api: Api, route: str) -> Any:
     try:
-        return await api.get(f"{_SERVICE}/counters/{quote(route, safe='')}")
-    except Missing:
-        return []  # nobody was ever counted there
+        return orjson.loads(await _asked(api, f"/counters/{quote(route, safe='')}"))
+    except orjson.JSONDecodeError:
+        raise Unavailable(f"Limitador, which counts, does not answer with counters: {api.described}") from None
 
 
 async def _asked(api: Api, path: str) -> str:
+    """A 404 of Limitador's own means that nobody was counted there yet."""
     try:
         return await api.text(f"{_SERVICE}{path}")
     except (Missing, ServerFailed) as error:
+        if isinstance(error, Missing) and not error.object_named:
+            return "[]"
         raise Unavailable(f"Limitador, which counts, does not answer: {error}") from None
     except Denied as error:
         raise Unavailable(

@@ -20,7 +20,7 @@ from maas.cluster.objects import Object, annotation, label, name, text
 from maas.cluster.resources.auth_policy import SELECTOR
 from maas.cluster.resources.making import Body, made
 from maas.cluster.resources.rego import EXPIRES, MODELS, TIER, USER
-from maas.cluster.wanted import KUADRANT
+from maas.cluster.wanted import KUADRANT, MANAGED_BY
 from maas.domain import keys
 from maas.domain.keys import Key
 
@@ -62,7 +62,7 @@ def secret(kept: Kept, actor: str) -> Body:
         "Secret",
         kept.secret,
         NAMESPACE,
-        labels={WATCHED: "authorino", **SELECTOR, KEY_ID: key.id},
+        labels={MANAGED_BY: "maas", WATCHED: "authorino", **SELECTOR, KEY_ID: key.id},
         annotations={name: value for name, value in noted.items() if value},
         type="Opaque",
         data={"api_key": base64.b64encode((kept.value or "").encode()).decode()},

@@ -26,7 +26,7 @@ COUNTED = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings")
 _DISCOVERY = "/v1/models"
 _MESSAGES = {
     Why.EXPIRED_KEY: "This API key has expired. Ask your administrator for a new one.",
-    Why.TIER: "The tier of this API key does not exist here, or not any more.",
+    Why.TIER: "The tier of this API key does not exist here, or not any more, or the key says of nobody whose it is.",
     Why.NO_ROUTE: f"There is nothing that could be counted at this path. Use {', '.join(COUNTED)}.",
     Why.MODEL_DENIED: "This model is not open to the tier of this API key, or to the key itself.",
 }
@@ -51,7 +51,8 @@ rest := concat("/", array.concat([""], array.slice(parts, 1 + is_shared, count(p
 named := array.concat([m | m := hosts[host]], [m | is_shared == 1; m := paths[parts[1]]])
 model := concat(",", named)
 live := array.concat([1 | expires == ""], [1 | time.parse_rfc3339_ns(expires) > time.now_ns()])
-known := [1 | tiers[_] == tier]
+user := object.get(annotations, "{user}", "")
+known := [1 | tiers[_] == tier; user != ""]
 led := array.concat([1 | counted[_] == rest], [1 | startswith(concat("", [rest, "/"]), "{discovery}/")])
 by_tier := array.concat([1 | object.get(open_to, tier, null) == null], [1 | open_to[tier][_] == model])
 by_key := array.concat([1 | listed == ""], [1 | split(listed, ",")[_] == model])
@@ -76,6 +77,7 @@ def rules(wanted: Wanted) -> str:
         messages=_map({str(why): said for why, said in _MESSAGES.items()}),
         counted=json.dumps(COUNTED),
         tier=TIER,
+        user=USER,
         expires=EXPIRES,
         models=MODELS,
         shared=json.dumps(names.shared_host(wanted)),
