@@ -1,6 +1,7 @@
 """Acceptance 1: whatever is wanted, the API server takes every object as it is."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -29,7 +30,7 @@ def objects(made: list[Step]) -> list[Object]:
 
 def _wishes() -> Iterator[tuple[str, Wanted]]:
     for target in Target:
-        yield f"{target}-simulator", wanted(on=site(target))
+        yield f"{target}-simulator", wanted(on=replace(site(target), pod_monitors=True))
         for gpu in ("t4", "a100-80", "v100"):
             yield f"{target}-qwen3-{gpu}", wanted(SIMULATOR, QWEN3, on=site(target, gpu))
         yield f"{target}-many", wanted(*_MANY, on=site(target, "a100-80", domain="models.example.com"))

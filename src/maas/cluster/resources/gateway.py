@@ -8,7 +8,7 @@ there, and its Service stays inside.
 from maas.cluster import kinds
 from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Apply, Step, Wait
-from maas.cluster.resources import certificates
+from maas.cluster.resources import certificates, gateway_pods
 from maas.cluster.resources.making import Body, made
 from maas.cluster.wanted import GATEWAY, Target, Wanted
 
@@ -24,7 +24,7 @@ def steps(wanted: Wanted) -> list[Step]:
             KEY,
             f"Gateway {where}",
             "takes the requests of all clients and leads them to the models",
-            (Apply(gateway(wanted)),),
+            tuple(Apply(each) for each in (gateway_pods.config_map(wanted), gateway(wanted)) if each),
             (
                 Wait(
                     kinds.GATEWAY, GATEWAY, wanted.namespace, conditions.programmed(), f"Gateway {where} is Programmed"
@@ -51,7 +51,11 @@ def gateway(wanted: Wanted) -> Body:
         GATEWAY,
         wanted.namespace,
         annotations=annotations,
-        spec={"gatewayClassName": wanted.site.gateway_class, "listeners": listeners},
+        spec={
+            "gatewayClassName": wanted.site.gateway_class,
+            "listeners": listeners,
+            **gateway_pods.infrastructure(wanted),
+        },
     )
 
 

@@ -7,7 +7,7 @@ Knative would start a second way in beside it.
 from collections.abc import Iterator
 
 from maas.cluster import kinds
-from maas.cluster.components.pins import pins
+from maas.cluster.components.charts import fitting
 from maas.cluster.components.versions import at_least, version
 from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Apply, Step, Wait
@@ -24,6 +24,7 @@ _STANDARD = (0, 16)  # KServe's first version that calls it so
 
 
 def steps(wanted: Wanted) -> list[Step]:
+    """After the policies: until these are enforced, whoever finds a model needs no key. Raises MaasError."""
     every = names.models(wanted)
     here = [(model, server(wanted, model)) for model in every if model.runtime != EXTERNAL]
     elsewhere = [model for model in every if model.runtime == EXTERNAL]
@@ -43,7 +44,7 @@ def steps(wanted: Wanted) -> list[Step]:
                 *(_wait(wanted, model, made_by) for model, made_by in here),
                 *(external.wait(wanted, model) for model in elsewhere),
             ),
-            needs=("namespaces", "kserve", "rhoai", "gpu-operator", "cluster-policy"),
+            needs=("namespaces", "kserve", "rhoai", "gpu-operator", "cluster-policy", "policies"),
             undo=f"kubectl delete inferenceservices -n {wanted.namespace} -l app.kubernetes.io/managed-by=maas",
             affects="a model whose server changes is restarted; one on a GPU is away until it has loaded again",
         )
@@ -81,17 +82,9 @@ def _objects(wanted: Wanted, model: Model, server: Server) -> Iterator[Body]:
 def mode(wanted: Wanted) -> str:
     """OpenShift AI 2.x and old versions of KServe know Standard by its former name only."""
     site = wanted.site
-    found = version(site.versions.get("kserve", "") or _pinned(site.kubernetes))
+    found = version(site.versions.get("kserve") or fitting("kserve", site))
     former = site.serving in (Serving.rhoai_2, Serving.odh) or (found is not None and not at_least(found, _STANDARD))
     return "RawDeployment" if former else "Standard"
-
-
-def _pinned(kubernetes: str) -> str:
-    pin, cluster = pins()["kserve"], version(kubernetes)
-    if cluster is None or pin.kubernetes.holds(cluster):
-        return pin.version
-    fitting = pin.fitting(cluster)
-    return fitting.version if fitting else pin.version
 
 
 def _wait(wanted: Wanted, model: Model, server: Server) -> Wait:
