@@ -34,7 +34,8 @@ def _known(sign: str, advice: str) -> _Known:
     return _Known(re.compile(sign, re.IGNORECASE), advice)
 
 
-_KNOWN = (
+_KNOWN = (  # the first that is met: the API server calls a used-up quota forbidden, too
+    _known(r"exceeded quota", "A ResourceQuota of the namespace is used up: raise it."),
     _known(
         r"another operation .* is in progress",
         "Somebody else is changing this release: wait for it, and run the same command again.",
@@ -66,7 +67,6 @@ _KNOWN = (
         r"(chart|version) .*not found|no chart version found|not found: manifest unknown",
         "The repository does not have that version: `maas version --components` lists what is asked for.",
     ),
-    _known(r"exceeded quota", "A ResourceQuota of the namespace is used up: raise it."),
 )
 
 
