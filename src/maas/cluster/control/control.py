@@ -6,7 +6,6 @@ each for itself. Who may not read one of them is told so where it is asked for.
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -14,11 +13,11 @@ from typing import TypeVar
 from maas.cluster import document as documents
 from maas.cluster import objects
 from maas.cluster.api import Api
-from maas.cluster.control import changing, limitador, parts
+from maas.cluster.control import changing, limitador, parts, spent
 from maas.cluster.control.changing import Watch, silently
 from maas.cluster.control.keyring import Keyring
 from maas.cluster.document import Document
-from maas.cluster.resources import names, routes
+from maas.cluster.resources import routes
 from maas.cluster.wanted import Target
 from maas.domain import platform_file
 from maas.domain.admission import Status
@@ -26,11 +25,10 @@ from maas.domain.errors import InvalidInput, MaasError, NotFound, NotRunning
 from maas.domain.keys import Key
 from maas.domain.platform import Platform
 from maas.domain.platform_file import Change, editing
-from maas.domain.reports import By, Explanation, ModelState, UsageReport, UsageRow
+from maas.domain.reports import By, Explanation, ModelState, UsageReport
 from maas.domain.usage import UsageRecord
 
 T = TypeVar("T")
-_PROMETHEUS = "Prometheus has them over time, where it scrapes Limitador and the gateway"
 
 
 class ClusterControl:
@@ -146,19 +144,14 @@ class ClusterControl:
         tier: str | None = None,
         key: str | None = None,
     ) -> UsageReport:
-        """Calls that passed, by model, since Limitador started: all that can be had without a Prometheus."""
+        """What the models count of themselves, since their pods started: `since` can go no further back, nor later."""
         if by is not By.MODEL or user or tier or key:
             raise InvalidInput(
-                f"a cluster counts calls by model only: write --by model. {_PROMETHEUS}; tokens and users are not"
-                " among Limitador's labels"
+                "on a cluster usage is known by model only, for the models' servers count it: write --by model."
+                " Nothing there writes down which user, tier or key a request was of"
             )
-        calls: dict[str, int] = defaultdict(int)
-        by_route = {names.object_name(each): each for each in self.platform().models}
-        for sample in await limitador.samples(self._api):
-            if sample.name == "authorized_calls":
-                calls[by_route.get(sample.route, sample.route)] += int(sample.value)
-        rows = [UsageRow(name, count, 0, 0, 0) for name, count in sorted(calls.items()) if model in (None, name)]
-        return UsageReport(by, since, until, tuple(rows))
+        rows = await spent.by_model(self._api, self.platform(), self._namespace)
+        return UsageReport(by, since, until, tuple(row for row in rows if model in (None, row.name)))
 
     def records(
         self,
@@ -190,7 +183,7 @@ class ClusterControl:
         return await parts.health(self._api, parts.parts(self._namespace, self._described().tokens_only))
 
     def metrics(self) -> bytes:
-        raise InvalidInput(f"a cluster has no metrics of the control plane's own; {_PROMETHEUS}")
+        raise InvalidInput("a cluster has no metrics of a control plane: Prometheus asks its parts themselves")
 
 
 async def _tried(asked: Awaitable[T]) -> T | MaasError:

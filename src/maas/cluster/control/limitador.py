@@ -1,13 +1,9 @@
-"""What Limitador says of itself, asked through the API server: nobody has to forward a port.
+"""What is left of a quota: Limitador's counters, asked through the API server, so that nobody has to forward a port.
 
-Its counters, which end with their windows, are what is left of a quota. Its metrics are sums since it started: calls
-that passed and calls that were refused, for each HTTPRoute. They know neither users nor tokens of a time span; a
-Prometheus that scrapes them does, so far as their labels go.
+A counter ends with its window, and there is none before the first hit.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -23,27 +19,6 @@ from maas.domain.limits import Limit
 from maas.domain.platform import Tier
 
 _SERVICE = f"/api/v1/namespaces/{KUADRANT}/services/limitador-limitador:8080/proxy"
-_LINE = re.compile(r"(?P<name>[a-z_]+)\{(?P<labels>[^}]*)\}\s+(?P<value>[0-9.eE+]+)")
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-_CALLS = ("authorized_calls", "authorized_hits", "limited_calls")
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One of _CALLS. labels: limitador_namespace is the HTTPRoute, "llm/simulator"."""
-
-    name: str
-    labels: Mapping[str, str]
-    value: float
-
-    @property
-    def route(self) -> str:
-        return self.labels.get("limitador_namespace", "").rpartition("/")[2]
-
-
-async def samples(api: Api) -> list[Sample]:
-    """Raises MaasError."""
-    return list(parsed(await _asked(api, "/metrics")))
 
 
 async def statuses(api: Api, user: str, tier: Tier, routes: Sequence[str]) -> list[Status]:
@@ -71,13 +46,6 @@ async def _asked(api: Api, path: str) -> str:
         raise Unavailable(
             f"Limitador is asked through the API server (get services/proxy in {KUADRANT}): {error}"
         ) from None
-
-
-def parsed(metrics: str) -> Iterator[Sample]:
-    for line in metrics.splitlines():
-        found = _LINE.match(line)
-        if found and found["name"] in _CALLS:
-            yield Sample(found["name"], dict(_LABEL.findall(found["labels"])), float(found["value"]))
 
 
 def _of(counters: Sequence[Mapping[str, Any]], user: str, tier: str, limit: Limit) -> list[Mapping[str, Any]]:
