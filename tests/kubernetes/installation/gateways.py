@@ -10,6 +10,7 @@ from typing import Any
 
 from maas.cluster import kinds
 from maas.cluster.objects import Object, annotation, items, mapping, name, namespace, selects, text
+from tests.kubernetes.installation.brought import definitions
 from tests.kubernetes.installation.playing import Deed, Make, Status, owned
 from tests.kubernetes.installation.telling import in_front, is_ending, said, workload
 from tests.kubernetes.installation.world import SECRET, World
@@ -27,6 +28,7 @@ def istio(world: World) -> Iterator[Deed]:
     if upstream:
         for called, controller in (("istio", ISTIO), ("istio-remote", "istio.io/unmanaged-gateway")):
             yield Make(_class(called, controller), "pilot-discovery")
+        yield from (Make(_root(name(each)), "pilot-discovery") for each in world.all(kinds.NAMESPACE) if _is_told(each))
     for each in world.all(kinds.GATEWAY_CLASS):
         if _answers(world, text(each, "spec", "controllerName"), upstream):
             accepted = said(each, "Accepted", True, "Accepted", "Handled by Istio controller")
@@ -36,6 +38,16 @@ def istio(world: World) -> Iterator[Deed]:
             yield from _gateway(world, gateway)
     for route in world.all(kinds.HTTP_ROUTE):
         yield from _route(world, route, upstream)
+
+
+def _root(where: str) -> Object:
+    """istiod writes its root certificate into each namespace, and leaves it there."""
+    metadata = {"name": "istio-ca-root-cert", "namespace": where, "labels": {"istio.io/config": "true"}}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"root-cert.pem": "x"}}
+
+
+def _is_told(namespace: Object) -> bool:
+    return not is_ending(namespace) and name(namespace) not in ("kube-system", "kube-public", "kube-node-lease")
 
 
 def _answers(world: World, controller: str, upstream: bool) -> bool:
@@ -186,7 +198,10 @@ def _resolved(world: World, route: Object) -> dict[str, Any]:
 
 
 def ingress_operator(world: World) -> Iterator[Deed]:
-    """OpenShift 4.19 and newer: a class of its controller makes it bring Istio's control plane."""
+    """OpenShift 4.19 and newer: a class of its controller makes it bring Istio's kinds and control plane.
+
+    They are the platform's from then on: nothing says that it takes them down again.
+    """
     if not world.serves(kinds.GATEWAY_CLASS, kinds.CLUSTER_OPERATOR) or not world.one(
         kinds.NAMESPACE, "openshift-ingress"
     ):
@@ -194,6 +209,7 @@ def ingress_operator(world: World) -> Iterator[Deed]:
     if any(text(each, "spec", "controllerName") == BUILT_IN for each in world.all(kinds.GATEWAY_CLASS)):
         image = "registry.redhat.io/openshift-service-mesh/istio-pilot:1.26"
         labels = {"app": "istiod", "managed-by": "sail-operator"}
+        yield from (Make(each, "ingress-operator") for each in definitions("istio"))
         yield Make(workload("istiod-openshift-gateway", "openshift-ingress", image, labels), "ingress-operator")
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from maas.cluster import kinds
 from maas.cluster.components import kuadrant
 from maas.cluster.objects import Object, flag, items, mapping, name, namespace, text
+from tests.kubernetes.installation.brought import definitions, labelled
 from tests.kubernetes.installation.playing import Deed, Make, Status, owned
-from tests.kubernetes.installation.serving import definitions
 from tests.kubernetes.installation.telling import is_ending, workload
 from tests.kubernetes.installation.world import World, is_available
 
@@ -185,7 +185,10 @@ def _subscription(world: World, subscription: Object) -> Iterator[Deed]:
     yield Status(plan, {"phase": phase, "catalogSources": [], "plan": []})
     if approved and text(subscription, "status", "installedCSV") != csv:
         yield Make(_csv_of(subscription, csv, offered), "catalog")
-        yield from (Make(each, "catalog") for component in offered.brings for each in _definitions(component))
+        package = text(spec, "name")
+        yield from (
+            Make(each, "catalog") for component in offered.brings for each in _definitions(component, package, where)
+        )
     yield Status(subscription, _status(subscription, name(plan), csv, approved, done))
 
 
@@ -265,10 +268,9 @@ def _csv_of(subscription: Object, csv: str, offered: Offered) -> Object:
     }
 
 
-def _definitions(component: str) -> Iterator[Object]:
+def _definitions(component: str, package: str, where: str) -> Iterator[Object]:
     for each in definitions(component):
-        labels = {"operators.coreos.com/olm.managed": "true", "olm.managed": "true"}
-        yield {**each, "metadata": {**each["metadata"], "labels": labels}}
+        yield labelled(each, **{"olm.managed": "true", f"operators.coreos.com/{package}.{where}": ""})
 
 
 def _csv(world: World, csv: Object, offered: Offered) -> Iterator[Deed]:
@@ -294,13 +296,18 @@ def _subscription_of(world: World, csv: Object) -> Object:
     return {}
 
 
+_INSTANCE = {"app.kubernetes.io/instance": "cert-manager"}
+
+
 def _operands(offered: Offered, csv: Object) -> Iterator[Deed]:
     """cert-manager's operator makes them of a CertManager that it makes itself."""
     for where, deployments in offered.operands.items():
         owner = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": where}}
         yield Make(owner, "operator")
         for called in deployments:
-            yield Make(workload(called, where, f"registry.redhat.io/x/{called}:v1", {"app": called}), "operator")
+            yield Make(
+                workload(called, where, f"registry.redhat.io/x/{called}:v1", {"app": called, **_INSTANCE}), "operator"
+            )
 
 
 PLAYERS = (lifecycle_manager,)

@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import json
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -119,6 +120,7 @@ def playing(cluster: Cluster, players: Sequence[Player] | None = None) -> Iterat
             pass
         except BaseException as failure:  # noqa: BLE001 - it is the test's failure, and raised there
             failures.append(failure)
+            traceback.print_exception(failure)  # at once: whatever waits for a played controller waits in vain
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()

@@ -11,15 +11,16 @@ from typing import Any
 from maas.cluster import kinds
 from maas.cluster.objects import Object, items, mapping, name, namespace, number, text
 from tests.kubernetes.clusters.making import SINCE
+from tests.kubernetes.installation.brought import definitions, labelled
 from tests.kubernetes.installation.playing import Deed, Finalize, Make, Patch, Status, owned
 from tests.kubernetes.installation.telling import in_front, is_ending, plain, said, workload
 from tests.kubernetes.installation.world import World, is_available
-from tests.kubernetes.shared import crds
 
 _OF_PREDICTOR = (
     *("minReplicas", "maxReplicas", "deploymentStrategy", "model", "scaleMetric", "scaleTarget", "autoScaling"),
     *("labels", "annotations", "timeout", "canaryTrafficPercent", "containerConcurrency", "batcher", "logger"),
 )
+_SERVED = ("InferenceService", "ClusterServingRuntime")  # the others are large, and nobody asks for them here
 _APPLICATIONS = "redhat-ods-applications"
 GPU_ON = "tests/gpu"  # an annotation of a node: that it has one, which NFD finds
 
@@ -123,9 +124,11 @@ def _default_initialization(world: World) -> Object:
 def _data_science_cluster(world: World, cluster: Object) -> Iterator[Deed]:
     managed = text(cluster, "spec", "components", "kserve", "managementState") == "Managed"
     if managed:
-        where = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _APPLICATIONS}}
-        yield Make(owned(where, cluster), "rhods-operator")
-        yield from (Make(each, "rhods-operator") for each in definitions("kserve"))
+        generated = {"opendatahub.io/generated-namespace": "true"}
+        where = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _APPLICATIONS, "labels": generated}}
+        yield Make(where, "rhods-operator")
+        own = {"app.opendatahub.io/kserve": "true"}
+        yield from (Make(labelled(each, **own), "rhods-operator") for each in definitions("kserve", only=_SERVED))
         labels = {"control-plane": "kserve-controller-manager", "app.opendatahub.io/kserve": "true"}
         image = "quay.io/opendatahub/kserve-controller:v0.15.0"
         controller = workload("kserve-controller-manager", _APPLICATIONS, image, labels)
@@ -159,23 +162,6 @@ def _kserve_config(cluster: Object) -> Object:
     }
     metadata = {"name": "inferenceservice-config", "namespace": _APPLICATIONS}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
-
-
-def definitions(*components: str, kinds_of: tuple[str, ...] = ()) -> list[Object]:
-    """CRDs as the operator brings them, of these folders of ../shared/crds; of these kinds only, if any is named."""
-    from tests.kubernetes.definitions import stored
-
-    found: list[Object] = []
-    for crd in crds():
-        if crd.component in components and (not kinds_of or crd.kind in kinds_of):
-            definition = stored(crd)
-            metadata = {
-                key: definition["metadata"][key]
-                for key in ("name", "annotations", "labels")
-                if key in definition["metadata"]
-            }
-            found.append({**{key: definition[key] for key in ("apiVersion", "kind", "spec")}, "metadata": metadata})
-    return found
 
 
 def nfd(world: World) -> Iterator[Deed]:

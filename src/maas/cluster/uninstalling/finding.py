@@ -11,7 +11,7 @@ from maas.cluster.facts.discovery import Discovered, discover
 from maas.cluster.failures import Missing
 from maas.cluster.helm import Helm, Release
 from maas.cluster.kinds import CRD, CSV, NAMESPACE, SUBSCRIPTION, Kind
-from maas.cluster.objects import items, label, mapping, text
+from maas.cluster.objects import items, label, text
 from maas.cluster.uninstalling import parts
 from maas.cluster.uninstalling.inside import CONTENTS
 from maas.cluster.uninstalling.model import REMOVE, Found, Operator, Ours
@@ -27,7 +27,6 @@ _VAP_BINDING = Kind(
 )
 ISTIO_ROOT = Kind("ConfigMap", "configmaps", labels="istio.io/config=true")
 _NEVER = frozenset({"nodes", "events", "persistentvolumes", "csidrivers", "csistoragecapacities"})  # never written
-_GENERATED = "opendatahub.io/generated-namespace"
 
 
 def written() -> list[Kind]:
@@ -59,7 +58,7 @@ class _Finding:
         definitions = [each for each in every_crd if _is_brought(each, mine, operators)]
         keys = part_keys(mine, operators, made)
         customs = await self._customs(every_crd, keys)
-        left = await self._left(every_namespace, customs, keys)
+        left = await self._left(every_namespace, operators, keys)
         objects = [each for each in made if each.is_made and label(each.object, "owner") != "helm"]
         ours = [each.name for each in objects if each.kind.key == NAMESPACE.key]
         generated = [each.name for each in left if each.kind.key == NAMESPACE.key]
@@ -103,15 +102,15 @@ class _Finding:
         wanted = [_kind(each) for each in definitions if parts.of_group(_group(each), keys)]
         return await self._all([kind for kind in wanted if self.served.version(kind)], "")
 
-    async def _left(self, namespaces: Sequence[Found], customs: Sequence[Found], keys: frozenset[str]) -> list[Found]:
+    async def _left(
+        self, namespaces: Sequence[Found], operators: Sequence[Operator], keys: frozenset[str]
+    ) -> list[Found]:
         """What stays behind when those go that made it; and what was marked by an earlier run."""
         roots = await self.listed(ISTIO_ROOT, ISTIO_ROOT.labels) if "istio" in keys else []
         marked = await self._all((CSV, kinds.GATEWAY_CLASS, Kind("ConfigMap", "configmaps")), _REMOVE)
         classes = await self.listed(kinds.GATEWAY_CLASS) if "istio" in keys else []
         by_istiod = [each for each in classes if parts.is_by_component(each)]
-        generated = [each for each in namespaces if "rhoai" in keys and label(each.object, _GENERATED) == "true"]
-        again = [each for each in namespaces if each.is_marked]
-        found = (*roots, *marked, *by_istiod, *generated, *again)
+        found = (*roots, *marked, *by_istiod, *(each for each in namespaces if _is_left(each, operators)))
         return list({each.uid: each for each in found}.values())
 
     async def _inside(self, named: str) -> tuple[str, list[Found]]:
@@ -132,10 +131,13 @@ def _is_brought(crd: Found, releases: Sequence[Release], operators: Sequence[Ope
     """By a release or an operator of ours, whose marks it bears; or it was marked by an earlier run."""
     if crd.is_marked or crd.is_made or crd.release in {(each.namespace, each.name) for each in releases}:
         return True
-    labels = mapping(crd.object, "metadata", "labels")
-    return any(
-        f"operators.coreos.com/{each.package}.{each.subscription.namespace}" in labels
-        and crd.created >= each.subscription.created
+    return any(each.has_marked(crd) and crd.created >= each.subscription.created for each in operators)
+
+
+def _is_left(namespace: Found, operators: Sequence[Operator]) -> bool:
+    """A namespace that an operator of ours has made for what it runs, or that an earlier run has marked."""
+    return namespace.is_marked or any(
+        parts.is_its_namespace(each.package, namespace) and namespace.created >= each.subscription.created
         for each in operators
     )
 

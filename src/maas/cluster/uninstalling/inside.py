@@ -56,6 +56,7 @@ def strangers(inside: Sequence[Found], ours: Ours, gone: Iterable[str], *, of_co
             or each.is_marked
             or each.uid in going
             or each.release in releases
+            or (of_component and label(each.object, "app.kubernetes.io/instance") == "cert-manager")
             or _is_furniture(each)
             or (of_component and each.kind.name in _OF_OPERATORS)
         )

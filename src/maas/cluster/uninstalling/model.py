@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from maas.cluster.components import olm
 from maas.cluster.helm import Release
 from maas.cluster.kinds import Kind
 from maas.cluster.objects import Object, annotation, label, name, namespace, place
@@ -10,6 +11,7 @@ from maas.cluster.plan.model import Plan
 from maas.cluster.wanted import MANAGED_BY
 from maas.cluster.wanted import NAMESPACE as HOME
 
+_OF_OPENSHIFT_AI = ("app.opendatahub.io/", "platform.opendatahub.io/")
 REMOVE = "maas.io/remove"  # a label: it is to go, though Helm or OLM made it
 
 
@@ -75,6 +77,14 @@ class Operator:
     subscription: Found
     package: str
     csv: Found | None
+
+    def has_marked(self, crd: Found) -> bool:
+        """OLM marks the CRDs of its operators; OpenShift AI marks those of the components that it brings."""
+        labels = crd.object.get("metadata", {}).get("labels") or {}
+        if f"operators.coreos.com/{self.package}.{self.subscription.namespace}" in labels:
+            return True
+        of_ai = self.package in (olm.RHOAI.name, olm.ODH.name)
+        return of_ai and any(str(key).startswith(_OF_OPENSHIFT_AI) for key in labels)
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,14 @@ def of_package(package: str) -> str | None:
     return next((part.key for part in PARTS if package in part.packages), None)
 
 
+def is_its_namespace(package: str, namespace: Found) -> bool:
+    """Whether an operator of this package makes this namespace for what it runs."""
+    if package in (olm.RHOAI.name, olm.ODH.name):
+        labels = namespace.object.get("metadata", {}).get("labels") or {}
+        return labels.get("opendatahub.io/generated-namespace") == "true"
+    return package == olm.CERT_MANAGER.name and namespace.name == "cert-manager"
+
+
 def is_by_component(found: Found) -> bool:
     """Made by a component of its own accord: not owned by anything, and yet nobody's."""
     labels = found.object.get("metadata", {}).get("labels") or {}

@@ -195,7 +195,8 @@ class _Removing:
         inside = self.ours.inside.get(namespace.name, ())
         staying = self._staying_inside(namespace.name)
         of_component = namespace.name != self.home
-        return staying or strangers(inside, self.ours, (), of_component=of_component)
+        going = {each.csv.uid for each in self.ours.operators if each.csv}
+        return staying or strangers(inside, self.ours, going, of_component=of_component)
 
     def _staying_inside(self, named: str) -> list[Found]:
         releases = {
@@ -231,7 +232,9 @@ def _leaver(found: Found) -> str:
     """The key of the part that leaves this behind."""
     if found.kind.key == CSV.key:
         return ""
-    return "rhoai" if found.kind.key == NAMESPACE.key else "istio"
+    if found.kind.key == NAMESPACE.key:
+        return "cert-manager" if found.name == "cert-manager" else "rhoai"
+    return "istio"
 
 
 def _group(crd: Found) -> str:

@@ -1,0 +1,120 @@
+"""Everything that a cluster holds, comparable: what people or controllers want, without what servers note beside it."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+
+from maas.cluster.objects import name, namespace
+from tests.kubernetes.cluster import Cluster
+
+Place = tuple[str, str, str]  # "deployments.apps", namespace, name
+State = dict[Place, Any]
+_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+# What Kubernetes makes of other objects, by names of its own choice, or notes for a while.
+_PASSING = {
+    "componentstatuses",
+    "events",
+    "leases",
+    "endpointslices",
+    "endpoints",
+    "pods",
+    "replicasets",
+    "controllerrevisions",
+    "csinodes",
+}
+_NOTED = ("deployment.kubernetes.io/", "kubectl.kubernetes.io/restartedAt")
+
+
+def state(cluster: Cluster) -> State:
+    with cluster.client() as client:
+        return {
+            (key, namespace(each), name(each)): _wanted(key, each)
+            for key, path in _collections(client)
+            for each in _listed(client, path)
+        }
+
+
+def versions(cluster: Cluster) -> dict[Place, str]:
+    """Of each object, the resourceVersion."""
+    with cluster.client() as client:
+        return {
+            (key, namespace(each), name(each)): each["metadata"].get("resourceVersion", "")
+            for key, path in _collections(client)
+            for each in _listed(client, path)
+        }
+
+
+def _listed(client: httpx.Client, path: str) -> list[dict[str, Any]]:
+    """The storage of a new CRD asks for patience at first; what has gone meanwhile holds nothing."""
+    for _ in range(50):
+        answer = client.get(path)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return []
+        if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+            break
+        time.sleep(0.2)
+    found: list[dict[str, Any]] = answer.raise_for_status().json()["items"]
+    return found
+
+
+def _collections(client: httpx.Client) -> Iterator[tuple[str, str]]:
+    """Each resource once, in the version that the server prefers."""
+    seen = set[str]()
+    for root in ("/api", "/apis"):
+        for group in client.get(root, headers={"Accept": _DISCOVERY}).raise_for_status().json()["items"]:
+            named = group["metadata"].get("name", "")
+            for version in group["versions"]:
+                base = f"/apis/{named}/{version['version']}" if named else f"/api/{version['version']}"
+                for resource in version["resources"]:
+                    key = f"{resource['resource']}.{named}".rstrip(".")
+                    if resource["resource"] in _PASSING or "list" not in resource["verbs"] or key in seen:
+                        continue
+                    seen.add(key)
+                    yield key, f"{base}/{resource['resource']}"
+
+
+def _wanted(key: str, object: Mapping[str, Any]) -> Any:
+    kept = {
+        field: value for field, value in object.items() if field not in ("status", "metadata", "apiVersion", "kind")
+    }
+    if key == "secrets":
+        kept["data"] = sorted(kept.get("data") or ())
+    if key == "services":  # addresses and ports are given out by chance
+        kept["spec"] = {k: v for k, v in kept["spec"].items() if not k.startswith(("clusterIP", "healthCheck"))}
+        kept["spec"]["ports"] = [
+            {k: v for k, v in port.items() if k != "nodePort"} for port in kept["spec"].get("ports", ())
+        ]
+    metadata = object["metadata"]
+    kept["labels"] = metadata.get("labels") or {}
+    annotations = metadata.get("annotations") or {}
+    kept["annotations"] = {k: v for k, v in annotations.items() if not k.startswith(_NOTED)}
+    kept["owners"] = sorted(f"{each['kind']}/{each['name']}" for each in metadata.get("ownerReferences") or ())
+    if "template" in (kept.get("spec") or {}):
+        told = kept["spec"]["template"].get("metadata", {}).get("annotations", {})
+        told.pop("kubectl.kubernetes.io/restartedAt", None)
+        kept["spec"]["template"]["metadata"].pop("annotations", None) if not told else None
+    return json.loads(json.dumps(kept, sort_keys=True))
+
+
+def differences(one: State, other: State) -> list[str]:
+    """For a test's message."""
+    found = [f"+ {'/'.join(place)}" for place in sorted(other.keys() - one.keys())]
+    found += [f"- {'/'.join(place)}" for place in sorted(one.keys() - other.keys())]
+    for place in sorted(one.keys() & other.keys()):
+        if one[place] != other[place]:
+            found.append(f"~ {'/'.join(place)}: {_between(one[place], other[place])}")
+    return found
+
+
+def _between(one: Any, other: Any, path: str = "") -> str:
+    if isinstance(one, dict) and isinstance(other, dict):
+        parts = [
+            _between(one.get(key), other.get(key), f"{path}.{key}")
+            for key in sorted(one.keys() | other.keys())
+            if one.get(key) != other.get(key)
+        ]
+        return "; ".join(parts)
+    return f"{path}: {json.dumps(one)[:200]} -> {json.dumps(other)[:200]}"
