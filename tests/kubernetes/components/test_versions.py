@@ -12,6 +12,7 @@ from maas.cluster.components.versions import at_least, at_most, tag, version
 from maas.cluster.facts.model import Cause, Facts, Unread
 from maas.cluster.kinds import CLUSTER_VERSION
 from maas.readiness.findings import Finding, Status
+from tests.kubernetes.clusters import typical
 from tests.kubernetes.components.making import BEFORE, ON_OPENSHIFT, installed_operator, object_of, one, openshift
 from tests.kubernetes.offline import facts, found
 
@@ -139,6 +140,35 @@ def test_what_is_there_already_on_old_openshift_is_no_warning() -> None:
     ]
     findings = found("MAAS-291", facts(openshift("4.16.9"), *there), ON_OPENSHIFT)
     assert {each.status for each in findings} == {Status.passed}
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [("4.16.9", Status.passed), ("4.18.2", Status.passed), ("4.19.1", Status.warning)]
+)
+def test_service_mesh_2_is_judged_only_where_it_is_there(number: str, expected: Status) -> None:
+    """It conflicts with what OpenShift brings since 4.19."""
+    there = installed_operator("servicemeshoperator", "openshift-operators", "servicemeshoperator.v2.6.11")
+    about = _about(found("MAAS-291", facts(openshift(number), *there), ON_OPENSHIFT), "OpenShift Service Mesh 2")
+    assert about.status is expected
+    if expected is Status.warning:
+        assert "up to 4.18, not for 4.19" in about.message
+        assert about.remedy and "Upgrade" not in about.remedy.text
+    without = found("MAAS-291", facts(openshift(number)), ON_OPENSHIFT)
+    assert not any("Service Mesh 2" in each.about for each in without)
+
+
+def test_serverless_is_judged_only_where_openshift_ai_2_runs_on_it() -> None:
+    assert _about(found("MAAS-291", typical.openshift_4_16().facts(), ON_OPENSHIFT), "OpenShift Serverless").status is (
+        Status.passed
+    )
+    without = found("MAAS-291", typical.openshift_4_12().facts(), ON_OPENSHIFT)
+    assert not any("Serverless" in each.about for each in without)
+
+
+def test_service_mesh_3_on_openshift_older_than_it_has_no_substitute() -> None:
+    about = _about(found("MAAS-291", typical.openshift_4_12().facts(), ON_OPENSHIFT), "OpenShift Service Mesh 3")
+    assert about.status is Status.warning
+    assert about.remedy and about.remedy.text == "Upgrade OpenShift to 4.14 or newer."
 
 
 def test_the_other_platform_is_skipped_and_the_unread_unknown() -> None:

@@ -203,6 +203,12 @@ def was_asked_for(facts: Facts, package: Package) -> bool:
     return not isinstance(found, Unread) and isinstance(at(found, package.name), list)
 
 
+def is_newest(facts: Facts, package: Package, offer: Offer) -> bool:
+    """Of its channel; not where an older one has to be named."""
+    heads = [each for manifest in manifests(facts, package) for each in items(manifest, "channels")]
+    return any((text(each, "name"), text(each, "csv")) == (offer.channel, offer.csv) for each in heads)
+
+
 def refusal(facts: Facts, package: Package, wants: Wants) -> str:
     """Why nothing of what catalogs offer will do: "" where something does, or where they were not asked."""
     found = manifests(facts, package)

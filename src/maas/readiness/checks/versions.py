@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from maas.cluster.components import gateway_api, rhoai, service_mesh
+from maas.cluster.components import gateway_api, rhoai, serverless, service_mesh
 from maas.cluster.components.pins import Pin, asked_floor, pins
 from maas.cluster.components.versions import Version, kubernetes, openshift, version, written
 from maas.cluster.facts.model import Facts
@@ -72,8 +72,15 @@ def on_openshift(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     elif found is None:
         yield unknown("ClusterVersion does not say its version")
     else:
-        wanted = [pin for pin in pins().values() if str(pin.openshift) and not pin.optional]
+        used = _used(facts)
+        wanted = [pin for pin in pins().values() if str(pin.openshift) and (not pin.optional or pin.key in used)]
         yield from (_on(pin, found, _instead(facts, pin)) for pin in wanted)
+
+
+def _used(facts: Facts) -> frozenset[str]:
+    """Of what is only wanted where it is there, or where what is there needs it."""
+    found = {"service-mesh-2"} if service_mesh.has_2(facts) else set()
+    return frozenset(found | ({"serverless"} if serverless.needed(facts) else set()))
 
 
 def _to_compare(found: Version, floor: str) -> str:
@@ -100,5 +107,11 @@ def _on(pin: Pin, found: Version, instead: str) -> Outcome:
     if instead:
         return passed(f"{message}; {instead}", seen, about=about)
     note = f"; {pin.note}" if pin.note else ""
-    remedy = Remedy(f"Upgrade OpenShift to {wanted.first} or newer; until then, `maas install` does without.")
-    return warning(f"{message}{note}", seen, remedy=remedy, about=about)
+    return warning(f"{message}{note}", seen, remedy=_remedy(pin, found), about=about)
+
+
+def _remedy(pin: Pin, found: Version) -> Remedy:
+    if pin.openshift.too_new(found):
+        return Remedy(f"Look whether a newer {pin.title} names it, or go without.")
+    until = "; until then, `maas install` takes what is for yours" if pin.note else ""
+    return Remedy(f"Upgrade OpenShift to {pin.openshift.first} or newer{until}.")
