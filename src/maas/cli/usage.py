@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from maas.cli import client, temporary
+from maas.cli import chosen, client, temporary
 from maas.cli.frame import noun
 from maas.cli.output import Output, OutputOption, notes, show, show_json
 from maas.domain.reports import By
@@ -48,6 +48,8 @@ def usage(
 
 
 def _print(found: dict[str, Any]) -> None:
+    if chosen.cluster() is not None:
+        notes().print("Counted by the models' servers since their pods started, whatever --since says.")
     by, total = found["by"], found["total"]
     lines = [*found["data"], total] if len(found["data"]) > 1 else found["data"]
     columns = (by, "requests", "failed", "prompt", "completion", "total", "cost")

@@ -15,7 +15,7 @@ from maas.embedded.supervisor.files import replace_file
 
 
 def install(*, simulator: bool, cpu: bool, qwen3: bool, check_gpu: bool, database_url: str | None) -> None:
-    if check_gpu:
+    if check_gpu and (cpu or not qwen3):  # else it is looked at for the model itself
         served.fitting_gpu()
     here = home()
     here.prepare()

@@ -16,7 +16,8 @@ from maas.cli.installing import agreement, carrying, gpus, judging, outcome, pla
 from maas.cli.installing.options import Options
 from maas.cli.output import Shape
 from maas.cli.target import Target
-from maas.cluster import document, sites
+from maas.cluster import document, mirror, sites
+from maas.cluster.components import steps as components
 from maas.cluster.connection import find
 from maas.cluster.facts.model import Facts, NotRead
 from maas.cluster.plan import planning
@@ -33,7 +34,7 @@ def install(options: Options) -> None:
         if options.check_gpu:
             gpus.require(wanted)
         judging.require_ready(options, wanted, facts)
-        plan = planning.plan(wanted, facts)
+        plan = planning.plan(_equipped(options, wanted), facts)
     finish(options, wanted, facts, plan, f"To install MaaS on {facts.source.described}")
 
 
@@ -48,8 +49,15 @@ def upgrade(options: Options) -> None:
             )
         wanted = wanting.wanted(options, sites.of(facts, options.cluster.namespace), stored)
         judging.require_ready(options, wanted, facts)
-        plan = planning.upgrade(wanted, facts)
+        plan = planning.upgrade(_equipped(options, wanted), facts)
     finish(options, wanted, facts, plan, f"To upgrade MaaS on {facts.source.described}")
+
+
+def _equipped(options: Options, wanted: Wanted) -> Wanted:
+    """With everything at hand that its steps need from this machine. Raises InvalidInput."""
+    if options.manner.mirror:
+        mirror.require(options.manner.mirror, components.steps(wanted))
+    return wanting.with_credentials(wanted)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 How each step is undone is in the document for programs alone: people have `maas uninstall`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,11 +21,13 @@ from maas.cluster.plan.model import (
     Restart,
     Step,
     Uninstall,
+    Wait,
 )
 from maas.readiness.reports.look import Look
 
 _INDENT = "    "
-_SHOWN = 4  # objects of one step; the rest is counted
+_GONE, _OURS = " is gone", "we made it)"  # what deleting ends with, and its usual reason
+_SHOWN = 4  # things of one kind; the rest is counted
 
 
 def told(plan: Plan, heading: str, look: Look, *, has_users: bool = True) -> str:
@@ -52,26 +54,58 @@ def _step(number: int, step: Step, numbers: dict[str, int], look: Look, has_user
 
 
 def _parts(step: Step, numbers: dict[str, int], has_users: bool) -> Iterator[tuple[str, str]]:
-    if step.actions:
-        yield "does", "; ".join(actions(step.actions))
+    if done := actions(step.actions):
+        yield "does", "; ".join(_some(done))
     if after := [str(numbers[key]) for key in step.needs if key in numbers]:
         yield "after", f"{'step' if len(after) == 1 else 'steps'} {', '.join(after)}"
-    if step.waits:
-        yield "waits", "; ".join(wait.what for wait in step.waits[:_SHOWN]) + _more(len(step.waits), "")
+    if waits := _together(_split(wait) for wait in step.waits if not wait.what.endswith(_GONE)):
+        yield "waits", "; ".join(_some(waits))
     if step.affects and has_users:
         yield "users", step.affects
 
 
 def actions(them: Sequence[Action]) -> list[str]:
-    """In words; many objects are counted."""
-    said = [described(action) for action in them]
-    if len(said) <= _SHOWN:
-        return said
-    return [*said[:_SHOWN], f"and {len(said) - _SHOWN} more"]
+    """In words, those that do the same to things of one kind together. Marks are no change that anybody would see."""
+    return _together(_parted(action) for action in them if not isinstance(action, Mark))
 
 
-def _more(count: int, what: str) -> str:
-    return f"; and {count - _SHOWN} more{what}" if count > _SHOWN else ""
+def _split(wait: Wait) -> tuple[str, str, str]:
+    """What comes before the object's place, the place, and what comes after: where `what` is written like that."""
+    where = f"{wait.namespace}/{wait.name}" if wait.namespace else wait.name
+    before, found, after = wait.what.partition(f" {where} ")
+    return (before, where, after) if found else (wait.what, "", "")
+
+
+def _parted(action: Action) -> tuple[str, str, str]:
+    if not isinstance(action, Apply | Delete):
+        return described(action), "", ""
+    said, _, why = described(action).partition(" (")
+    before, _, place = said.rpartition(" ")
+    return before, place, f"({why}" if why and why != _OURS else ""
+
+
+def _together(parts: Iterable[tuple[str, str, str]]) -> list[str]:
+    """ "HTTPRoute", "llm/a", "is gone" and "HTTPRoute", "llm/b", "is gone": "HTTPRoute llm/a, llm/b is gone"."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for before, place, after in parts:
+        places.setdefault((before, after), []).append(place)
+    return [
+        " ".join(filter(None, [before, _listed(found), _said_of(after, found)]))
+        for (before, after), found in places.items()
+    ]
+
+
+def _said_of(what: str, places: Sequence[str]) -> str:
+    return f"are {what.removeprefix('is ')}" if len(places) > 1 and what.startswith("is ") else what
+
+
+def _listed(places: Sequence[str]) -> str:
+    more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+    return ", ".join(places[:_SHOWN]) + more
+
+
+def _some(said: list[str]) -> list[str]:
+    return said if len(said) <= _SHOWN else [*said[:_SHOWN], f"and {len(said) - _SHOWN} more"]
 
 
 def described(action: Action) -> str:

@@ -19,8 +19,7 @@ def render(options: Options) -> None:
     """With a target that is named, no cluster is asked. Raises InvalidInput."""
     assert options.render is not None
     wanted = _wanted(options)
-    written = rendering.render(wanted, options.render)
-    files = sorted(path for path in options.render.rglob("*") if path.is_file()) if written is None else written
+    files = rendering.render(wanted, options.render)
     print(f"Wrote {len(files)} files to {options.render}, for {_described(wanted)}.")
     print(f"{options.render}/README.md says in which order they are applied, and what has to be there first.")
 

@@ -44,7 +44,7 @@ def shown(plan: Plan) -> "Iterator[Shown]":
 class _Running:
     step: Step
     began: float
-    what: str = "beginning"
+    what: str
 
 
 @dataclass
@@ -69,10 +69,11 @@ class Terminal:
             self.live.start()
 
     def begun(self, step: Step) -> None:
-        self.running[step.key] = _Running(step, self.clock())
+        self.running[step.key] = _Running(step, self.clock(), _under_way(step, 0))
 
     def acted(self, step: Step, action: Action, note: str) -> None:
-        self._note(step, f"{described(action)}{f' ({note})' if note else ''}")
+        done = step.actions.index(action) if action in step.actions else len(step.actions)
+        self._note(step, _under_way(step, done + 1))
 
     def noted(self, step: Step, text: str) -> None:
         self.say(Text(clean(self.look.finished(f"  {step.title}: {text}"))))
@@ -166,6 +167,11 @@ class Lines:
 
 
 Shown = Terminal | Lines
+
+
+def _under_way(step: Step, done: int) -> str:
+    """What comes after the first actions."""
+    return described(step.actions[done]) if done < len(step.actions) else "looking how far it is"
 
 
 def _stopped(done: Sequence[Step], under_way: Sequence[Step]) -> str:

@@ -37,6 +37,13 @@ def wanted(options: Options, site: Site, stored: Document | None) -> Wanted:
     )
 
 
+def with_credentials(wanted: Wanted) -> Wanted:
+    """With what the files hold that maas.yaml names as api_key_file. Raises InvalidInput."""
+    servers = [server for model in wanted.platform.models.values() for server in model.endpoints]
+    files = {server.api_key_file for server in servers if server.api_key_file}
+    return replace(wanted, credentials={file: read(Path(file)).strip() for file in sorted(files)})
+
+
 def chosen(options: Options, stored: Document | None) -> Document:
     return _with(Document(_text(options.models, stored)) if stored is None else _served(options, stored), options)
 
