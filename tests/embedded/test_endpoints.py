@@ -204,6 +204,41 @@ def test_a_file_without_a_key_is_refused(up: Running, tmp_path: Path, content: s
     assert str(file) in answer.text and (not content or content not in answer.text)
 
 
+def _shown(up: Running, hosted: Provider) -> str:
+    """The key that the server is shown now."""
+    assert up.chat(up.key("rotating", "open"), model="big").status_code == 200
+    return hosted.seen[-1][0]["authorization"]
+
+
+def _health(up: Running, part: str) -> str:
+    return str(up.api.get("/health").json()["parts"][part])
+
+
+def test_a_key_that_is_rotated(up: Running, hosted: Provider, tmp_path: Path) -> None:
+    """Nobody has to tell the platform. While the file is away, the key that it held is used on, and told of."""
+    assert _shown(up, hosted) == f"Bearer {SECRET}"
+    with providing(Provider()) as other:
+        beside = tmp_path / "beside"
+        beside.write_text("first")
+        second = {"runtime": "external", "url": other.url, "api_key_file": str(beside)}
+        change(up, lambda d: d["models"].update(second=second))
+        (tmp_path / "key").unlink()
+        eventually(lambda: str(tmp_path / "key") in _health(up, "credentials"))
+        assert SECRET not in _health(up, "credentials")
+        beside.write_text("other-key")
+
+        def rotated() -> bool:
+            assert up.chat(up.key("beside", "open"), model="second").status_code == 200
+            return other.seen[-1][0]["authorization"] == "Bearer other-key"
+
+        eventually(rotated)
+        assert _shown(up, hosted) == f"Bearer {SECRET}", "the gateway was described anew without its file"
+        (tmp_path / "key").write_text("sk-after")
+        eventually(lambda: _shown(up, hosted) == "Bearer sk-after")
+        eventually(lambda: _health(up, "credentials") == "ok")
+        change(up, lambda d: d["models"].pop("second"))
+
+
 def test_requests_are_shared_by_weight(up: Running) -> None:
     key = up.key("shared", "open")
     with providing(Provider()) as one, providing(Provider()) as other:

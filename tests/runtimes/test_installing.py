@@ -65,3 +65,15 @@ def test_what_is_written_down_for_a_gpu(bin: Path, capsys: pytest.CaptureFixture
     context = spec["context_length"]
     assert isinstance(context, int) and context >= 4096
     assert card.partition(",")[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", [("--qwen3", "--check-gpu"), ("--qwen3",), ("--check-gpu", "--simulator")])
+def test_the_gpu_is_told_of_once(
+    home: Path, bin: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
+) -> None:
+    nvidia_smi(bin, T4)
+    program(bin / "vllm", "exit 0")
+    monkeypatch.setattr("maas.cli.up.bring_up", lambda _: (_ for _ in ()).throw(Unavailable("far enough")))
+    _, said = install(capsys, *flags)
+    assert said.count("GPU: Tesla T4") == 1
+    assert "far enough" in said

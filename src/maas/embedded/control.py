@@ -112,6 +112,7 @@ class EmbeddedControl:
             "journal": self._metering.journal_trouble or "ok",
             "ledger": self._metering.trouble or "ok",
             "certificate": self._rollout.certificate_trouble or "ok",
+            "credentials": self._rollout.credentials_trouble or "ok",
         }
 
     def metrics(self) -> bytes:

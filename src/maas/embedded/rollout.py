@@ -13,7 +13,7 @@ from pathlib import Path
 from maas.domain.errors import MaasError, Unavailable
 from maas.domain.platform import Gateway, Platform
 from maas.domain.reports import ModelState
-from maas.embedded import instances, log, ports, processes
+from maas.embedded import credentials, instances, log, ports, processes
 from maas.embedded.admission import View
 from maas.embedded.atomic import replace
 from maas.embedded.envoy import admin, files
@@ -29,6 +29,7 @@ from maas.embedded.trouble import end_of
 _POLL = 0.05
 _RETIRE_EVERY = 0.5
 _RENEWAL_EVERY = 6 * 3600.0
+_KEYS_EVERY = 5.0
 
 
 class Rollout:
@@ -36,6 +37,7 @@ class Rollout:
         self._home, self._view, self._metering = home, view, metering
         self._lock = asyncio.Lock()
         self.certificate_trouble: str | None = None
+        self.credentials_trouble: str | None = None
         self.loading = Loading(self.statuses)
         self._running = _by_name(instances.instances(view.platform, home).values())
         self._left_over = _processes(home) - self._running.keys()  # by a former life that was to retire them
@@ -62,12 +64,16 @@ class Rollout:
             self.loading.refresh()
 
     async def keep_house(self) -> None:
-        """Retire what is no longer wanted, and renew the certificate, as long as this runs."""
-        renew_at = 0.0  # at first, in case a former life was killed between two of its steps
+        """Retire what is no longer wanted, renew the certificate, follow keys of others, as long as this runs."""
+        renew_at = look_at = 0.0  # at first, in case a former life was killed between two of its steps
         while True:
             await asyncio.sleep(_RETIRE_EVERY)
             try:
                 await self._retire()
+                if time.monotonic() >= look_at:
+                    look_at = time.monotonic() + _KEYS_EVERY
+                    if await self._keys_changed():
+                        renew_at = 0.0
                 if time.monotonic() >= renew_at:
                     await self._renew()
                     renew_at = time.monotonic() + _RENEWAL_EVERY
@@ -89,6 +95,11 @@ class Rollout:
         served = {name: self._running[instance] for name, instance in self._view.instances.items()}
         ready = {name for name in served if self.loading.trouble(name) is None}
         return {name: instance.socket for name, instance in served.items() if name in ready and instance.process}
+
+    async def _keys_changed(self) -> bool:
+        platform = self._view.platform
+        self.credentials_trouble = await asyncio.to_thread(credentials.trouble, platform)
+        return await asyncio.to_thread(credentials.changed, platform)
 
     async def _renew(self) -> None:
         async with self._lock:
