@@ -11,6 +11,7 @@ from maas.cluster.session import Answer
 from maas.domain.errors import MaasError
 
 _LONGEST = 600
+_HELD = "FieldManagerConflict"  # the message names all of them
 _DONE = {"GET": "reading", "POST": "creating", "PATCH": "changing", "DELETE": "deleting", "PUT": "replacing"}
 
 
@@ -55,7 +56,7 @@ def _conflicts(status: Any) -> Iterator[tuple[str, str]]:
     """Of a server-side apply: who holds which field. 'conflict with "kubectl" using apps/v1' is all it says of who."""
     for cause in items(status, "details", "causes"):
         who = text(cause, "message").split('"')
-        if text(cause, "reason") == "FieldManagerConflict" and len(who) > 1:
+        if text(cause, "reason") == _HELD and len(who) > 1:
             yield who[1], text(cause, "field")
 
 
@@ -80,7 +81,8 @@ def _cause(answer: Answer, status: Any) -> str:
         return "the cluster does not serve this API (404)"
     if not said:
         return f"the server answered {answer.status}: {_glimpse(answer)}"
-    causes = [text(cause, "message") for cause in items(status, "details", "causes")]
+    told = (cause for cause in items(status, "details", "causes") if text(cause, "reason") != _HELD)
+    causes = [text(cause, "message") for cause in told]
     more = [cause for cause in causes if cause and cause not in said]
     short = "; ".join([said, *more])[:_LONGEST]
     return f"{short} ({number(status, 'code') or answer.status})" if answer.status >= 500 else short

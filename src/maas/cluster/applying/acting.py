@@ -21,7 +21,7 @@ from maas.cluster.helm import Helm
 from maas.cluster.kinds import INSTALL_PLAN, SUBSCRIPTION
 from maas.cluster.objects import Object, flag, mapping, name, namespace, place, text, texts
 from maas.cluster.plan.comparing import is_as_wanted, is_ours, marked
-from maas.cluster.plan.conditions import installed
+from maas.cluster.plan.conditions import gone, installed
 from maas.cluster.plan.lookup import is_going
 from maas.cluster.plan.model import (
     Action,
@@ -175,10 +175,7 @@ class Acting:
                 self.told.noted(step, f"{kind.name} {called} is being deleted: waiting until it has gone")
                 told = True
             if self.clock.monotonic() >= end:
-                held = ", ".join(texts(found, "metadata", "finalizers") or texts(found, "spec", "finalizers"))
-                raise Unavailable(
-                    f"{kind.name} {called} is still being deleted" + (f", held by {held}" if held else "")
-                )
+                raise Unavailable(f"{kind.name} {called} does not go: {gone(found).why}")
             await self.clock.sleep(pause)
             pause = min(pause * _GROWTH, _LONGEST)
             found = await self._look(step, kind, called, where)

@@ -19,6 +19,8 @@ def of_refusal(action: Action, error: MaasError) -> Explained:
             return refusals.explained(error, kinds.of(action.object), name(action.object), namespace(action.object))
         case Restart() | Delete() | Mark():
             return refusals.explained(error, action.kind, action.name, action.namespace)
+        case Approve() if "was not approved" in str(error):
+            return Explained(remedies=("Run the command again and agree to it, or approve it yourself.",))
         case Approve():
             return refusals.explained(error, kinds.SUBSCRIPTION, action.subscription, action.namespace)
     return refusals.explained(error, None, "", "")

@@ -8,7 +8,7 @@ Step models failed: the models
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from maas.cluster.plan.model import Step
 from maas.domain.errors import Unavailable
@@ -39,7 +39,7 @@ class Report:
     others: steps that failed at the same time, a line each.
     """
 
-    step: Step
+    step: Step = field(repr=False)  # it may hold a Secret's values
     object: str
     wanted: str
     found: str
@@ -73,8 +73,9 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield from _wrapped(f"Last lines of pod {log.pod}, container {log.container}{before}", "", "  ")
         yield from (f"  {line}" for line in log.lines)
-    yield from _part("What to do", (*report.remedies, AGAIN))
+    yield from _part("What to do", report.remedies or ("Look at it closer:",))
     yield from (f"    {command}" for command in report.commands)
+    yield from _wrapped(AGAIN, "  ", "    ")
     yield from _part("Failed as well", report.others)
 
 

@@ -99,8 +99,8 @@ def _unknown_field(found: "re.Match[str]", namespace: str) -> Explained:
 
 def _terminating(found: "re.Match[str]", namespace: str) -> Explained:
     return Explained(
-        "its namespace is being deleted, and something in it holds that up",
-        ("See what is left in it; who made that has to let go of it.",),
+        "the namespace is being deleted, and something in it holds that up",
+        ("See what is left in it: whoever put a finalizer there has to take it away.",),
         (f"kubectl get namespace {found[1]} -o yaml",),
     )
 
@@ -113,6 +113,7 @@ SIGNS = (
     Sign(re.compile(r'violates PodSecurity "([\w-]+)'), _security),
     Sign(re.compile(r"unable to validate against any security context constraint"), _constraints),
     Sign(re.compile(r"namespace (\S+) because it is being terminated"), _terminating),
+    Sign(re.compile(r"Namespace (\S+) does not go: "), _terminating),
     Sign(re.compile(r'(User "[^"]+") cannot '), _rights),
     Sign(
         re.compile(r"(?:([\w.\[\]]+): )?(?:Forbidden|Invalid value)[^;]*(?:immutable|may not be changed)"), _immutable

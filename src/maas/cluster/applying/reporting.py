@@ -10,9 +10,9 @@ from maas.cluster.applying.failure import Report
 from maas.cluster.applying.surroundings import Surroundings, ago
 from maas.cluster.applying.told import Clock
 from maas.cluster.applying.waiting import GaveUp
-from maas.cluster.facts.redaction import scrubbed
+from maas.cluster.facts.redaction import REDACTED, scrubbed
 from maas.cluster.kinds import Kind
-from maas.cluster.objects import name, namespace
+from maas.cluster.objects import mapping, name, namespace, text
 from maas.cluster.plan.model import Action, Apply, Approve, Chart, Delete, Mark, Restart, Step
 from maas.domain.errors import MaasError
 
@@ -38,7 +38,7 @@ class Reporting:
             step,
             described(error.action),
             _doing(error.action),
-            scrubbed(str(error.cause)),
+            _without_values(error.action, scrubbed(str(error.cause))),
             explained.cause,
             self._events(seen),
             remedies=explained.remedies,
@@ -65,6 +65,15 @@ class Reporting:
 
     def _events(self, seen: Surroundings) -> tuple[str, ...]:
         return tuple(surroundings.told(each, self.clock.time()) for each in seen.events)
+
+
+def _without_values(action: Action, said: str) -> str:
+    """Servers repeat what they do not take."""
+    if isinstance(action, Apply) and text(action.object, "kind") == "Secret":
+        for part in ("data", "stringData"):
+            for value in mapping(action.object, part).values():
+                said = said.replace(str(value), REDACTED) if value else said
+    return said
 
 
 def _object(action: Action) -> tuple[Kind, str, str] | None:

@@ -7,6 +7,7 @@ from maas.cluster.helm_failures import HelmFailed
 from maas.domain.errors import MaasError
 
 _WEBHOOK = re.compile(r'failed calling webhook "([^"]+)"')
+_OF_OURS = re.compile(r"failed to create typed|failed to create manager|not declared in schema|illegal base64")
 _TERMINATING = "because it is being terminated"
 _UP_SOON, _SERVED_SOON = 300.0, 60.0
 
@@ -18,6 +19,8 @@ def patience(error: MaasError) -> float:
             return 0.0
         case HelmFailed():
             return _UP_SOON if _WEBHOOK.search(error.words) or _TERMINATING in error.words else 0.0
+        case ServerFailed() if _OF_OURS.search(str(error)):
+            return 0.0  # of an apply that it cannot read, a server says 500
         case ServerFailed() | Unreachable():
             return _UP_SOON
         case Missing():

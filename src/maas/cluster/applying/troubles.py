@@ -31,8 +31,9 @@ def _unscheduled(pod: Object) -> Iterator[Explained]:
 
 
 def unscheduled(who: str, message: str, where: str) -> Explained:
-    """message: the scheduler's: "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: …"."""
-    said = message.partition(" preemption:")[0].rstrip(". ")
+    """message: the scheduler's: "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: …". Its first
+    sentence says it all."""
+    said = message.partition(". ")[0].rstrip(". ")
     if re.search(r"unbound immediate PersistentVolumeClaims|persistentvolumeclaim \S+ not found", said):
         return _unbound(who, said, where)
     if "nvidia.com/gpu" in said:
@@ -115,10 +116,11 @@ def _crashing(pod: Object, status: Object) -> Iterator[Explained]:
         )
         return
     said = _short(text(ended, "message"))
+    before = " --previous" if at(status, "lastState", "terminated") else ""
     yield Explained(
         f"{who} ends with exit code {code}{often}{f': {said}' if said else ''}",
         ("Its last lines say why.",),
-        (f"kubectl logs {name(pod)}{within(namespace(pod))} -c {text(status, 'name')} --previous",),
+        (f"kubectl logs {name(pod)}{within(namespace(pod))} -c {text(status, 'name')}{before}",),
     )
 
 
