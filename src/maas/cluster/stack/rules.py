@@ -123,7 +123,8 @@ def schemes(policy: Object) -> list[Scheme]:
 
 def admitted_tiers(policy: Object) -> frozenset[str]:
     """The tiers that the authorization rules name; none if they name none, which lets every tier in."""
-    return frozenset(_authorization_words(policy)) - _NO_TIERS
+    words = frozenset(_authorization_words(policy)) - _NO_TIERS
+    return frozenset(word for word in words if not word.startswith("/"))  # a path, of which rules speak as well
 
 
 def asks_for_tier(policy: Object) -> bool:
