@@ -14,6 +14,14 @@ from tests.kubernetes.definitions import of_components, stored
 
 _COMPONENTS = (
     *("gateway-api", "cert-manager", "istio", "kserve", "kuadrant-operator", "openshift-api", "prometheus-operator"),
+    *(
+        "olm",
+        "opendatahub-3.5",
+        "sail-operator",
+        "nvidia-gpu-operator",
+        "nfd-openshift",
+        "cert-manager-operator-openshift",
+    ),
 )
 
 

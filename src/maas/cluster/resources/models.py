@@ -24,7 +24,7 @@ _STANDARD = (0, 16)  # KServe's first version that calls it so
 
 
 def steps(wanted: Wanted) -> list[Step]:
-    """After the policies: until these are enforced, whoever finds a model needs no key. Raises MaasError."""
+    """After the policies of both kinds: until these are there, whoever finds a model needs no key. Raises MaasError."""
     every = names.models(wanted)
     here = [(model, server(wanted, model)) for model in every if model.runtime != EXTERNAL]
     elsewhere = [model for model in every if model.runtime == EXTERNAL]
@@ -44,7 +44,7 @@ def steps(wanted: Wanted) -> list[Step]:
                 *(_wait(wanted, model, made_by) for model, made_by in here),
                 *(external.wait(wanted, model) for model in elsewhere),
             ),
-            needs=("namespaces", "kserve", "rhoai", "gpu-operator", "cluster-policy", "policies"),
+            needs=("namespaces", "kserve", "rhoai", "gpu-operator", "cluster-policy", "policies", "network policies"),
             undo=f"kubectl delete inferenceservices -n {wanted.namespace} -l app.kubernetes.io/managed-by=maas",
             affects="a model whose server changes is restarted; one on a GPU is away until it has loaded again",
         )
