@@ -1,0 +1,152 @@
+"""Catalogs are asked for the operators that are missing, and for nothing else: megabytes for each."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maas.cluster import sites
+from maas.cluster.api import path_of
+from maas.cluster.facts import live, snapshot, snapshot_writing
+from maas.cluster.facts.model import Cause, Facts, Unread
+from maas.cluster.facts.packages import PROBE
+from maas.cluster.kinds import ALL, PACKAGE_MANIFEST, Kind
+from maas.cluster.objects import Object, items, mapping, name
+from tests.kubernetes.clusters import typical
+from tests.kubernetes.clusters.making import made
+from tests.kubernetes.clusters.nodes import node
+from tests.kubernetes.clusters.scenario import BY_GROUP_AND_KIND, GROUPS, Scenario
+from tests.kubernetes.installation.olm import package_manifests
+from tests.kubernetes.openshift.shapes import bare, steps, subscriptions
+from tests.kubernetes.played import Request, listed, status
+from tests.kubernetes.reading.pretending import ORDINARY, aggregated, pretending, with_api
+
+_AT = path_of(PACKAGE_MANIFEST, "v1", "openshift-marketplace")
+_MISSING = {"openshift-cert-manager-operator", "rhcl-operator", "rhods-operator"}
+_FOR_GPUS = {"nfd", "gpu-operator-certified"}
+
+
+class _Catalogs:
+    """Of a played server that has a scenario's objects."""
+
+    def __init__(self, scenario: Scenario, manifests: Sequence[Object] | None = None, refuse: int = 0) -> None:
+        self.scenario, self.refuse = scenario, refuse
+        self.manifests = package_manifests() if manifests is None else manifests
+        self.served = True
+        self.asked: list[str] = []
+
+    def read(self, folder: Path, *, gpu_operator: bool = False) -> Facts:
+        play = pretending(self._objects(), self._spoil)
+        return with_api(
+            folder, play, lambda api, _: live.read(api, deadline=20, tools=False, gpu_operator=gpu_operator)
+        )
+
+    def _objects(self) -> dict[Kind, list[Object]]:
+        found: dict[Kind, list[Object]] = defaultdict(list)
+        for each in self.scenario.objects:
+            group = str(each["apiVersion"]).rpartition("/")[0]
+            if kind := BY_GROUP_AND_KIND.get((group, str(each["kind"]))):
+                found[kind].append(each)
+        return found
+
+    async def _spoil(self, request: Request) -> Any:
+        if request.path == "/apis":
+            groups = {group for each in self.scenario.components for group in GROUPS[each]}
+            groups |= {each.group for each in ALL if each.group.endswith(".k8s.io") and "gateway" not in each.group}
+            kinds = [each for each in ALL if each.group in groups | {"apps"}]
+            return aggregated([*kinds, *([PACKAGE_MANIFEST] if self.served else [])])
+        if request.path != _AT:
+            return ORDINARY
+        package = request.query["fieldSelector"].removeprefix("metadata.name=")
+        self.asked.append(package)
+        return status(self.refuse, "no") if self.refuse else listed("PackageManifest", *self._of(package))
+
+    def _of(self, package: str) -> list[Object]:
+        """An API server's own filter."""
+        return [each for each in self.manifests if name(each) == package]
+
+
+def test_a_bare_cluster(tmp_path: Path) -> None:
+    catalogs = _Catalogs(bare("4.20.4", "v1.33.5"))
+    facts = catalogs.read(tmp_path)
+    assert sorted(catalogs.asked) == sorted(_MISSING)
+    assert set(facts.probe(PROBE)) == _MISSING  # type: ignore[arg-type]
+    specs = subscriptions(steps(facts))
+    assert specs["rhcl-operator"]["startingCSV"] == "rhcl-operator.v1.4.2"
+
+
+def test_before_4_19_the_mesh_too(tmp_path: Path) -> None:
+    catalogs = _Catalogs(bare("4.16.48", "v1.29.14"))
+    catalogs.read(tmp_path)
+    assert set(catalogs.asked) == {*_MISSING, "servicemeshoperator3"}
+
+
+def test_for_gpus_where_they_are_asked_for_or_nobody_can_use_them(tmp_path: Path) -> None:
+    catalogs = _Catalogs(bare("4.20.4", "v1.33.5"))
+    catalogs.read(tmp_path, gpu_operator=True)
+    assert set(catalogs.asked) == _MISSING | _FOR_GPUS
+    idle = node("gpu-0", cpu=16, memory="64Gi")
+    idle["metadata"]["labels"]["feature.node.kubernetes.io/pci-10de.present"] = "true"
+    catalogs = _Catalogs(bare("4.20.4", "v1.33.5", idle))
+    catalogs.read(tmp_path)
+    assert set(catalogs.asked) == _MISSING | _FOR_GPUS
+
+
+def test_no_catalog_is_asked_where_everything_is_there(tmp_path: Path) -> None:
+    """A second run costs nothing."""
+    catalogs = _Catalogs(typical.openshift_4_20())
+    facts = catalogs.read(tmp_path, gpu_operator=True)
+    assert catalogs.asked == [] and facts.probe(PROBE) is None
+
+
+def test_what_is_subscribed_to_already_is_not_asked_for(tmp_path: Path) -> None:
+    """Also where OLM has not come to it yet: what was asked for stays asked for."""
+    spec = {"name": "rhcl-operator", "channel": "stable", "source": "x", "sourceNamespace": "y"}
+    there = made("operators.coreos.com/v1alpha1", "Subscription", "rhcl-operator", "kuadrant-system", spec=spec)
+    catalogs = _Catalogs(bare("4.20.4", "v1.33.5", there))
+    catalogs.read(tmp_path)
+    assert set(catalogs.asked) == _MISSING - {"rhcl-operator"}
+
+
+def test_on_kubernetes_there_is_nobody_to_ask(tmp_path: Path) -> None:
+    catalogs = _Catalogs(typical.kind())
+    assert catalogs.read(tmp_path).probe(PROBE) is None and catalogs.asked == []
+    catalogs = _Catalogs(bare("4.20.4", "v1.33.5"))
+    catalogs.served = False  # without the marketplace
+    assert catalogs.read(tmp_path).probe(PROBE) is None and catalogs.asked == []
+
+
+def test_who_may_not_ask_is_told_and_gets_the_usual_channels(tmp_path: Path) -> None:
+    catalogs = _Catalogs(bare("4.20.4", "v1.33.5"), refuse=403)
+    facts = catalogs.read(tmp_path)
+    denied = facts.probes[PROBE]
+    assert isinstance(denied, Unread) and denied.cause is Cause.denied
+    spec = subscriptions(steps(facts))["rhcl-operator"]
+    assert spec["channel"] == "stable" and "startingCSV" not in spec
+
+
+def test_all_catalogs_that_have_it_are_kept_and_nothing_of_another_name(tmp_path: Path) -> None:
+    class Careless(_Catalogs):
+        def _of(self, package: str) -> list[Object]:
+            return list(self.manifests)
+
+    mirror = [
+        {**each, "status": {**mapping(each, "status"), "catalogSource": "mirror"}} for each in package_manifests()
+    ]
+    facts = Careless(bare("4.20.4", "v1.33.5"), [*package_manifests(), *mirror]).read(tmp_path)
+    found = facts.probe(PROBE)
+    assert [each["catalog"] for each in items(found, "rhcl-operator")] == ["redhat-operators", "mirror"]
+
+
+@pytest.mark.parametrize("file", ["facts", "facts.tar.gz"])
+def test_a_snapshot_holds_what_was_offered(tmp_path: Path, file: str) -> None:
+    """So a plan can be made from it, away from the cluster."""
+    facts = _Catalogs(bare("4.20.4", "v1.33.5")).read(tmp_path, gpu_operator=True)
+    snapshot_writing.write(facts, tmp_path / file)
+    again = snapshot.read(tmp_path / file)
+    assert again.probe(PROBE) == facts.probe(PROBE)
+    assert replace(sites.of(again), versions={}) == replace(sites.of(facts), versions={})
+    assert steps(again, gpu_operator=True)[0].key == steps(facts, gpu_operator=True)[0].key
