@@ -22,11 +22,13 @@ _CRDS_AS_TEMPLATES = """\
 {{- if __CONDITION__ }}
 {{- range $path, $_ := .Files.Glob "definitions/*.json" }}
 ---
-{{- $crd := fromJson ($.Files.Get $path) }}
 {{- if __KEEP__ }}
+{{- $crd := fromJson ($.Files.Get $path) }}
 {{- $_ := set $crd.metadata "annotations" (merge (dict "helm.sh/resource-policy" "keep") $crd.metadata.annotations) }}
-{{- end }}
 {{ toJson $crd }}
+{{- else }}
+{{ $.Files.Get $path }}
+{{- end }}
 {{- end }}
 {{- end }}
 """
@@ -103,4 +105,4 @@ def _published(crd: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, indent=1).encode()
+    return json.dumps(value).encode()

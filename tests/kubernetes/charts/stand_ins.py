@@ -11,6 +11,7 @@ from typing import Any
 
 from maas.cluster import mirror
 from maas.cluster.components import gateway_api
+from maas.cluster.helm import packed
 from maas.cluster.plan.model import Chart, Manifest, Step
 from tests.kubernetes.charts.making import Schema, StandIn, definitions, pack
 from tests.kubernetes.charts.templates import service, together, webhook, workload
@@ -227,7 +228,7 @@ def mirrored(steps: list[Step], folder: Path) -> Path:
     for part in ("charts", "manifests"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     for action in (action for step in steps for action in step.actions):
-        if isinstance(action, Chart):
+        if isinstance(action, Chart) and not (folder / packed(action)).exists():
             pack(ALL[action.chart.rpartition("/")[2]], action.version, folder / "charts")
         elif isinstance(action, Manifest):
             (folder / "manifests" / action.name).write_text(gateway_bundle(action))
