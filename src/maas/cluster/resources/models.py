@@ -7,20 +7,18 @@ Knative would start a second way in beside it.
 from collections.abc import Iterator
 
 from maas.cluster import kinds
-from maas.cluster.components.charts import fitting
-from maas.cluster.components.versions import at_least, version
 from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Apply, Step, Wait
 from maas.cluster.resources import external, names, servers, simulator, vllm
 from maas.cluster.resources.making import Body, made
 from maas.cluster.resources.servers import Server
-from maas.cluster.wanted import Serving, Wanted
+from maas.cluster.wanted import Wanted
 from maas.domain.errors import InvalidInput
 from maas.domain.platform import Model
 
 KEY = "models"
 EXTERNAL = "external"
-_STANDARD = (0, 16)  # KServe's first version that calls it so
+_MODE = "RawDeployment"  # what Standard was called until KServe 0.16, and all versions understand
 
 
 def steps(wanted: Wanted) -> list[Step]:
@@ -28,7 +26,7 @@ def steps(wanted: Wanted) -> list[Step]:
     every = names.models(wanted)
     here = [(model, server(wanted, model)) for model in every if model.runtime != EXTERNAL]
     elsewhere = [model for model in every if model.runtime == EXTERNAL]
-    made = (
+    objects = (
         *(each for model, made_by in here for each in _objects(wanted, model, made_by)),
         *(each for model in elsewhere for each in external.objects(wanted, model)),
     )
@@ -39,7 +37,7 @@ def steps(wanted: Wanted) -> list[Step]:
             KEY,
             f"models: {', '.join(model.name for model in every)}",
             "answer the requests",
-            tuple(map(Apply, made)),
+            tuple(map(Apply, objects)),
             (
                 *(_wait(wanted, model, made_by) for model, made_by in here),
                 *(external.wait(wanted, model) for model in elsewhere),
@@ -72,19 +70,11 @@ def _objects(wanted: Wanted, model: Model, server: Server) -> Iterator[Body]:
         names.object_name(model.name),
         wanted.namespace,
         annotations={
-            "serving.kserve.io/deploymentMode": mode(wanted),
+            "serving.kserve.io/deploymentMode": _MODE,
             "serving.kserve.io/autoscalerClass": "external",  # none, which older versions of KServe do not know
         },
         spec={"predictor": servers.predictor(wanted, server)},
     )
-
-
-def mode(wanted: Wanted) -> str:
-    """OpenShift AI 2.x and old versions of KServe know Standard by its former name only."""
-    site = wanted.site
-    found = version(site.versions.get("kserve") or fitting("kserve", site))
-    former = site.serving in (Serving.rhoai_2, Serving.odh) or (found is not None and not at_least(found, _STANDARD))
-    return "RawDeployment" if former else "Standard"
 
 
 def _wait(wanted: Wanted, model: Model, server: Server) -> Wait:
