@@ -78,6 +78,9 @@ class Fake:
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> Wire:
         self.asked[f"{method} {path}"] += 1
         key = self._key(headers.get("x-key", ""))
+        if key is None and self.faults & {"sends to https", "sends elsewhere"}:
+            scheme = "https" if "sends to https" in self.faults else "http"
+            return 301, {"Location": f"{scheme}://{headers['host']}{path}"}, []
         if key is None:
             return self._json(401, {"error": {"message": "no valid key"}})
         if "broken" in self.faults and method == "POST":

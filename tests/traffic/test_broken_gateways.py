@@ -54,6 +54,11 @@ def test_what_is_only_unwise_is_a_warning(fault: str) -> None:
     assert [f for findings in found.values() for f in findings if f.status is Status.warning]
 
 
+def test_who_is_sent_to_https_is_not_let_in() -> None:
+    assert "MAAS-502" not in problems(validated(Fake("sends to https"), ["MAAS-502", "MAAS-503"]))
+    assert set(problems(validated(Fake("sends elsewhere"), ["MAAS-502", "MAAS-503"]))) == {"MAAS-502", "MAAS-503"}
+
+
 def test_a_gateway_that_never_limits_is_told_of_limitador_and_not_asked_more_than_needed() -> None:
     fake = Fake("never limits")
     found = validated(fake, only=["MAAS-508"])["MAAS-508"][0]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _GIVEN_UP_AFTER = 20.0  # seconds in which a revoked key must have stopped working
 _PAUSE = 0.05
+_SENT_ELSEWHERE = frozenset({301, 302, 307, 308})
 _QUICK = 10.0  # for what never reaches a model
 _POLICY = Remedy(
     "Look whether an AuthPolicy targets the gateway and is Enforced. If it says so and requests pass all the same, "
@@ -33,7 +34,7 @@ _POLICY = Remedy(
     "MAAS-502",
     "without a key nobody gets in",
     wanted="401 to requests without a key, at every address",
-    looks="GET /v1/models and POST /v1/chat/completions without a key.",
+    looks="GET /v1/models and POST /v1/chat/completions without a key. Plain http may answer by sending to https.",
     why="An AuthPolicy can be Enforced while the gateway lets everybody pass (RHCL 1.4.0 does so).",
     mend="Make the AuthPolicy hold for the route; restart the Kuadrant operator if it started too early.",
     covers=("All models require API key authentication", "Authentication/Rate Limiting Issues"),
@@ -77,7 +78,13 @@ async def _refused(visit: Visit, endpoint: Endpoint, how: str, headers: Mapping[
         f"GET {endpoint.base}{MODELS}": await caller.get(MODELS, headers),
         f"POST {endpoint.base}{CHAT}": await caller.post(CHAT, headers, question, within=_QUICK),
     }
-    return [_not_refused(what, how, answer) for what, answer in answers.items() if answer.status != 401]
+    return [_not_refused(what, how, answer) for what, answer in answers.items() if not _is_kept_out(answer)]
+
+
+def _is_kept_out(answer: Answer) -> bool:
+    """Also who is only sent to https, where the next answer is 401."""
+    sent = answer.status in _SENT_ELSEWHERE and answer.headers.get("location", "").startswith("https://")
+    return sent or answer.status == 401
 
 
 def _not_refused(what: str, how: str, answer: Answer) -> Outcome:
