@@ -16,10 +16,11 @@ from maas.cluster.api import Api
 from maas.cluster.applying import objects, retrying
 from maas.cluster.applying.told import Ask, Clock, Told
 from maas.cluster.changes import Change, Verb
+from maas.cluster.components import approval
 from maas.cluster.failures import Missing
 from maas.cluster.helm import Helm
 from maas.cluster.kinds import INSTALL_PLAN, SUBSCRIPTION
-from maas.cluster.objects import Object, flag, mapping, name, namespace, place, text, texts
+from maas.cluster.objects import Object, flag, mapping, name, namespace, place, text
 from maas.cluster.plan.comparing import is_as_wanted, is_ours, marked
 from maas.cluster.plan.conditions import gone, installed
 from maas.cluster.plan.lookup import is_going
@@ -116,15 +117,17 @@ class Acting:
             kind = kinds.of(each)
             found = await self._look(step, kind, name(each), namespace(each))
             ours = found is None or is_ours(found)
-            await self._write(step, _applying(marked(_of_platform(each), ours=ours)))
+            await self._write(step, _applying(marked(of_platform(each), ours=ours)))
 
     async def _approve(self, step: Step, approve: Approve) -> str:
         plan = await self._install_plan(step, approve)
         if plan is None or flag(plan, "spec", "approved") or text(plan, "spec", "approval") != "Manual":
             return "nothing waits for approval"
-        called, holds = name(plan), ", ".join(texts(plan, "spec", "clusterServiceVersionNames"))
-        if not await self.ask(f"Approve InstallPlan {approve.namespace}/{called}? It installs {holds}. {approve.why}"):
-            raise Unavailable(f"InstallPlan {approve.namespace}/{called} was not approved: {holds} is not installed")
+        called, held = name(plan), ", ".join(approval.holds(plan))
+        if refused := approval.refusal(plan):
+            raise Unavailable(refused)
+        if not await self.ask(approval.question(plan, approve.subscription, approve.why)):
+            raise Unavailable(f"InstallPlan {approve.namespace}/{called} was not approved: {held} is not installed")
         body = {"spec": {"approved": True}}
         await self._write(step, Change(Verb.patch, INSTALL_PLAN, called, approve.namespace, body))
         return f"InstallPlan {called} approved"
@@ -219,7 +222,7 @@ def _applying(wanted: Object) -> Change:
     return Change(Verb.apply, kinds.of(wanted), name(wanted), namespace(wanted), wanted)
 
 
-def _of_platform(object: Object) -> Object:
+def of_platform(object: Object) -> Object:
     metadata = mapping(object, "metadata")
     return {**object, "metadata": {**metadata, "labels": {**mapping(metadata, "labels"), PART_OF: "maas"}}}
 

@@ -37,6 +37,11 @@ _USUAL = {
 }
 
 
+def pin_of(package: Package) -> Pin:
+    """One that holds nothing back, where there is none."""
+    return pins().get(_PINS.get(package.name, ""), _NO_PIN)
+
+
 def packages(mesh: Mesh, serving: Serving) -> tuple[Package, ...]:
     """All that may be installed on such a cluster, whether it is there or not."""
     found = [olm.CERT_MANAGER, olm.RHCL, olm.NFD, olm.GPU]
@@ -186,7 +191,7 @@ def _offer(channel: Channel, csv: str) -> Offer:
 
 
 def _fits(package: Package, found: Version, wants: Wants) -> bool:
-    pin = pins().get(_PINS.get(package.name, ""), _NO_PIN)
+    pin = pin_of(package)
     if package is RHOAI and found[0] != wants.openshift_ai:
         return False
     return not pin.is_old(found) and not pin.why_bad(found)
@@ -225,7 +230,7 @@ _TOLD = 5
 
 
 def _why_not(package: Package, channel: Channel, wants: Wants) -> str:
-    pin = pins().get(_PINS.get(package.name, ""), _NO_PIN)
+    pin = pin_of(package)
     if why := pin.why_bad(channel.head):
         return f" ({why})"
     if pin.is_old(channel.head):
