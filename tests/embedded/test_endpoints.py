@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.embedded.changing import change
@@ -176,6 +177,30 @@ def test_errors_tell_nothing(up: Running, hosted: Provider, upstream: int, statu
     error = answer.json()["error"]
     assert error["message"]
     assert error["code"] == ("refused_by_model" if upstream in (400, 404, 422) else "model_unavailable")
+
+
+@pytest.mark.parametrize(("upstream", "status"), [(400, 400), (401, 502), (429, 429), (500, 500)])
+def test_errors_have_the_shape_of_their_dialect(up: Running, hosted: Provider, upstream: int, status: int) -> None:
+    hosted.answer = upstream
+    body = {"model": "big", "max_tokens": 3, "messages": HELLO}
+    headers = {"x-api-key": up.key("dialect", "open")}
+    answer = httpx.post(f"{up.url}/v1/messages", json=body, headers=headers, timeout=20.0)
+    assert answer.status_code == status
+    assert (answer.json()["type"], bool(answer.json()["error"]["message"])) == ("error", True)
+    assert not _leaks(answer.text + str(answer.headers))
+    assert "type" not in up.chat(up.key("openai", "open"), model="big").json()
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/nowhere/v1/messages"])
+def test_a_server_that_is_away_is_told_of_in_anthropic_s_shape(up: Running, path: str) -> None:
+    change(up, lambda d: d["models"].update(nowhere={"runtime": "external", "url": "http://127.0.0.1:9"}))
+    body = {"model": "nowhere", "max_tokens": 3, "messages": HELLO}
+    headers = {"x-api-key": up.key("away", "open")}
+    answer = httpx.post(up.url + path, json=body, headers=headers, timeout=20.0)
+    assert (answer.status_code, answer.json()["type"]) == (503, "error")
+    assert answer.json()["error"]["code"] == "model_unavailable"
+    assert "type" not in up.chat(up.key("away", "open"), model="nowhere").json()
+    change(up, lambda d: d["models"].pop("nowhere"))
 
 
 def test_an_administrator_may_show_the_words_of_errors(up: Running, hosted: Provider) -> None:

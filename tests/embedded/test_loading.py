@@ -54,6 +54,33 @@ def test_it_is_told_when_to_try_again(up: Running, loading: str, stream: bool) -
     eventually(lambda: up.chat(key, model=loading).status_code == 200)
 
 
+def _messages(up: Running, key: str, model: str) -> httpx.Response:
+    body = {"model": model, "max_tokens": 3, "messages": [{"role": "user", "content": "Hello"}]}
+    return httpx.post(f"{up.url}/v1/messages", json=body, headers={"x-api-key": key}, timeout=20.0)
+
+
+def _in_anthropic_s_shape(answer: httpx.Response, status: int, code: str) -> None:
+    body = answer.json()
+    assert (answer.status_code, body["type"], body["error"]["code"]) == (status, "error", code)
+    assert body["error"]["type"] == "api_error" and body["error"]["message"]
+
+
+@pytest.mark.parametrize("loading", ["slow"], indirect=True)
+def test_anthropic_s_clients_are_told_in_their_shape(up: Running, loading: str) -> None:
+    answer = _messages(up, up.key("anthropic", "open"), loading)
+    _in_anthropic_s_shape(answer, 503, "model_loading")
+    assert answer.headers["retry-after"]
+
+
+def test_anthropic_s_clients_wait_in_vain_in_their_shape(up: Running) -> None:
+    change(up, lambda d: d["models"].update(hasty={**_slow(), "wait": "1s"}))
+    up.kill("hasty@")
+    eventually(lambda: _state(up, "hasty") != "ready")
+    time.sleep(0.25)
+    _in_anthropic_s_shape(_messages(up, up.key("hasty", "open"), "hasty"), 503, "model_loading")
+    change(up, lambda d: d["models"].pop("hasty"))
+
+
 @pytest.mark.parametrize("loading", ["patient"], indirect=True)
 @pytest.mark.parametrize("stream", [False, True])
 def test_it_is_waited_for(up: Running, loading: str, stream: bool) -> None:

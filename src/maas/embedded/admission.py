@@ -82,7 +82,7 @@ class AdmissionEndpoint:
         elif path.startswith(KNOCK_PREFIX) and not decided:
             self._knock(scope, protocol, path[len(KNOCK_PREFIX) :])
         elif scope.headers.get("x-maas-route") == "loading":
-            self._loading_reply(protocol, self._loading.trouble(scope.headers.get("x-maas-model") or ""))
+            self._loading_reply(protocol, self._loading.trouble(scope.headers.get("x-maas-model") or ""), path)
         elif path.startswith(LOADING_PREFIX) and not decided:
             await self._wait(scope, protocol, path[len(LOADING_PREFIX) :])
         elif path == "/health":
@@ -189,15 +189,16 @@ class AdmissionEndpoint:
         if trouble is None:
             protocol.response_empty(204, [])
         else:
-            self._loading_reply(protocol, trouble)
+            self._loading_reply(protocol, trouble, scope.headers.get("x-maas-asked") or "")
 
-    def _loading_reply(self, protocol: HTTPProtocol, trouble: NotReady | None) -> None:
-        """It may have become ready since: then the next try will be let in."""
+    def _loading_reply(self, protocol: HTTPProtocol, trouble: NotReady | None, asked: str) -> None:
+        """It may have become ready since: then the next try will be let in. asked: the client's path."""
         told = trouble or NotReady("This model has just loaded.", "model_loading", 1)
         message = f"{told.message} Try again in {told.retry_after}s."
-        error = {"message": message, "type": "api_error", "param": None, "code": told.code}
+        target = asking.target(asked)
+        body = answering.failure_body(told.code, message, target.dialect if target else None)
         pairs = [("content-type", "application/json"), ("retry-after", str(told.retry_after))]
-        protocol.response_bytes(503, pairs, orjson.dumps({"error": error}))
+        protocol.response_bytes(503, pairs, body)
 
     def _refuse(self, asked: _Question, refused: Refused) -> None:
         self._note_refusal(asked, refused.why, refused.status, refused.message, refused.statuses)

@@ -63,6 +63,12 @@ def refusal_body(refused: Refused, dialect: Dialect | None) -> bytes:
     return orjson.dumps({"type": "error", "error": error})
 
 
+def failure_body(code: str, message: str, dialect: Dialect | None) -> bytes:
+    """Of what is the platform's fault, and not the request's."""
+    error = {"message": message, "type": "api_error", "param": None, "code": code}
+    return orjson.dumps({"type": "error", "error": error} if dialect is Dialect.MESSAGES else {"error": error})
+
+
 def model_list(names: Sequence[str], created: int) -> dict[str, object]:
     """GET /v1/models, in both OpenAI's and Anthropic's words."""
     entries = [model_entry(name, created) for name in names]

@@ -13,5 +13,7 @@ function envoy_on_request(handle)
   local asked = headers:get(":path"):match("^[^?]*(/v1/.*)$")
   if asked == nil then return end
   if next(BASES) then headers:replace(":path", (BASES[name] or "") .. asked) end
-  if asked:find("^/v1/embeddings") then handle:streamInfo():dynamicMetadata():set(STATE, "bulk", true) end
+  local metadata = handle:streamInfo():dynamicMetadata()
+  if asked:find("^/v1/embeddings") then metadata:set(STATE, "bulk", true) end
+  if asked:find("^/v1/messages") then metadata:set(STATE, "messages", true) end
 end

@@ -6,6 +6,7 @@
 -- An answer is read as JSON and not searched: clients have a say in some of it (the tools and the metadata that
 -- /v1/responses repeats), and could hide the name behind one of their own. What can't be read does not pass.
 -- An error that only the administrator can mend (our key was refused) is the platform's own fault, and so is a 5xx.
+-- On Anthropic's path, errors have its shape, which is OpenAI's in an envelope.
 
 local KEPT = { ["content-type"] = true, ["content-length"] = true, ["retry-after"] = true, [":status"] = true,
                ["transfer-encoding"] = true }
@@ -39,6 +40,15 @@ end
 
 local function error_value(message, kind, code)
   return '{"message":"' .. message .. '","type":"' .. kind .. '","param":null,"code":"' .. code .. '"}'
+end
+
+local function spoken(handle, key)
+  local state = handle:streamInfo():dynamicMetadata():get(STATE)
+  return state ~= nil and state[key] == true
+end
+
+local function error_body(handle, value)
+  return (spoken(handle, "messages") and '{"type":"error","error":' or '{"error":') .. value .. "}"
 end
 
 local FAILED = error_value(ELSE, "api_error", "model_unavailable")
@@ -224,14 +234,14 @@ local function refuse(handle, status, encoded)
   local length = body:length()
   local text = encoded and "" or body:getBytes(0, math.min(length, LONGEST_ERROR))
   local whole = length <= LONGEST_ERROR and shown(text)
-  replace_body(handle, status, whole and disguised(whole) or '{"error":' .. refusal(text) .. "}")
+  replace_body(handle, status, whole and disguised(whole) or error_body(handle, refusal(text)))
 end
 
 local function fail(handle, status)
   local number = tonumber(status) or 0
   local message = MESSAGES[status] or (number < 400 and UNREADABLE) or ELSE
   local told = (OURS[status] or number < 400 or number > 599) and "502" or status
-  replace_body(handle, told, '{"error":' .. error_value(message, "api_error", "model_unavailable") .. "}")
+  replace_body(handle, told, error_body(handle, error_value(message, "api_error", "model_unavailable")))
 end
 
 local function rename(handle)
@@ -256,7 +266,7 @@ function envoy_on_response(handle)
     rename_stream(handle)
   elseif not content_type:find("^application/json") then
     fail(handle, status)
-  elseif handle:streamInfo():dynamicMetadata():get(STATE) then
+  elseif spoken(handle, "bulk") then
     headers:remove("content-length")
     rename_bulk(handle)
   else

@@ -1,5 +1,7 @@
-"""What Envoy itself has to say when there is no answer to pass on, in the shape that OpenAI's clients read."""
+"""What Envoy itself has to say when there is no answer to pass on, in the shape that OpenAI's clients read, and on
+Anthropic's path in that of Anthropic's."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from maas.embedded.envoy.names import ANSWER_LIMIT, BODY_LIMIT, Json, typed
@@ -7,11 +9,14 @@ from maas.embedded.envoy.names import ANSWER_LIMIT, BODY_LIMIT, Json, typed
 
 @dataclass(frozen=True)
 class _Reply:
-    """flags: Envoy's response flags. details: its response code details. Either says when this is the reply."""
+    """flags: Envoy's response flags. details: its response code details. Either says when this is the reply.
+
+    status: None keeps Envoy's.
+    """
 
     code: str
     message: str
-    status: int
+    status: int | None
     flags: tuple[str, ...] = ()
     details: str = ""
     type: str = "api_error"
@@ -47,8 +52,10 @@ _NO_DECISION = _Reply(
 _TOO_MANY_HEADERS = _Reply(
     "too_many_headers", "This request has too many headers, or too long ones.", 431, type="invalid_request_error"
 )
-_ELSE = "The gateway failed: %RESPONSE_CODE_DETAILS%."
-_BAD_REQUEST = ("bad_request", "The gateway refused this request: %RESPONSE_CODE_DETAILS%.", "invalid_request_error")
+_ELSE = _Reply("gateway_error", "The gateway failed: %RESPONSE_CODE_DETAILS%.", None)
+_BAD_REQUEST = _Reply(
+    "bad_request", "The gateway refused this request: %RESPONSE_CODE_DETAILS%.", None, type="invalid_request_error"
+)
 _AS_IT_IS = {
     "text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"},
     "content_type": "application/json",
@@ -60,33 +67,46 @@ def local_replies() -> Json:
     refused = _flagged("UAEX")  # both for admission's own words, which pass as they are, and for its silence
     return {
         "mappers": [
-            {"filter": {"and_filter": {"filters": [refused, _status_is(503)]}}, **_says(_NO_DECISION)},
+            *_both_ways(_all_of(refused, _status_is(503)), _NO_DECISION),
             # admission said yes, and what it adds has no room any more
-            {"filter": {"and_filter": {"filters": [refused, _status_is(500)]}}, **_says(_TOO_MANY_HEADERS)},
+            *_both_ways(_all_of(refused, _status_is(500)), _TOO_MANY_HEADERS),
             {"filter": refused},
             {"filter": _detailed("direct_response"), "body_format_override": _AS_IT_IS},  # routes.refusal() wrote it
             {"filter": _detailed("lua_response"), "body_format_override": _AS_IT_IS},  # wait.lua says it
-            *({"filter": _condition(reply), **_says(reply)} for reply in _REPLIES),
-            {"filter": _status_is(500, "GE"), "body_format_override": _error("gateway_error", _ELSE, "api_error")},
-            {"filter": _status_is(400, "GE"), "body_format_override": _error(*_BAD_REQUEST)},
+            *(mapper for reply in _REPLIES for mapper in _both_ways(_condition(reply), reply)),
+            *_both_ways(_status_is(500, "GE"), _ELSE),
+            *_both_ways(_status_is(400, "GE"), _BAD_REQUEST),
         ]
     }
 
 
-def invalid_request(code: str, message: str) -> Json:
-    return _error_body(code, message, "invalid_request_error")
+def invalid_request(code: str, message: str, *, anthropic: bool = False) -> Json:
+    return _error_body(code, message, "invalid_request_error", anthropic)
 
 
-def _error_body(code: str, message: str, kind: str) -> Json:
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+def _both_ways(condition: Json, reply: _Reply) -> Iterator[Json]:
+    """Of Anthropic's path first: the other mapper would take it as well."""
+    path = {"name": ":path", "string_match": {"safe_regex": {"regex": r".*/v1/messages(\?.*)?"}}}
+    for anthropic in (True, False):
+        body = _error_body(reply.code, reply.message, reply.type, anthropic)
+        yield {
+            "filter": _all_of(condition, {"header_filter": {"header": path}}) if anthropic else condition,
+            **({"status_code": reply.status} if reply.status else {}),
+            "body_format_override": {"json_format": body, "content_type": "application/json"},
+        }
+
+
+def _all_of(*filters: Json) -> Json:
+    return {"and_filter": {"filters": list(filters)}}
+
+
+def _error_body(code: str, message: str, kind: str, anthropic: bool) -> Json:
+    error = {"message": message, "type": kind, "param": None, "code": code}
+    return {"type": "error", "error": error} if anthropic else {"error": error}
 
 
 def _condition(reply: _Reply) -> Json:
     return _flagged(*reply.flags) if reply.flags else _detailed(reply.details)
-
-
-def _says(reply: _Reply) -> Json:
-    return {"status_code": reply.status, "body_format_override": _error(reply.code, reply.message, reply.type)}
 
 
 def _detailed(details: str) -> Json:
@@ -102,7 +122,3 @@ def _flagged(*flags: str) -> Json:
 def _status_is(status: int, comparison: str = "EQ") -> Json:
     value = {"default_value": status, "runtime_key": f"maas.status.{comparison.lower()}.{status}"}
     return {"status_code_filter": {"comparison": {"op": comparison, "value": value}}}
-
-
-def _error(code: str, message: str, kind: str) -> Json:
-    return {"json_format": _error_body(code, message, kind), "content_type": "application/json"}

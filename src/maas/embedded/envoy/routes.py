@@ -65,6 +65,7 @@ def routes() -> Json:
                     _control({**_ANY_PATH, "headers": [_is(names.ROUTE, names.TO_DISCOVERY)]}),
                     _control({**_ANY_PATH, "headers": [_is(names.ROUTE, names.TO_LOADING)]}),
                     *_model_routes(),
+                    refusal(400, "invalid_field", _BAD_FIELD, _is(names.BAD_FIELD, "1"), path=_path("messages")),
                     refusal(400, "invalid_field", _BAD_FIELD, _is(names.BAD_FIELD, "1")),
                     *_first_pass(_path("completions"), {EXT_AUTHZ: ask_with_body()}),
                     *_first_pass(_path("embeddings"), {READ_USAGE: leave_unread()}),
@@ -80,11 +81,12 @@ def health() -> Json:
     return _control({"path": "/health"}, {EXT_AUTHZ: no_question(), EXTRACT: leave_unread()})
 
 
-def refusal(status: int, code: str, message: str, *conditions: Json) -> Json:
+def refusal(status: int, code: str, message: str, *conditions: Json, path: Json = _ANY_PATH) -> Json:
     """Says no without asking anybody. The reply is Envoy's own, so local_replies has to let its body through."""
+    body = invalid_request(code, message, anthropic=path is not _ANY_PATH)
     return {
-        "match": {**_ANY_PATH, "headers": list(conditions)},
-        "direct_response": {"status": status, "body": {"inline_string": json.dumps(invalid_request(code, message))}},
+        "match": {**path, "headers": list(conditions)},
+        "direct_response": {"status": status, "body": {"inline_string": json.dumps(body)}},
         "typed_per_filter_config": {EXT_AUTHZ: no_question(), EXTRACT: leave_unread()},
     }
 
