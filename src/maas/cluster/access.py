@@ -36,20 +36,23 @@ class Permission:
 
 
 APPLY = ("create", "patch")
-HELM = ("create", "delete", "patch", "update")  # what a chart holds: upgrades replace and remove
+MADE = (*APPLY, "delete")  # what `maas uninstall` takes away again
+HELM = ("create", "delete", "patch")  # what a chart holds: upgrades change and remove it
+_GONE = ("patch", "delete")  # marked, and removed
 _RBAC = "rbac.authorization.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
 
 RULES: tuple[Rule, ...] = (
     Rule("", ("namespaces",), APPLY, "the namespaces of the components and of the models", namespaced=False),
-    Rule("", ("secrets",), HELM, "API keys, and Helm's record of its releases"),
+    Rule("", ("secrets",), (*HELM, "update"), "API keys, and Helm's record of its releases"),
     Rule("", ("services", "configmaps", "serviceaccounts"), HELM, "charts, models and the gateway"),
+    Rule("", ("persistentvolumeclaims",), MADE, "where models keep their weights"),
     Rule("", ("pods",), ("delete",), "restarting what is stuck"),
     Rule("apps", ("deployments", "daemonsets"), HELM, "charts; restarting operators once what they wait for is there"),
     Rule("batch", ("jobs",), HELM, "hooks of the cert-manager and GPU Operator charts", only="kubernetes"),
     Rule("autoscaling", ("horizontalpodautoscalers",), HELM, "istiod's chart", only="kubernetes"),
-    Rule("policy", ("poddisruptionbudgets",), HELM, "istiod's chart", only="kubernetes"),
-    Rule("networking.k8s.io", ("networkpolicies",), APPLY, "who may reach models and the policy services"),
+    Rule("policy", ("poddisruptionbudgets",), HELM, "a gateway that stays up while nodes are drained; istiod's chart"),
+    Rule("networking.k8s.io", ("networkpolicies",), MADE, "who may reach models and the policy services"),
     Rule(
         "apiextensions.k8s.io",
         ("customresourcedefinitions",),
@@ -69,7 +72,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         _RBAC,
-        ("clusterroles",),
+        ("clusterroles", "roles"),
         ("bind", "escalate"),
         "charts give operators rights that the installing user may not hold",
         namespaced=False,
@@ -92,24 +95,31 @@ RULES: tuple[Rule, ...] = (
         only="kubernetes",
     ),
     Rule("gateway.networking.k8s.io", ("gatewayclasses",), APPLY, "OpenShift's built-in gateway", False, "openshift"),
-    Rule("gateway.networking.k8s.io", ("gateways", "httproutes"), APPLY, "the gateway and the models' routes"),
-    Rule("cert-manager.io", ("clusterissuers",), APPLY, "the gateway's certificates", namespaced=False),
-    Rule("cert-manager.io", ("issuers", "certificates"), APPLY, "the gateway's certificates"),
+    Rule("gateway.networking.k8s.io", ("gateways", "httproutes"), MADE, "the gateway and the models' routes"),
+    Rule(
+        "cert-manager.io", ("issuers", "certificates"), MADE, "the certificates of the gateway and of KServe's webhook"
+    ),
     Rule("kuadrant.io", ("kuadrants",), APPLY, "the policy services"),
     Rule(
         "kuadrant.io",
         ("authpolicies", "ratelimitpolicies", "tokenratelimitpolicies", "tlspolicies"),
-        (*APPLY, "delete"),
+        MADE,
         "who may call, and how much",
     ),
-    Rule("limitador.kuadrant.io", ("limitadors",), ("patch",), "metrics and headers of the limits"),
-    Rule("serving.kserve.io", ("inferenceservices",), (*APPLY, "delete"), "the models"),
-    Rule("serving.kserve.io", ("llminferenceservices",), (*APPLY, "delete"), "the models"),
+    Rule("serving.kserve.io", ("inferenceservices",), MADE, "the models"),
+    Rule(
+        "serving.kserve.io",
+        ("clusterstoragecontainers", "clusterservingruntimes"),
+        HELM,
+        "KServe's chart",
+        namespaced=False,
+        only="kubernetes",
+    ),
     Rule("nvidia.com", ("clusterpolicies",), APPLY, "the GPU Operator's configuration", namespaced=False),
-    Rule("monitoring.coreos.com", ("podmonitors",), APPLY, "metrics of gateway and models"),
+    Rule("monitoring.coreos.com", ("podmonitors", "servicemonitors"), MADE, "metrics of gateway and models"),
     Rule("operators.coreos.com", ("subscriptions", "operatorgroups"), APPLY, "operators", only="openshift"),
     Rule("operators.coreos.com", ("installplans",), ("patch",), "approving what waits for approval", only="openshift"),
-    Rule("route.openshift.io", ("routes",), APPLY, "the gateway's address", only="openshift"),
+    Rule("route.openshift.io", ("routes",), MADE, "the gateway's address", only="openshift"),
     Rule("route.openshift.io", ("routes/custom-host",), ("create",), "the gateway's own host name", only="openshift"),
     Rule("sailoperator.io", ("istios", "istiocnis"), APPLY, "Service Mesh 3", namespaced=False, only="openshift"),
     Rule(
@@ -129,6 +139,39 @@ RULES: tuple[Rule, ...] = (
         only="openshift",
     ),
     Rule("nfd.openshift.io", ("nodefeaturediscoveries",), APPLY, "finding GPUs", only="openshift"),
+)
+
+
+# What only `maas uninstall` does besides. Nobody is asked for it before installing.
+REMOVING: tuple[Rule, ...] = (
+    Rule("", ("namespaces",), ("delete",), "those that we made and that hold nothing any more", namespaced=False),
+    Rule("kuadrant.io", ("kuadrants",), ("delete",), "the policy services"),
+    Rule("gateway.networking.k8s.io", ("gatewayclasses",), _GONE, "ours, and those that istiod leaves", False),
+    Rule("nvidia.com", ("clusterpolicies",), ("delete",), "the GPU Operator's configuration", namespaced=False),
+    Rule(
+        _ADMISSION,
+        ("validatingadmissionpolicies", "validatingadmissionpolicybindings"),
+        ("delete",),
+        "those of the Gateway API bundle",
+        namespaced=False,
+        only="kubernetes",
+    ),
+    Rule(
+        "apiextensions.k8s.io",
+        ("customresourcedefinitions",),
+        _GONE,
+        "OLM leaves the kinds of operators that it removes",
+        namespaced=False,
+        only="openshift",
+    ),
+    Rule("operators.coreos.com", ("subscriptions", "operatorgroups"), ("delete",), "operators", only="openshift"),
+    Rule("operators.coreos.com", ("clusterserviceversions",), _GONE, "operators", only="openshift"),
+    Rule("sailoperator.io", ("istios", "istiocnis"), ("delete",), "Service Mesh 3", False, "openshift"),
+    Rule(
+        "datasciencecluster.opendatahub.io", ("datascienceclusters",), ("delete",), "OpenShift AI", False, "openshift"
+    ),
+    Rule("dscinitialization.opendatahub.io", ("dscinitializations",), ("delete",), "OpenShift AI", False, "openshift"),
+    Rule("nfd.openshift.io", ("nodefeaturediscoveries",), ("delete",), "finding GPUs", only="openshift"),
 )
 
 

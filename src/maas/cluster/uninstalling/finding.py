@@ -131,7 +131,18 @@ def _is_brought(crd: Found, releases: Sequence[Release], operators: Sequence[Ope
     """By a release or an operator of ours, whose marks it bears; or it was marked by an earlier run."""
     if crd.is_marked or crd.is_made or crd.release in {(each.namespace, each.name) for each in releases}:
         return True
+    if _is_apart(crd, releases):
+        return True
     return any(each.has_marked(crd) and crd.created >= each.subscription.created for each in operators)
+
+
+def _is_apart(crd: Found, releases: Sequence[Release]) -> bool:
+    """Of a chart's folder crds/, which Helm installs, and puts no mark on."""
+    if any(crd.release) or not crd.is_by("helm"):
+        return False
+    key = parts.of_group(_group(crd), parts.BY_KEY)
+    mine = [each for each in releases if parts.of_release(each.name) == key]
+    return any(each.revision > 1 or crd.created >= each.created for each in mine)
 
 
 def _is_left(namespace: Found, operators: Sequence[Operator]) -> bool:

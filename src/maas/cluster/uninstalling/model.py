@@ -58,8 +58,14 @@ class Found:
 
     @property
     def has_our_fields(self) -> bool:
+        return self.is_by("maas", "Apply")
+
+    def is_by(self, manager: str, operation: str = "") -> bool:
+        """Whether a field of it was last written by that manager."""
         fields = self.object.get("metadata", {}).get("managedFields") or ()
-        return any(each.get("manager") == "maas" and each.get("operation") == "Apply" for each in fields)
+        return any(
+            each.get("manager") == manager and (not operation or each.get("operation") == operation) for each in fields
+        )
 
     @property
     def release(self) -> tuple[str, str]:

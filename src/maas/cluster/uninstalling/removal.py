@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from maas.cluster import kinds
 from maas.cluster.kinds import CRD, CSV, NAMESPACE, OPERATOR_GROUP, SUBSCRIPTION, VALIDATING_POLICY, Kind
+from maas.cluster.objects import annotation
 from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Action, Delete, Mark, Plan, Release, Step, Uninstall, Wait
 from maas.cluster.uninstalling import parts
@@ -156,7 +157,7 @@ class _Removing:
         definitions = [] if self.keep_crds else self.ours.definitions
         found = [each for each in definitions if parts.of_group(_group(each), keys) == part.key]
         left = [each for each in self.ours.left if _leaver(each) == part.key]
-        return [each for each in (*found, *left) if not each.is_marked]
+        return [each for each in (*found, *left) if not each.is_marked and _outlives(each)]
 
     def _definitions(self) -> Step:
         """With the kinds go their objects, of which none is left that is anybody's."""
@@ -226,6 +227,11 @@ class _Removing:
                     yield Stay(part.title, "--keep-operators")
         elif self.keep_crds and (self.ours.definitions or any(each.kind.key == CRD.key for each in self.ours.made)):
             yield Stay("the components' CustomResourceDefinitions", "--keep-crds")
+
+
+def _outlives(found: Found) -> bool:
+    """Whether it is there when what has brought it is gone. Helm takes its own along, but for those it is to keep."""
+    return not any(found.release) or annotation(found.object, "helm.sh/resource-policy") == "keep"
 
 
 def _leaver(found: Found) -> str:
