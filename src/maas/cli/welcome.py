@@ -61,13 +61,13 @@ def _sdk(trust: Path | None, endpoint: str, model: str, key: str | None) -> str:
 
 
 def _next() -> str:
-    maas = _command()
+    maas = command()
     told = {"status": "what runs", "usage": "who used what", "logs -f": "the logs", "down": "stop", "up": "start again"}
     lines = (f"  {f'{maas} {command}':<{len(maas) + 10}}{what}" for command, what in told.items())
     return "And then:\n\n" + "\n".join(lines)
 
 
-def _command() -> str:
+def command() -> str:
     """As it has to be typed: the shell may not find it, or find another installation's."""
     ours = Path(sys.executable).with_name("maas")
     found = shutil.which("maas")

@@ -235,7 +235,7 @@ class Helm:
     async def _program(self) -> str:
         """Looked for, and asked for its version, once. Raises HelmMissing."""
         if self._checked is None:
-            self._checked = asyncio.ensure_future(_usable())
+            self._checked = asyncio.ensure_future(usable())
         return await asyncio.shield(self._checked)
 
 
@@ -244,7 +244,7 @@ def program() -> str | None:
     return os.environ.get("MAAS_HELM") or shutil.which("helm")
 
 
-async def _usable() -> str:
+async def usable() -> str:
     found = program()
     if found is None:
         raise HelmMissing("helm is not in the PATH, and $MAAS_HELM names none")

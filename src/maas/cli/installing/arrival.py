@@ -8,6 +8,7 @@ from pathlib import Path
 
 from maas.cli.frame import home
 from maas.cli.installing import forwarding
+from maas.cli.welcome import command
 from maas.cluster import kinds
 from maas.cluster.api import Api, path_of
 from maas.cluster.facts.model import Facts
@@ -183,4 +184,5 @@ def _next() -> str:
         "doctor": "what is wrong, and what mends it",
         "uninstall": "take it away again",
     }
-    return "And then:\n\n" + "\n".join(f"  {f'maas {command}':<18}{what}" for command, what in told.items())
+    maas = command()
+    return "And then:\n\n" + "\n".join(f"  {f'{maas} {name}':<{len(maas) + 14}}{what}" for name, what in told.items())

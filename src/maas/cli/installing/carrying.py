@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import typer
@@ -16,8 +17,8 @@ from maas.cluster import applying
 from maas.cluster.api import Api
 from maas.cluster.applying import StepFailed
 from maas.cluster.connection import connect
-from maas.cluster.helm import Helm
-from maas.cluster.plan.model import Plan
+from maas.cluster.helm import Helm, usable
+from maas.cluster.plan.model import Chart, Plan, Uninstall
 from maas.cluster.wanted import Wanted
 
 T = TypeVar("T")
@@ -49,7 +50,7 @@ def carried_out(options: Options, wanted: Wanted, plan: Plan) -> None:
                     return await asyncio.to_thread(typer.confirm, question, err=True)
 
             async def work(api: Api) -> None:
-                helm = Helm(api, cluster.kubeconfig, cluster.context, manner.mirror)
+                helm = helm_of(cluster, api, manner.mirror)
                 clock, mirror = Clock(), manner.mirror
                 await applying.carry_out(plan, api, helm, lines, clock, timeout=manner.timeout, ask=ask, mirror=mirror)
 
@@ -57,6 +58,16 @@ def carried_out(options: Options, wanted: Wanted, plan: Plan) -> None:
     except StepFailed as failed:
         failing.tell(options, wanted, failed)
         raise typer.Exit(failed.exit_code) from None
+
+
+def helm_of(cluster: Cluster, api: Api, mirror: Path | None = None) -> Helm:
+    return Helm(api, cluster.kubeconfig, cluster.context, mirror)
+
+
+def require_helm(plan: Plan) -> None:
+    """Where it is needed, it is missed before anything is changed. Raises MaasError."""
+    if any(isinstance(action, Chart | Uninstall) for step in plan.steps for action in step.actions):
+        asyncio.run(usable())
 
 
 def connected(cluster: Cluster, work: Callable[[Api], Awaitable[T]]) -> T:

@@ -107,9 +107,9 @@ def finish(options: Options, wanted: Wanted, facts: Facts, plan: Plan, heading: 
     if manner.diff:
         previews.differences(options, plan)
     if manner.dry_run:
-        previews.rehearsed(options, plan)
-        outcome.dry_run(plan, manner.output)
+        outcome.dry_run(plan, previews.rehearsed(options, plan), manner.output)
         return
+    carrying.require_helm(plan)
     agreement.require("Go on?", yes=manner.yes)
     _remember(options, wanted)
     carrying.carried_out(options, wanted, plan)

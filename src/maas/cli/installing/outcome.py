@@ -2,21 +2,25 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import typer
+
 from maas.cli import judged
-from maas.cli.installing import arrival, forwarding, keeping_keys, plan_text
+from maas.cli.installing import arrival, forwarding, keeping_keys, plan_text, previews
 from maas.cli.installing.judging import is_obstacle
 from maas.cli.installing.options import Options
 from maas.cli.output import Shape, notes, show_json
 from maas.cli.validate import Judged, Where, of_cluster
 from maas.cli.validate import Options as Validation
+from maas.cluster.applying import Outcome, Rehearsed
 from maas.cluster.connection import connect
 from maas.cluster.facts.model import Facts
 from maas.cluster.plan.model import Plan
 from maas.cluster.wanted import Wanted
-from maas.domain.errors import MaasError
+from maas.domain.errors import MaasError, Unavailable
 from maas.readiness.findings import Category, Finding, Status
 from maas.readiness.reports import Format, render
 
@@ -45,11 +49,15 @@ def nothing_to_do(facts: Facts, output: Shape) -> None:
     print(f"Nothing to do: {facts.source.described} is as it is to be. `maas validate` proves that it works.")
 
 
-def dry_run(plan: Plan, output: Shape) -> None:
+def dry_run(plan: Plan, found: Sequence[Rehearsed], output: Shape) -> None:
+    """Ends with exit code 7 where the server refuses something."""
     if output is Shape.json:
-        show_json({"outcome": "dry run", "steps": plan_text.document(plan)})
-        return
-    print("Nothing was changed (--dry-run).")
+        show_json({"outcome": "dry run", "steps": plan_text.document(plan), "tried": previews.document(found)})
+    else:
+        previews.told(found)
+        print("Nothing was changed (--dry-run).")
+    if any(each.outcome is Outcome.refused for each in found):
+        raise typer.Exit(Unavailable.exit_code)
 
 
 def proven(options: Options, wanted: Wanted, plan: Plan) -> None:

@@ -9,14 +9,13 @@ import typer
 from maas.cli import judged
 from maas.cli.frame import home
 from maas.cli.installing import agreement, plan_text, remembered, told
-from maas.cli.installing.carrying import Clock, connected, interruptible
+from maas.cli.installing.carrying import Clock, connected, helm_of, interruptible, require_helm
 from maas.cli.installing.options import Cluster
 from maas.cli.output import notes, show_json
 from maas.cluster import uninstalling
 from maas.cluster.api import Api
 from maas.cluster.applying import StepFailed
 from maas.cluster.connection import described, find
-from maas.cluster.helm import Helm
 from maas.cluster.uninstalling import Removal, Stay
 from maas.readiness.reports import Look
 
@@ -46,6 +45,7 @@ def remove(options: Options) -> None:
     if options.dry_run:
         _end("dry run", removal, removal.stays, options, "Nothing was changed (--dry-run).")
         return
+    require_helm(removal.plan)
     agreement.require("Keys go with it, and clients get no answers any more. Go on?", yes=options.yes)
     stays = _carried_out(options, removal)
     remembered.forget(home())
@@ -53,14 +53,10 @@ def remove(options: Options) -> None:
 
 
 async def _found(options: Options, api: Api) -> Removal:
-    ours = await uninstalling.find(api, _helm(options.cluster, api))
+    ours = await uninstalling.find(api, helm_of(options.cluster, api))
     return uninstalling.removal_of(
         ours, keep_crds=options.keep_crds, keep_operators=options.keep_operators, home=options.cluster.namespace
     )
-
-
-def _helm(cluster: Cluster, api: Api) -> Helm:
-    return Helm(api, cluster.kubeconfig, cluster.context)
 
 
 def _carried_out(options: Options, removal: Removal) -> Sequence[Stay]:
@@ -69,7 +65,7 @@ def _carried_out(options: Options, removal: Removal) -> Sequence[Stay]:
         with interruptible(), told.shown(removal.plan) as lines:
 
             async def work(api: Api) -> Sequence[Stay]:
-                helm = _helm(options.cluster, api)
+                helm = helm_of(options.cluster, api)
                 return await uninstalling.carry_out(removal, api, helm, lines, Clock(), timeout=options.timeout)
 
             return connected(options.cluster, work)
