@@ -56,6 +56,8 @@ class _Run:
         finished = {step.key: asyncio.Event() for step in self.steps}
         places = asyncio.Semaphore(_AT_ONCE)
         tasks = [asyncio.create_task(self._in_turn(step, finished, places)) for step in self.steps]
+        if not tasks:
+            return
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         except asyncio.CancelledError:
