@@ -8,7 +8,9 @@ from maas.models.sizing.fit import Device
 
 SIMULATOR = "simulator: {runtime: simulator, context_length: 8192}"
 QWEN3 = "qwen3-0.6b: {runtime: vllm, weights: Qwen/Qwen3-0.6B}"
-TIERS = "free: {limits: [{requests: 5, per: 2m}, {tokens: 200, per: 1m}]}"
+TIERS = (
+    "{free: {limits: [{requests: 5, per: 2m}, {tokens: 200, per: 1m}]}, premium: {limits: [{requests: 20, per: 2m}]}}"
+)
 
 
 def device(name: str) -> Device:
@@ -24,5 +26,5 @@ def site(target: Target = Target.kubernetes, gpu: str = "", *, domain: str = "")
 def wanted(*models: str, on: Site | None = None, **options: object) -> Wanted:
     """models: entries of maas.yaml."""
     lines = "\n".join(f"  {each}" for each in models or (SIMULATOR,))
-    platform = platform_file.load(f"models:\n{lines}\ntiers:\n  {TIERS}\n")
+    platform = platform_file.load(f"models:\n{lines}\ntiers: {TIERS}\n")
     return Wanted(platform, on or site(), **options)  # type: ignore[arg-type]

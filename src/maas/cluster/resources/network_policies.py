@@ -53,9 +53,9 @@ def _of_gateway(wanted: Wanted) -> Iterator[Body]:
     yield _policy("maas-gateway", wanted.namespace, {"matchLabels": {_GATEWAY_NAME: GATEWAY}}, ingress=rules)
 
 
-_ROUTERS = (
+_ROUTERS = (  # also as seen where they use the nodes' network
+    {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-ingress"}}},
     {"namespaceSelector": {"matchLabels": {"policy-group.network.openshift.io/ingress": ""}}},
-    {"namespaceSelector": {"matchLabels": {"network.openshift.io/policy-group": "ingress"}}},  # its older name
     {"namespaceSelector": {"matchLabels": {"policy-group.network.openshift.io/host-network": ""}}},
 )
 
