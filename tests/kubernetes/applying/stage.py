@@ -33,6 +33,9 @@ class Heard:
 
     words: list[str] = field(default_factory=list)
 
+    async def until(self, part: str) -> None:
+        await until(lambda: any(part in word for word in self.words))
+
     def begun(self, step: Step) -> None:
         self.words.append(f"{step.key} begun")
 
@@ -98,6 +101,14 @@ class NoHelm(Helm):
 
     async def upgrade_install(self, chart: Chart, *, dry_run: bool = False) -> None:
         self.asked.append(chart)
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """What is under way in another task, looked at now and then."""
+    end = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.01)
 
 
 async def yes(question: str) -> bool:

@@ -73,9 +73,13 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield from _wrapped(f"Last lines of pod {log.pod}, container {log.container}{before}", "", "  ")
         yield from (f"  {line}" for line in log.lines)
-    yield from _part("What to do", report.remedies or ("Look at it closer:",))
-    yield from (f"    {command}" for command in report.commands)
-    yield from _wrapped(AGAIN, "  ", "    ")
+    closer = ("Look at it closer:",) if report.commands and not report.remedies else report.remedies
+    if closer:
+        yield from _part("What to do", closer)
+        yield from (f"    {command}" for command in report.commands)
+        yield from _wrapped(AGAIN, "  ", "    ")
+    else:
+        yield from _part("What to do", (AGAIN,))
     yield from _part("Failed as well", report.others)
 
 
