@@ -18,6 +18,7 @@ _CONTROLLERS = (
     *("clusterrole-aggregation-controller", "node-lifecycle-controller", "taint-eviction-controller"),
 )
 MANAGED = {"type": "kwok"}
+_KUBELET = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
 
 
 @contextlib.contextmanager
@@ -47,7 +48,7 @@ def simulated_node(name: str, *, cpu: str = "16", memory: str = "64Gi") -> dict[
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": name, "labels": {**MANAGED, "kubernetes.io/hostname": name}},
+        "metadata": {"name": name, "labels": {**MANAGED, **_KUBELET, "kubernetes.io/hostname": name}},
         "spec": {},
         "status": {"capacity": capacity, "allocatable": capacity},
     }
