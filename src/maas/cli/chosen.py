@@ -13,6 +13,7 @@ from maas.domain.errors import InvalidInput
 from maas.embedded.supervisor import client
 
 _HERE, _CLUSTERS = "local", ("cluster", "kubernetes", "openshift")
+_NAMESPACE = "llm"  # where `maas install` puts the platform if nobody says otherwise
 
 
 def cluster() -> Remembered | None:
@@ -25,5 +26,5 @@ def cluster() -> Remembered | None:
     known = remembered.load(home())
     if said in _CLUSTERS:
         target = said if said != "cluster" else "kubernetes"
-        return known or Remembered("", None, "llm", target)
+        return known or Remembered("", None, _NAMESPACE, target)
     return None if known is None or client.running(home()) is not None else known

@@ -107,7 +107,8 @@ class Keyring:
             return
         ends = now + grace if old.key.expires_at is None else min(old.key.expires_at, now + grace)
         await self._make(key_secrets.ending(old, ends), actor)
-        await self._delete(old.secret)
+        for secret in old.secrets:
+            await self._delete(secret)
 
     async def _make(self, kept: Kept, actor: str) -> None:
         path = path_of(kinds.SECRET, "v1", NAMESPACE)
@@ -119,12 +120,13 @@ class Keyring:
             ) from None
         except Conflicting:
             raise Conflict(f"Secret {NAMESPACE}/{kept.secret} is there already; try again") from None
-        self._kept[kept.key.id] = kept
+        self._kept[kept.key.id] = replace(kept, others=())
 
     async def _revoke(self, kept: Kept, at: float) -> Kept:
         for body in (key_secrets.without_value(at), key_secrets.unwatched(kept.key.id)):
-            change = Change(Verb.patch, kinds.SECRET, kept.secret, NAMESPACE, body)
-            await self._api.carry_out(change, dry_run=False, now=at)
+            for secret in kept.secrets:
+                change = Change(Verb.patch, kinds.SECRET, secret, NAMESPACE, body)
+                await self._api.carry_out(change, dry_run=False, now=at)
         ended = replace(kept, key=replace(kept.key, revoked_at=at), value=None)
         self._kept[kept.key.id] = ended
         return ended

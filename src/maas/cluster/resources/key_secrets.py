@@ -11,7 +11,8 @@ has a number for that. A revoked key keeps its Secret, without a value and witho
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -31,16 +32,23 @@ NAME, DESCRIPTION, PREFIX = "maas.io/name", "maas.io/description", "maas.io/pref
 CREATED, CREATED_BY, REVOKED = "maas.io/created-at", "maas.io/created-by", "maas.io/revoked-at"
 LIVE = ",".join(f"{key}={value}" for key, value in {WATCHED: "authorino", **SELECTOR}.items())
 ENDED = f"{KEY_ID},!{WATCHED}"
-_NUMBERED = re.compile(r"-(\d+)$")
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A key and the Secret that holds it. value: None once it was revoked."""
+    """A key and the Secret that holds it. value: None once it was revoked.
+
+    others: further Secrets of the same key, which a change left that was killed between its two writes.
+    """
 
     key: Key
     secret: str
     value: str | None
+    others: tuple[str, ...] = ()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.secret, *self.others)
 
 
 def secret(kept: Kept, actor: str) -> Body:
@@ -78,9 +86,9 @@ def secret_name(id: str, number: int = 0) -> str:
     return f"{plain}-{number}" if number else plain
 
 
-def next_name(kept: Kept) -> str:
-    found = _NUMBERED.search(kept.secret.removeprefix(secret_name(kept.key.id)))
-    return secret_name(kept.key.id, int(found[1]) + 1 if found else 1)
+def _number(secret: str, id: str) -> int:
+    found = re.fullmatch(re.escape(secret_name(id)) + r"-(\d+)", secret)
+    return int(found[1]) if found else 0
 
 
 def without_value(at: float) -> Mapping[str, Any]:
@@ -117,19 +125,23 @@ def read(secret: Object) -> Kept:
 
 
 def every(secrets: Iterable[Object]) -> list[Kept]:
-    """One for each key: of two Secrets of one key, which an interrupted change leaves, the one with a value that ends
-    first. In the order in which they were made."""
-    found: dict[str, Kept] = {}
+    """One for each key, in the order in which they were made. Of two Secrets the one counts that ends first."""
+    by_id: dict[str, list[Kept]] = defaultdict(list)
     for kept in map(read, secrets):
-        before = found.get(kept.key.id)
-        if before is None or _ends(kept) < _ends(before):
-            found[kept.key.id] = kept
-    return sorted(found.values(), key=lambda kept: (kept.key.created_at, kept.key.id))
+        by_id[kept.key.id].append(kept)
+    found = [_together(sorted(held, key=_ends)) for held in by_id.values()]
+    return sorted(found, key=lambda kept: (kept.key.created_at, kept.key.id))
+
+
+def _together(held: Sequence[Kept]) -> Kept:
+    return replace(held[0], others=tuple(each.secret for each in held[1:]))
 
 
 def ending(kept: Kept, at: float) -> Kept:
     """The same key with an earlier end, in another Secret."""
-    return replace(kept, key=replace(kept.key, expires_at=at), secret=next_name(kept))
+    id = kept.key.id
+    last = max(_number(secret, id) for secret in kept.secrets)
+    return replace(kept, key=replace(kept.key, expires_at=at), secret=secret_name(id, last + 1))
 
 
 def _ends(kept: Kept) -> tuple[bool, float]:

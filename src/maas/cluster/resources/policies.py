@@ -18,15 +18,19 @@ def objects(wanted: Wanted) -> list[Object]:
 
 
 def steps(wanted: Wanted) -> list[Step]:
-    """Routes come first: a policy without a route in its path is never enforced. Raises InvalidInput."""
+    """Routes come first: a policy without a route in its path is never enforced. Raises InvalidInput.
+
+    Models come after it (models.py): until keys are asked for, routes lead to nothing.
+    """
     made = objects(wanted)
+    waits = tuple(_enforced(_KINDS[text(each, "kind")], name(each), wanted.namespace) for each in made)
     return [
         Step(
             KEY,
             "who may call, and how much",
             "asks for keys, refuses unknown tiers, and limits requests and tokens per user",
             tuple(map(Apply, made)),
-            tuple(_enforced(_KINDS[text(each, "kind")], name(each), wanted.namespace) for each in made),
+            waits if wanted.platform.models else (),
             needs=("kuadrant", "gateway", "routes"),
             undo="; ".join(
                 f"kubectl delete {_KINDS[text(o, 'kind')].key}/{name(o)} -n {wanted.namespace}" for o in made
