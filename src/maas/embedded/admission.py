@@ -170,6 +170,8 @@ class AdmissionEndpoint:
         served_name = verdict.model.served_name or verdict.model.name
         if asked.headers.get("x-maas-model") != served_name:
             pairs.append(("x-maas-write-model", served_name))
+        if request.stream and _may_close_silently(verdict.model):
+            pairs.append(("x-maas-connection", "close"))
         if verdict.model.wait and self._loading.trouble(request.model):
             pairs.append(("x-maas-wait", str(verdict.model.wait)))
         asked.protocol.response_empty(200, pairs + answering.limit_headers(verdict.statuses))
@@ -264,6 +266,13 @@ class AdmissionEndpoint:
             for name, model in sorted(platform.models.items())
             if policy.may_use(model, key, tier) and only in (None, name)
         ]
+
+
+def _may_close_silently(model: Model) -> bool:
+    """Some servers (llama.cpp's) close a connection after a stream without announcing it, and a request that meets the
+    closing would fail. Asked to close it, they announce it. Behind TLS there is mostly a proxy that knows better, and
+    there a connection for each stream would cost more."""
+    return any(endpoint.url.startswith("http://") for endpoint in model.endpoints)
 
 
 def _way_in(instance: str, model: Model) -> str:

@@ -50,6 +50,7 @@ FORCE_USAGE = "x-maas-force-usage"  # "1": make a stream report its usage
 KNOWN = "x-maas-known"  # "1": the key is good, so a large body may be read
 WRITE_MODEL = "x-maas-write-model"  # the name to write into a body that names no model
 WAIT = "x-maas-wait"  # seconds that the request may wait for its model to load
+CONNECTION = "x-maas-connection"  # "close": the model's server is asked to close the connection after its answer
 STRIP_USAGE = "x-maas-strip-usage"  # "1": and keep that report from a client that did not ask for it
 
 OWN_HEADERS = (

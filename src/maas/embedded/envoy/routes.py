@@ -60,6 +60,7 @@ def routes() -> Json:
                 "name": "maas",
                 "domains": ["*"],
                 "request_body_buffer_limit": names.BODY_LIMIT,
+                "request_headers_to_remove": [names.CONNECTION],  # after the route has read it
                 "routes": [
                     health(),
                     _control({**_ANY_PATH, "headers": [_is(names.ROUTE, names.TO_DISCOVERY)]}),
@@ -149,6 +150,7 @@ def _model(conditions: list[Json], per_filter: Json, path: Json = _ANY_PATH) -> 
             },
         },
         "request_headers_to_remove": [*_PRIVATE, *names.OWN_HEADERS],
+        "request_headers_to_add": [{"header": {"key": "connection", "value": f"%REQ({names.CONNECTION})%"}}],
         "typed_per_filter_config": {OWN_HEADERS: own_headers(), **per_filter},
     }
 
