@@ -123,6 +123,13 @@ RULES: tuple[Rule, ...] = (
     Rule("route.openshift.io", ("routes/custom-host",), ("create",), "the gateway's own host name", only="openshift"),
     Rule("sailoperator.io", ("istios", "istiocnis"), APPLY, "Service Mesh 3", namespaced=False, only="openshift"),
     Rule(
+        "maistra.io",
+        ("servicemeshcontrolplanes", "servicemeshmembers"),
+        APPLY,
+        "Gateway API on Service Mesh 2, where that is there",
+        only="openshift",
+    ),
+    Rule(
         "datasciencecluster.opendatahub.io",
         ("datascienceclusters",),
         APPLY,

@@ -159,6 +159,7 @@ def _ours(name: str, plural: str, group: str, *versions: str, namespaced: bool =
     return Kind(name, plural, group, versions or ("v1",), namespaced, labels=_PLATFORM)
 
 
+SERVICE_MESH_MEMBER = _ours("ServiceMeshMember", "servicemeshmembers", "maistra.io")
 _RBAC, _MONITORING, _ISTIO = "rbac.authorization.k8s.io", "monitoring.coreos.com", "networking.istio.io"
 OURS: tuple[Kind, ...] = (
     OUR_CONFIG_MAP,
@@ -175,6 +176,7 @@ OURS: tuple[Kind, ...] = (
     _ours("PrometheusRule", "prometheusrules", _MONITORING),
     _ours("ServiceEntry", "serviceentries", _ISTIO, "v1", "v1beta1"),
     _ours("DestinationRule", "destinationrules", _ISTIO, "v1", "v1beta1"),
+    SERVICE_MESH_MEMBER,
     _ours("Telemetry", "telemetries", "telemetry.istio.io", "v1", "v1alpha1"),
     *(replace(kind, labels=_PLATFORM) for kind in (ENVOY_FILTER, WASM_PLUGIN, PEER_AUTHENTICATION)),
 )

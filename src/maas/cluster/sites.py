@@ -55,6 +55,7 @@ def of(facts: Facts, in_namespace: str = NAMESPACE, target: Target | None = None
         operators=offers.of(facts, mesh, serving) if on_openshift else {},
         managed=runs_on.name if runs_on and on_openshift else "",
         serverless=on_openshift and serverless.needed(facts),
+        control_plane=service_mesh.control_plane_2(facts) if mesh is Mesh.service_mesh_2 else "",
     )
 
 

@@ -92,6 +92,7 @@ class Site:
     has_default_storage: whether a PersistentVolumeClaim without a class would be bound.
     operators: by the names of OLM's packages. managed: OpenShift that others run: "rosa", "osd", "aro".
     serverless: whether the OpenShift AI 2.x that is there runs KServe on Knative.
+    control_plane: of Service Mesh 2, where it carries the gateway: "istio-system/data-science-smcp".
     """
 
     target: Target
@@ -110,6 +111,7 @@ class Site:
     operators: Mapping[str, Offer] = field(default_factory=dict)
     managed: str = ""
     serverless: bool = False
+    control_plane: str = ""
 
     @property
     def gateway_service(self) -> str:

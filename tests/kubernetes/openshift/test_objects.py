@@ -16,7 +16,10 @@ from tests.kubernetes.cluster import running
 from tests.kubernetes.definitions import of_components, stored
 from tests.kubernetes.openshift.shapes import bare, objects, offering, steps, wanted
 
-_COMPONENTS = ("olm", "sail-operator", "gateway-api", "kuadrant-operator", "nfd-openshift", "nvidia-gpu-operator")
+_COMPONENTS = (
+    *("olm", "sail-operator", "maistra-ossm2", "gateway-api", "kuadrant-operator"),
+    *("nfd-openshift", "nvidia-gpu-operator"),
+)
 _SPACE = {"apiVersion": "v1", "kind": "Namespace"}
 _ASSUMED = sites.assumed(Target.openshift)
 
@@ -56,7 +59,8 @@ def _sites(*servings: Serving) -> list[Site]:
     """As assumed, as found bare, as found with a catalog, and managed by others."""
     found = [sites.of(bare("4.20.4", "v1.33.5", probes=offering(), rosa=rosa).facts()) for rosa in (False, True)]
     older = sites.of(bare("4.16.48", "v1.29.14", probes=offering()).facts())
-    everything = (_ASSUMED, *found, older, replace(older, serverless=True))
+    mesh_2 = replace(older, mesh=Mesh.service_mesh_2, control_plane="istio-system/theirs", serverless=True)
+    everything = (_ASSUMED, *found, older, mesh_2)
     return [replace(each, serving=serving) for each in everything for serving in servings]
 
 
@@ -70,6 +74,7 @@ def test_every_object_is_taken(openshift: tuple[str, httpx.Client]) -> None:
     assert {each["kind"] for each in found} >= {
         *("Namespace", "OperatorGroup", "Subscription", "GatewayClass", "Istio", "IstioCNI", "Kuadrant"),
         *("DSCInitialization", "DataScienceCluster", "NodeFeatureDiscovery", "ClusterPolicy"),
+        *("ServiceMeshControlPlane", "ServiceMeshMember"),
     }
     assert _refused(client, found) == []
 

@@ -7,8 +7,9 @@ import pytest
 from maas.cluster import sites
 from maas.cluster.components.steps import steps as steps_of
 from maas.cluster.objects import annotation, mapping, name, namespace
-from maas.cluster.plan.model import Approve
+from maas.cluster.plan.model import Apply, Approve
 from maas.cluster.wanted import MANAGED_BY, PART_OF, Mesh, Serving, Target
+from maas.domain.errors import Unavailable
 from tests.kubernetes.clusters import operators, typical
 from tests.kubernetes.clusters.making import made
 from tests.kubernetes.openshift.shapes import bare, objects, offered, offering, one, steps, subscriptions, wanted
@@ -63,9 +64,24 @@ def test_the_operator_of_openshift_ai_makes_no_setup_of_its_own() -> None:
 
 
 def test_the_platform_4_16_with_openshift_ai_2_by_others() -> None:
-    """Its mesh, its KServe, Serverless and GPU Operator are left alone; the rest is what is missing."""
+    """Its KServe, Serverless and GPU Operator are left alone; its mesh learns of Gateway API; the rest is missing."""
     found = steps(typical.openshift_4_16().facts(), gpu_operator=True)
-    assert [step.key for step in found] == ["gateway-api", "cert-manager", "kuadrant-operator", "kuadrant"]
+    keys = ["gateway-api", "service-mesh-2", "mesh-member", "cert-manager", "kuadrant-operator", "kuadrant"]
+    assert [step.key for step in found] == keys
+    control_plane = one(found, "service-mesh-2").actions[0]
+    assert isinstance(control_plane, Apply) and control_plane.adopt, "only this one field of it is ours"
+    assert (namespace(control_plane.object), name(control_plane.object)) == ("istio-system", "data-science-smcp")
+    assert control_plane.object["spec"] == {"techPreview": {"gatewayAPI": {"enabled": True}}}
+    (member,) = objects(found, "ServiceMeshMember")
+    assert (namespace(member), name(member)) == ("llm", "default")
+    reference = {"name": "data-science-smcp", "namespace": "istio-system"}
+    assert member["spec"] == {"controlPlaneRef": reference}
+
+
+def test_service_mesh_2_without_a_control_plane_stops_the_plan() -> None:
+    operator = operators.operator("servicemeshoperator", "servicemeshoperator.v2.6.11", "openshift-operators")
+    with pytest.raises(Unavailable, match="has no ServiceMeshControlPlane: delete its Subscription"):
+        steps(bare("4.16.48", "v1.29.14", *operator).facts())
 
 
 def test_nothing_is_done_where_others_did_everything() -> None:

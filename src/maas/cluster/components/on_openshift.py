@@ -24,7 +24,7 @@ from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Restart, Step, Wait
 from maas.cluster.wanted import Mesh, Serving, Site, Wanted
 
-_MESH = ("gateway-api", "gateway-class", "istio")  # keys of what makes a gateway possible
+_MESH = ("gateway-api", "gateway-class", "istio", "service-mesh-2")  # keys of what makes a gateway possible
 _SEEN_AT_START = (*_MESH, "cert-manager")
 _BUILT_IN = 1200.0  # seconds: the ingress operator installs an Istio first
 
@@ -35,7 +35,7 @@ def steps(wanted: Wanted) -> list[Step]:
 
 def _steps(wanted: Wanted) -> Iterator[Step]:
     site = wanted.site
-    yield from _mesh(site)
+    yield from _mesh(wanted)
     yield _cert_manager(site)
     yield from _kuadrant(site)
     if site.serving is not Serving.kserve:
@@ -46,13 +46,16 @@ def _steps(wanted: Wanted) -> Iterator[Step]:
         yield from gpu_operator_install.steps(site)
 
 
-def _mesh(site: Site) -> Iterator[Step]:
+def _mesh(wanted: Wanted) -> Iterator[Step]:
+    site = wanted.site
     if site.mesh is Mesh.built_in:
         yield _gateway_class(site)
         return
     yield from gateway_api.steps(site)
     if site.mesh is Mesh.service_mesh:
         yield from service_mesh.steps(site)
+    elif site.mesh is Mesh.service_mesh_2:
+        yield from service_mesh.steps_2(site, wanted.namespace)
 
 
 def _gateway_class(site: Site) -> Step:

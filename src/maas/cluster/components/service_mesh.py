@@ -8,11 +8,12 @@ from enum import StrEnum
 from maas.cluster.components import gateway_api, istio, olm, olm_install
 from maas.cluster.components.charts import its_namespace
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import GATEWAY_CLASS, ISTIO, ISTIO_CNI, SMCP, SMMR
-from maas.cluster.objects import Object, condition, every, mapping, name, namespace, text
+from maas.cluster.kinds import GATEWAY_CLASS, ISTIO, ISTIO_CNI, SERVICE_MESH_MEMBER, SMCP, SMMR
+from maas.cluster.objects import Object, condition, every, is_true, mapping, name, namespace, place, text
 from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Step, Wait
 from maas.cluster.wanted import Site
+from maas.domain.errors import Unavailable
 
 
 class Mesh(StrEnum):
@@ -75,6 +76,12 @@ def control_planes_2(facts: Facts) -> list[Object]:
     return list(facts.all(SMCP))
 
 
+def control_plane_2(facts: Facts) -> str:
+    """The one that carries the gateway, "namespace/name": one that is ready, if any is. Raises NotRead."""
+    there = sorted(facts.all(SMCP), key=lambda each: (not is_true(each, "Ready"), place(each)))
+    return place(there[0]) if there else ""
+
+
 def member_rolls(facts: Facts) -> list[Object]:
     """Raises NotRead."""
     return list(facts.all(SMMR))
@@ -134,4 +141,68 @@ def _control_plane(site: Site) -> Step:
         needs=("gateway-api", "service-mesh"),
         undo=f"oc delete istio/{_NAME} istiocni/{_NAME}",
         affects="gateways keep serving while their control plane restarts",
+    )
+
+
+def steps_2(site: Site, in_namespace: str) -> list[Step]:
+    """What a control plane of Service Mesh 2 that is there lacks for Gateway API. Raises Unavailable without one.
+
+    A ServiceMeshMember makes our namespace a member: the roll itself is OpenShift AI's, or its owner's.
+    """
+    where, _, named = site.control_plane.partition("/")
+    if not named:
+        raise Unavailable(
+            "Service Mesh 2 is installed and has no ServiceMeshControlPlane: delete its Subscription and CSV, and "
+            "Service Mesh 3 is installed instead"
+        )
+    return [_for_gateways(site, where, named), _member(where, named, in_namespace)]
+
+
+def _for_gateways(site: Site, where: str, named: str) -> Step:
+    enabled = {"techPreview": {"gatewayAPI": {"enabled": True}}}
+    classed = {"controllerName": site.gateway_controller}
+    return Step(
+        "service-mesh-2",
+        "Service Mesh 2, for Gateway API",
+        "its Istio carries the gateway; by itself it takes no notice of Gateway API",
+        actions=(
+            olm_install.operand("maistra.io/v2", SMCP.name, named, enabled, where, adopt=True),
+            olm_install.operand("gateway.networking.k8s.io/v1", GATEWAY_CLASS.name, site.gateway_class, classed),
+        ),
+        waits=(
+            Wait(
+                SMCP,
+                named,
+                where,
+                conditions.observed(conditions.ready),
+                f"ServiceMeshControlPlane {where}/{named} is Ready",
+                600.0,
+            ),
+        ),
+        needs=("gateway-api",),
+        undo=f"oc patch smcp/{named} -n {where} --type=json "
+        '-p \'[{"op": "remove", "path": "/spec/techPreview/gatewayAPI"}]\'',
+        affects="gateways keep serving while their control plane restarts",
+    )
+
+
+def _member(where: str, named: str, in_namespace: str) -> Step:
+    reference = {"controlPlaneRef": {"name": named, "namespace": where}}
+    member = olm_install.operand("maistra.io/v1", SERVICE_MESH_MEMBER.name, MEMBER_ROLL, reference, in_namespace)
+    return Step(
+        "mesh-member",
+        f"namespace {in_namespace} in the mesh",
+        "Service Mesh 2 looks at gateways of its members only",
+        actions=(member,),
+        waits=(
+            Wait(
+                SERVICE_MESH_MEMBER,
+                MEMBER_ROLL,
+                in_namespace,
+                conditions.ready,
+                f"ServiceMeshMember {in_namespace}/{MEMBER_ROLL} is Ready",
+            ),
+        ),
+        needs=("namespaces", "service-mesh-2"),
+        undo=f"oc delete servicemeshmember {MEMBER_ROLL} -n {in_namespace}",
     )

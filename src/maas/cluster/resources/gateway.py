@@ -30,7 +30,7 @@ def steps(wanted: Wanted) -> list[Step]:
                     kinds.GATEWAY, GATEWAY, wanted.namespace, conditions.programmed(), f"Gateway {where} is Programmed"
                 ),
             ),
-            needs=("namespaces", "gateway-api", "gateway-class", "istio", "service-mesh", certificates.KEY),
+            needs=("namespaces", "gateway-api", "gateway-class", "istio", "mesh-member", certificates.KEY),
             undo=f"kubectl delete gateway -n {wanted.namespace} {GATEWAY}",
             affects="requests in flight may be cut off while the gateway's pods are replaced",
         )

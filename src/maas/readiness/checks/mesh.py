@@ -70,7 +70,7 @@ def _service_mesh_3(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     if not there:
         yield absent(asked, "the Service Mesh operator is not installed", step="service-mesh")
     elif not service_mesh.user_istios(facts):
-        yield absent(asked, "the operator is there, but no Istio object that asks for a mesh", step="service-mesh")
+        yield absent(asked, "the operator is there, but no Istio object that asks for a mesh", step="istio")
 
 
 @check(
@@ -214,7 +214,7 @@ def _istio(object: Object, kind: str) -> Outcome:
 
 
 def _no_cni(asked: Asked) -> Outcome:
-    return absent(asked, "there is no IstioCNI, which OpenShift needs for sidecars", step="service-mesh")
+    return absent(asked, "there is no IstioCNI, which OpenShift needs for sidecars", step="istio")
 
 
 @check(
