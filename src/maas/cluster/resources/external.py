@@ -6,8 +6,9 @@ routes reads it, and Envoy's credential injector takes its secrets from a server
 only. OpenShift's own gateway has no ServiceEntries at all. So the key stays in a Secret that nothing but these pods
 mounts, and a client's own key ends before it.
 
-What the embedded target does beyond that is not done here: bodies are not rewritten, so an endpoint is asked for the
-model by the name that the client wrote.
+It also reads bodies, as the embedded target does: an endpoint is asked for its one model, by the name that it knows,
+and streams are asked to report their usage, since Kuadrant counts nothing else. What is not done here: endpoints do not
+stand in for one another, but where no connection can be made.
 """
 
 import base64
@@ -22,7 +23,6 @@ from maas.cluster.plan.model import Wait
 from maas.cluster.resources import envoy, names, security, services
 from maas.cluster.resources.making import Body, made
 from maas.cluster.wanted import Wanted
-from maas.domain.errors import InvalidInput
 from maas.domain.platform import Model
 
 IMAGE = "docker.io/envoyproxy/envoy"
@@ -46,8 +46,7 @@ def ports(model: Model) -> list[int]:
 
 
 def objects(wanted: Wanted, model: Model) -> Iterator[Body]:
-    """Raises InvalidInput. Without the Secret, where nobody has given the keys: then it is the user's to make."""
-    _check(model)
+    """Without the Secret, where nobody has given the keys: then it is the user's to make."""
     where = wanted.namespace
     files = {
         "envoy.json": _text(envoy.config(model, services.PORT, envoy.Files(f"{_CONFIG}/keys.json", _KEYS))),
@@ -64,14 +63,6 @@ def objects(wanted: Wanted, model: Model) -> Iterator[Body]:
 def wait(wanted: Wanted, model: Model) -> Wait:
     said = f"Deployment {wanted.namespace}/{name(model)} is available"
     return Wait(DEPLOYMENT, name(model), wanted.namespace, conditions.available, said, _START)
-
-
-def _check(model: Model) -> None:
-    if model.served_name and model.served_name not in names.called(model):
-        raise InvalidInput(
-            f"maas.yaml: models.{model.name}.served_name: on a cluster nobody rewrites what clients write, and the"
-            f" endpoint knows the model as {model.served_name!r}; call it so here, or add it to its aliases"
-        )
 
 
 def _keys(wanted: Wanted, model: Model) -> dict[str, str]:

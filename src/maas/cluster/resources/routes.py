@@ -17,12 +17,11 @@ from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Apply, Step, Wait
 from maas.cluster.resources import edge, gateway, names, services
 from maas.cluster.resources.making import Body, made
+from maas.cluster.resources.paths import CATALOGUE, METERED
 from maas.cluster.wanted import GATEWAY, Target, Wanted
 from maas.domain.platform import Model
 
 KEY = "routes"
-METERED = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings")
-CATALOGUE = "/v1/models"
 TIMEOUT = "600s"  # of a request: completions stream for minutes
 _MOST_RULES = 16
 _REDIRECT = "maas-to-https"
