@@ -15,16 +15,11 @@ State = dict[Place, Any]
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 # What Kubernetes makes of other objects, by names of its own choice, or notes for a while.
 _PASSING = {
-    "componentstatuses",
-    "events",
-    "leases",
-    "endpointslices",
-    "endpoints",
-    "pods",
-    "replicasets",
-    "controllerrevisions",
-    "csinodes",
+    *("componentstatuses", "controllerrevisions", "csinodes", "endpoints", "endpointslices", "events", "ipaddresses"),
+    *("leases", "pods", "replicasets"),
 }
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_CALM = 1.5  # seconds
 _NOTED = ("deployment.kubernetes.io/", "kubectl.kubernetes.io/restartedAt")
 
 
@@ -33,8 +28,20 @@ def state(cluster: Cluster) -> State:
         return {
             (key, namespace(each), name(each)): _wanted(key, each)
             for key, path in _collections(client)
-            for each in _listed(client, path)
+            for each in _listed(client, path, of_definitions=_METADATA)
         }
+
+
+def settled(cluster: Cluster) -> State:
+    """Once nothing has changed for a moment: controllers tidy up behind what was asked for."""
+    known, seen = versions(cluster), time.monotonic()
+    deadline = seen + 60
+    while time.monotonic() - seen < _CALM:
+        assert time.monotonic() < deadline, "the cluster does not come to rest"
+        time.sleep(_CALM / 2)
+        if (now := versions(cluster)) != known:
+            known, seen = now, time.monotonic()
+    return state(cluster)
 
 
 def versions(cluster: Cluster) -> dict[Place, str]:
@@ -43,14 +50,17 @@ def versions(cluster: Cluster) -> dict[Place, str]:
         return {
             (key, namespace(each), name(each)): each["metadata"].get("resourceVersion", "")
             for key, path in _collections(client)
-            for each in _listed(client, path)
+            for each in _listed(client, path, _METADATA, _METADATA)
         }
 
 
-def _listed(client: httpx.Client, path: str) -> list[dict[str, Any]]:
+def _listed(
+    client: httpx.Client, path: str, accept: str = "application/json", of_definitions: str = ""
+) -> list[dict[str, Any]]:
     """The storage of a new CRD asks for patience at first; what has gone meanwhile holds nothing."""
+    wanted = of_definitions if path.endswith("/customresourcedefinitions") else accept
     for _ in range(50):
-        answer = client.get(path)
+        answer = client.get(path, headers={"Accept": wanted})
         if answer.status_code == httpx.codes.NOT_FOUND:
             return []
         if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
