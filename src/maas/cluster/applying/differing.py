@@ -126,4 +126,17 @@ def _with(secret: Object | None, data: Mapping[str, str]) -> Object | None:
 def _written(object: Object | None) -> list[str]:
     if object is None:
         return []
-    return yaml.safe_dump(dict(object), sort_keys=True, width=1000).splitlines(keepends=True)
+    return yaml.dump(dict(object), Dumper=_Blocks, sort_keys=True, width=1000).splitlines(keepends=True)
+
+
+class _Blocks(yaml.SafeDumper):
+    """Texts of several lines as such: a diff is to show the one that changed."""
+
+
+def _block(dumper: yaml.SafeDumper, written: str) -> yaml.ScalarNode:
+    several = "\n" in written
+    plain = "\n".join(line.rstrip() for line in written.split("\n")) if several else written  # YAML's own condition
+    return dumper.represent_scalar("tag:yaml.org,2002:str", plain, style="|" if several else None)
+
+
+_Blocks.add_representer(str, _block)

@@ -12,7 +12,7 @@ from maas.cluster.components import steps as components
 from maas.cluster.facts.model import Facts, NotRead, Unread
 from maas.cluster.kinds import RELEASE, SUBSCRIPTION
 from maas.cluster.objects import name, namespace, place, text
-from maas.cluster.plan import pruning
+from maas.cluster.plan import pruning, upgrading
 from maas.cluster.plan.comparing import is_as_wanted, is_ours
 from maas.cluster.plan.lookup import Lookup, Unknown, is_going
 from maas.cluster.plan.model import (
@@ -55,7 +55,9 @@ def reduced(steps: Sequence[Step], facts: Facts, pruned: str = "", *, upgrade: b
     left = {step.key: judged.left(step) for step in steps}
     judged.busy = {key for key, actions in left.items() if actions}
     kept = [
-        replace(step, actions=found) for step in steps if (found := judged.with_restarts(step)) or judged.waits(step)
+        judged.named(replace(step, actions=found))
+        for step in steps
+        if (found := judged.with_restarts(step)) or judged.waits(step)
     ]
     result = bridged(steps, kept)
     if pruned:
@@ -81,6 +83,15 @@ class _Judged:
             each for each in step.actions if (self._is_due(each) if isinstance(each, Restart) else each in left)
         )
 
+    def named(self, step: Step) -> Step:
+        """With the version that a chart of it would take the place of."""
+        records = self.facts.lists.get(RELEASE.key)
+        known = () if records is None or isinstance(records, Unread) else records
+        olds = {upgrading.installed(each, known) for each in step.actions if isinstance(each, Chart)}
+        news = {each.version for each in step.actions if isinstance(each, Chart)}
+        old = ", ".join(sorted(each.removeprefix("v") for each in olds - news if each))
+        return replace(step, title=f"{step.title} (in place of {old})") if old else step
+
     def waits(self, step: Step) -> bool:
         """Whether something that was read is not as far as it should be."""
         return any(self._stage(wait) is Stage.waiting for wait in step.waits)
@@ -102,7 +113,7 @@ class _Judged:
             case Chart():
                 return self._is_released(action)
             case Manifest():
-                return self._told(lambda facts: manifests.is_current(action, facts))
+                return self._told(lambda facts: manifests.is_current(action, facts)) or self._stays(action, step)
             case Approve():
                 return self._is_installed(action)
             case Delete():
@@ -121,7 +132,22 @@ class _Judged:
 
     def _is_released(self, chart: Chart) -> bool:
         records = self.facts.lists.get(RELEASE.key)
-        return records is not None and not isinstance(records, Unread) and helm.is_current(chart, records)
+        if records is None or isinstance(records, Unread):
+            return False
+        if helm.is_current(chart, records):
+            return True
+        found = upgrading.installed(chart, records)
+        if not found or found == chart.version or (self.upgrade and not upgrading.is_newer(found, chart.version)):
+            return False
+        self.notes.append(upgrading.kept(chart, found))
+        return True
+
+    def _stays(self, manifest: Manifest, step: Step) -> bool:
+        """All of it is there, in another version: only an upgrade changes it."""
+        if self.upgrade or not step.waits or any(self._stage(wait) is not Stage.done for wait in step.waits):
+            return False
+        self.notes.append(f"{manifest.name}: the version that is installed stays; `maas upgrade` changes it")
+        return True
 
     def _is_installed(self, approve: Approve) -> bool:
         found = self.lookup.find(SUBSCRIPTION, approve.subscription, approve.namespace)
