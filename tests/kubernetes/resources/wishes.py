@@ -9,7 +9,8 @@ from maas.models.sizing.fit import Device
 SIMULATOR = "simulator: {runtime: simulator, context_length: 8192}"
 QWEN3 = "qwen3-0.6b: {runtime: vllm, weights: Qwen/Qwen3-0.6B}"
 TIERS = (
-    "{free: {limits: [{requests: 5, per: 2m}, {tokens: 200, per: 1m}]}, premium: {limits: [{requests: 20, per: 2m}]}}"
+    "{free: {limits: [{requests: 5, per: 2m}, {tokens: 200, per: 1m}]},"
+    " premium: {limits: [{requests: 20, per: 2m}, {tokens: 1000, per: 1m}]}}"
 )
 
 

@@ -44,7 +44,9 @@ def _read_by(wanted: Wanted) -> bool:
 
 
 def infrastructure(wanted: Wanted) -> Body:
-    """Of the Gateway's spec."""
+    """Of the Gateway's spec. Service Mesh 2 lets the router reach only those pods of its members that are labelled."""
+    if wanted.site.mesh is Mesh.service_mesh_2:
+        return {"infrastructure": {"labels": {"maistra.io/expose-route": "true"}}}
     if not _read_by(wanted):
         return {}
     return {"infrastructure": {"parametersRef": {"group": "", "kind": "ConfigMap", "name": NAME}}}

@@ -1,0 +1,78 @@
+"""The gateway itself: its listeners, its certificate, and how Istio is told to run it."""
+
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from maas.cluster.objects import Object, items, mapping, text, texts
+from maas.cluster.plan.model import Apply
+from maas.cluster.resources import certificates, gateway, gateway_pods
+from maas.cluster.wanted import Mesh, Site, Target
+from tests.kubernetes.resources.wishes import site, wanted
+
+
+def applied(on: Site) -> list[Object]:
+    (step,) = gateway.steps(wanted(on=on))
+    return [action.object for action in step.actions if isinstance(action, Apply)]
+
+
+def test_it_speaks_https_with_the_certificate_that_is_made() -> None:
+    wish = wanted(on=site(domain="models.example.com"))
+    listeners = {text(each, "name"): each for each in items(gateway.gateway(wish), "spec", "listeners")}
+    assert {text(each, "hostname") for each in listeners.values()} == {"*.models.example.com"}
+    (ref,) = items(listeners["https"], "tls", "certificateRefs")
+    made = {
+        text(each, "metadata", "name"): each
+        for each in certificates.certificates(wish)
+        if each["kind"] == "Certificate"
+    }
+    served = made[text(ref, "name")]
+    assert texts(served, "spec", "dnsNames") == ["*.models.example.com"]
+    issuers = {
+        text(each, "metadata", "name"): each for each in certificates.certificates(wish) if each["kind"] == "Issuer"
+    }
+    signer = issuers[text(served, "spec", "issuerRef", "name")]
+    authority = next(
+        each for each in made.values() if text(each, "spec", "secretName") == text(signer, "spec", "ca", "secretName")
+    )
+    assert mapping(authority, "spec")["isCA"] is True
+
+
+def test_on_openshift_it_stays_inside_and_needs_no_certificate() -> None:
+    wish = wanted(on=site(Target.openshift))
+    annotations = mapping(gateway.gateway(wish), "metadata", "annotations")
+    assert annotations == {"networking.istio.io/service-type": "ClusterIP"}
+    assert certificates.steps(wish) == []
+
+
+@pytest.mark.parametrize("target", Target)
+def test_nobody_else_s_routes_are_let_in(target: Target) -> None:
+    for each in items(gateway.gateway(wanted(on=site(target))), "spec", "listeners"):
+        assert mapping(each, "allowedRoutes") == {"namespaces": {"from": "Same"}}
+
+
+def test_there_are_two_of_it_and_never_none() -> None:
+    settings, made = applied(site())
+    ref = mapping(made, "spec", "infrastructure", "parametersRef")
+    assert (ref["kind"], ref["name"]) == ("ConfigMap", text(settings, "metadata", "name"))
+    deployment = yaml.safe_load(text(settings, "data", "deployment"))
+    assert deployment["spec"]["replicas"] == 2
+    assert yaml.safe_load(text(settings, "data", "podDisruptionBudget")) == {"spec": {"minAvailable": 1}}
+
+
+@pytest.mark.parametrize(
+    "on",
+    [
+        replace(site(), versions={"istio": "1.25.4"}),  # refuses the reference
+        site(Target.openshift),  # whose operator runs it
+    ],
+)
+def test_where_istio_does_not_read_it_nothing_refers_to_it(on: Site) -> None:
+    (made,) = applied(on)
+    assert "infrastructure" not in mapping(made, "spec")
+
+
+def test_service_mesh_2_lets_the_router_reach_its_pods() -> None:
+    wish = wanted(on=replace(site(Target.openshift), mesh=Mesh.service_mesh_2))
+    assert gateway_pods.infrastructure(wish) == {"infrastructure": {"labels": {"maistra.io/expose-route": "true"}}}
