@@ -11,13 +11,14 @@ import orjson
 
 from maas.cluster.api import Api
 from maas.cluster.failures import Denied, Missing, ServerFailed
-from maas.cluster.objects import items, mapping, number, text
+from maas.cluster.objects import items, mapping, number, text, texts
 from maas.cluster.wanted import KUADRANT
 from maas.domain.admission import Status
 from maas.domain.errors import Unavailable
-from maas.domain.limits import Limit
+from maas.domain.limits import Limit, Unit
 from maas.domain.platform import Tier
 
+_TOKENS = "tokenlimit."
 _SERVICE = f"/api/v1/namespaces/{KUADRANT}/services/limitador-limitador:8080/proxy"
 
 
@@ -49,7 +50,7 @@ async def _asked(api: Api, path: str) -> str:
 
 
 def _of(counters: Sequence[Mapping[str, Any]], user: str, tier: str, limit: Limit) -> list[Mapping[str, Any]]:
-    """Kuadrant names Limitador's limits as the policy does: by tier."""
+    """Kuadrant names Limitador's limits as the policy does, by tier, and tells tokens from requests in a condition."""
     return [
         counter
         for counter in counters
@@ -57,6 +58,7 @@ def _of(counters: Sequence[Mapping[str, Any]], user: str, tier: str, limit: Limi
         and number(counter, "limit", "max_value") == limit.amount
         and number(counter, "limit", "seconds") == limit.seconds
         and user in mapping(counter, "set_variables").values()
+        and any(_TOKENS in each for each in texts(counter, "limit", "conditions")) is (limit.unit is Unit.TOKENS)
     ]
 
 
