@@ -6,6 +6,7 @@ their tags. What real charts hold beyond this (RBAC, ConfigMaps, metrics, hooks)
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +221,11 @@ GPU_OPERATOR = StandIn(
     crds=("nvidia-gpu-operator",),
     crds_apart=True,
 )
-ALL = {each.name: each for each in (CERT_MANAGER, ISTIO_BASE, ISTIOD, KUADRANT, KSERVE_CRD, KSERVE, GPU_OPERATOR)}
+OLD_KSERVE = replace(KSERVE, name="kserve")  # as it was called up to 0.16
+ALL = {
+    each.name: each
+    for each in (CERT_MANAGER, ISTIO_BASE, ISTIOD, KUADRANT, KSERVE_CRD, KSERVE, OLD_KSERVE, GPU_OPERATOR)
+}
 
 
 def mirrored(steps: list[Step], folder: Path) -> Path:

@@ -95,6 +95,12 @@ def test_an_older_cluster_gets_versions_that_it_carries() -> None:
     assert versions("1.28")["gateway-api"] == "gateway-api-1.4.1.yaml"
 
 
+def test_a_chart_is_asked_for_by_the_name_that_it_had() -> None:
+    """KServe's was renamed with 0.17, as the Chart.yaml of its tags has it."""
+    assert charts(replace(SITE, kubernetes="1.34"))["kserve"].chart == "oci://ghcr.io/kserve/charts/kserve-resources"
+    assert charts(replace(SITE, kubernetes="1.31"))["kserve"].chart == "oci://ghcr.io/kserve/charts/kserve"
+
+
 def test_a_cluster_that_nobody_knows_yet_gets_the_newest() -> None:
     assert versions("") == versions("1.40") == versions("1.34")
 

@@ -162,7 +162,8 @@ def steps(site: Site) -> list[Step]:
 
 
 def _controller(number: str) -> Step:
-    chart = Chart("kserve", NAMESPACE, f"{_CHARTS}/kserve-resources", f"v{number}", values=_values(number))
+    named = "kserve-resources" if at_least(version(number) or (), (0, 17)) else "kserve"  # it was renamed
+    chart = Chart("kserve", NAMESPACE, f"{_CHARTS}/{named}", f"v{number}", values=_values(number))
     return Step(
         "kserve",
         f"KServe {number}",
