@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from maas.cluster.changes import Change, Verb
-from maas.cluster.components import gateway_api
+from maas.cluster.components import gateway_api, service_mesh
 from maas.cluster.components.pins import pins
 from maas.cluster.components.state import By
 from maas.cluster.components.versions import version, written
@@ -11,7 +11,7 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import GATEWAY_CLASS
 from maas.cluster.objects import Object, condition, is_true, name, text
 from maas.cluster.shell import word
-from maas.readiness.catalogue import Asked, Phase, check
+from maas.readiness.catalogue import Asked, Phase, Target, check
 from maas.readiness.conditions import status, why
 from maas.readiness.evidence import names
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, failed, passed, skipped, warning
@@ -212,10 +212,20 @@ def _no_class(facts: Facts, asked: Asked, controller: str) -> Outcome:
     message = f"no GatewayClass of {controller}" + (f"; there are {names(others)}" if others else "")
     seen = [Seen(f"GatewayClass {each}") for each in others[:5]]
     if not gateway_api.built_in(facts) or asked.phase is Phase.before:
-        return absent(asked, message, *seen, step="istio" if not gateway_api.built_in(facts) else "gateway-class")
+        return absent(asked, message, *seen, step=_maker(facts, asked))
     return failed(
         message, *seen, remedy=Remedy("Create it: the ingress operator then installs Istio.", changes=(_CLASS,))
     )
+
+
+def _maker(facts: Facts, asked: Asked) -> str:
+    """The step that brings a GatewayClass."""
+    match service_mesh.wanted(facts, openshift=asked.target is Target.openshift):
+        case service_mesh.Mesh.built_in:
+            return "gateway-class"
+        case service_mesh.Mesh.service_mesh_2:
+            return "service-mesh-2"
+    return "istio"
 
 
 _CLASS = Change(
