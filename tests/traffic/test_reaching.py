@@ -73,6 +73,9 @@ def test_a_route_of_openshift_is_called_by_its_host() -> None:
 def test_an_address_that_was_named_is_asked_for_the_hosts_of_the_routes() -> None:
     assert found(url="http://127.0.0.1:8080/v1/") == [("http://127.0.0.1:8080", "simulator.models.example.com")]
     assert found(url="https://models.example.com") == [("https://models.example.com", "")]
+    prefix = put("spec", "rules", 0, "matches", value=[{"path": {"type": "PathPrefix", "value": "/small/v1"}}])
+    there = [("https://127.0.0.1:8443/small", "simulator.models.example.com")]
+    assert found((ROUTE, prefix), url="https://127.0.0.1:8443") == there
 
 
 @pytest.mark.parametrize(

@@ -34,10 +34,10 @@ async def endpoints(facts: Facts, preferred: str, url: str = "") -> list[Endpoin
 def _named(facts: Facts, gateways: list[Object], url: str) -> Iterator[Endpoint]:
     base = url.rstrip("/").removesuffix("/v1")
     routes = ours.routes(facts, gateways)
-    every = [host for route in routes for host in texts(route, "spec", "hostnames")]
-    hosts = list(dict.fromkeys(host for host in every if "*" not in host))
-    if hosts and _is_address(urlsplit(base).hostname or ""):
-        yield from (Endpoint(base, host) for host in hosts)
+    every = [(h, prefix) for route in routes for h in texts(route, "spec", "hostnames") for prefix in prefixes(route)]
+    places = list(dict.fromkeys((host, prefix) for host, prefix in every if "*" not in host))
+    if places and _is_address(urlsplit(base).hostname or ""):
+        yield from (Endpoint(f"{base}{prefix}", host) for host, prefix in places)
     else:
         yield Endpoint(base)
 
