@@ -47,7 +47,6 @@ RULES: tuple[Rule, ...] = (
     Rule("", ("secrets",), (*HELM, "update"), "API keys, and Helm's record of its releases"),
     Rule("", ("services", "configmaps", "serviceaccounts"), HELM, "charts, models and the gateway"),
     Rule("", ("persistentvolumeclaims",), MADE, "where models keep their weights"),
-    Rule("", ("pods",), ("delete",), "restarting what is stuck"),
     Rule("apps", ("deployments", "daemonsets"), HELM, "charts; restarting operators once what they wait for is there"),
     Rule("batch", ("jobs",), HELM, "hooks of the cert-manager and GPU Operator charts", only="kubernetes"),
     Rule("autoscaling", ("horizontalpodautoscalers",), HELM, "istiod's chart", only="kubernetes"),
@@ -102,7 +101,7 @@ RULES: tuple[Rule, ...] = (
     Rule("kuadrant.io", ("kuadrants",), APPLY, "the policy services"),
     Rule(
         "kuadrant.io",
-        ("authpolicies", "ratelimitpolicies", "tokenratelimitpolicies", "tlspolicies"),
+        ("authpolicies", "ratelimitpolicies", "tokenratelimitpolicies"),
         MADE,
         "who may call, and how much",
     ),

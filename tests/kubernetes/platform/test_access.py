@@ -66,7 +66,7 @@ def test_each_target_has_its_own(target: str, described: str, wanted: bool) -> N
 
 def test_the_kinds_that_are_cluster_wide_say_so() -> None:
     wide = {p.resource for p in NEEDED if not p.namespaced}
-    assert {"namespaces", "customresourcedefinitions", "clusterroles", "clusterissuers", "gatewayclasses"} <= wide
+    assert {"namespaces", "customresourcedefinitions", "clusterroles", "clusterstoragecontainers", "gatewayclasses"} <= wide
     assert not wide & {"deployments", "secrets", "gateways", "inferenceservices", "kuadrants"}
 
 
@@ -97,7 +97,7 @@ def test_each_right_is_missed(without: Permission) -> None:
 def test_what_is_denied_is_listed_by_resource_and_bounded() -> None:
     said = one("MAAS-111", {"access": [answer(permission, False) for permission in NEEDED]})
     assert said.status is Status.failed
-    assert "create, patch clusterissuers.cert-manager.io" in said.message
+    assert "create, delete, patch certificates.cert-manager.io" in said.message
     assert "more" in said.message
     assert len(said.message) < 700
     assert said.remedy is not None and "--clusterrole=cluster-admin" in "".join(said.remedy.commands)
