@@ -24,49 +24,40 @@ _CA = "cluster-ca.crt"
 class Place:
     """Where a model is called.
 
-    address: of the gateway, "" if the cluster gave it none. resolves: whether the endpoint's
-    name is known here. trust: the file with the CA to believe, where that is our own.
+    address: to ask for the host at; "" where the host's name leads there from here.
+    is_forwarded: kubectl has to open a way to it. trust: the file with the CA to believe, where that is our own.
     """
 
     host: str
     address: str
-    resolves: bool
+    is_forwarded: bool
     trust: Path | None
-    is_openshift: bool
 
     @property
     def port(self) -> int:
-        return 443 if self.resolves or self.address or self.is_openshift else forwarding.LOCAL
+        return forwarding.LOCAL if self.is_forwarded else 443
 
     @property
     def endpoint(self) -> str:
         return f"https://{self.host}{'' if self.port == 443 else f':{self.port}'}/v1"
-
-    @property
-    def is_forwarded(self) -> bool:
-        return not (self.resolves or self.address or self.is_openshift)
-
-
-async def found(api: Api, wanted: Wanted, facts: Facts) -> Place:
-    """Raises MaasError."""
-    trust = None if wanted.site.target is Target.openshift else await _trusted(api, wanted)
-    return _place(wanted, facts, trust)
-
-
-def without_trust(wanted: Wanted, facts: Facts) -> Place:
-    return _place(wanted, facts, None)
 
 
 def first_model(wanted: Wanted) -> str:
     return next(iter(wanted.platform.models), "MODEL")
 
 
-def _place(wanted: Wanted, facts: Facts, trust: Path | None) -> Place:
+def place(wanted: Wanted, facts: Facts, trust: Path | None, *, by_forwarding: bool) -> Place:
+    """by_forwarding: the gateway could not be reached from here in another way."""
     host = names.host(wanted, first_model(wanted))
-    return Place(host, _address(wanted, facts), _resolves(host), trust, wanted.site.target is Target.openshift)
+    if wanted.site.target is Target.openshift:
+        return Place(host, "", False, trust)
+    if by_forwarding:
+        return Place(host, "127.0.0.1", True, trust)
+    return Place(host, "" if _resolves(host) else _address(wanted, facts), False, trust)
 
 
 def _address(wanted: Wanted, facts: Facts) -> str:
+    """Of the gateway; "" if the cluster gave it none."""
     ours = [each for each in facts.known(kinds.GATEWAY) if (namespace(each), name(each)) == (wanted.namespace, GATEWAY)]
     found = [text(address, "value") for gateway in ours for address in items(gateway, "status", "addresses")]
     outside = [address for address in found if not address.endswith((".svc", ".cluster.local"))]
@@ -81,8 +72,10 @@ def _resolves(host: str) -> bool:
     return True
 
 
-async def _trusted(api: Api, wanted: Wanted) -> Path | None:
-    """The gateway's CA, which is no secret, in a file of $MAAS_HOME."""
+async def trusted(api: Api, wanted: Wanted) -> Path | None:
+    """The gateway's CA, which is no secret, in a file of $MAAS_HOME; None where the router has a certificate."""
+    if wanted.site.target is Target.openshift:
+        return None
     secret = await api.get(path_of(kinds.SECRET, "v1", wanted.namespace, certificates.SECRET))
     ca = base64.b64decode(text(secret, "data", "ca.crt"))
     if not ca:
@@ -133,16 +126,15 @@ def _facts(wanted: Wanted, place: Place, key: str | None) -> str:
 def _way(wanted: Wanted, place: Place) -> str:
     if place.is_forwarded:
         return (
-            "The gateway has no address outside of the cluster. Open a way to it, in a\n"
-            f"terminal of its own:\n\n  {forwarding.command(wanted)}"
+            "The gateway has no address that can be reached from here. Open a way to it, in\n"
+            f"a terminal of its own:\n\n  {forwarding.command(wanted)}"
         )
-    if place.resolves:
+    if not place.address:
         return ""
     hosts = " ".join([*(names.host(wanted, model) for model in wanted.platform.models), names.shared_host(wanted)])
-    address = place.address or "ADDRESS"
     return (
         f"No name server that is asked here knows {place.host}. Until one does:\n\n"
-        f"  echo {shlex.quote(f'{address} {hosts}')} |\n    sudo tee -a /etc/hosts"
+        f"  echo {shlex.quote(f'{place.address} {hosts}')} |\n    sudo tee -a /etc/hosts"
     )
 
 
@@ -152,8 +144,8 @@ def _curl(place: Place, model: str, key: str | None) -> str:
     options.insert(0, '-H "Content-Type: application/json"')
     if place.trust:
         options.insert(0, f"--cacert {shlex.quote(str(place.trust))}")
-    if not place.resolves and not place.is_openshift:
-        options.insert(0, f"--resolve {place.host}:{place.port}:{place.address or '127.0.0.1'}")
+    if place.address:
+        options.insert(0, f"--resolve {place.host}:{place.port}:{place.address}")
     lines = [f"curl {place.endpoint}/chat/completions", *options, f'-H "Authorization: Bearer {key or "$MAAS_KEY"}"']
     return "Try it with curl:\n\n  " + " \\\n  ".join(lines)
 

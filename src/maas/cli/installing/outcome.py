@@ -30,10 +30,14 @@ _NO_KEYS = "MAAS-330"  # the first one is made when everything is well
 
 @dataclass(frozen=True)
 class Proof:
-    """tried: whether requests went through the gateway. why_not: where none could be sent from here."""
+    """tried: whether requests went through the gateway. why_not: where none could be sent from here.
+
+    by_forwarding: its own address could not be reached from here.
+    """
 
     judged: Judged
     tried: bool
+    by_forwarding: bool = True
     why_not: str = ""
 
     @property
@@ -69,7 +73,7 @@ def proven(options: Options, wanted: Wanted, plan: Plan) -> None:
         notes().print("\nerror: everything is installed, but it does not work yet: `maas doctor` says why")
         judged.end(proof.obstacles, strict=False)
     key = asyncio.run(_first_key(options, wanted))
-    place = asyncio.run(_arrived(options, wanted, proof.judged.facts))
+    place = asyncio.run(_arrived(options, wanted, proof))
     if options.manner.output is Shape.json:
         show_json(_document(plan, proof, place, key))
         return
@@ -80,7 +84,7 @@ def proved(options: Options, wanted: Wanted) -> Proof:
     """Statuses, then requests: through the gateway's address, or a way that is opened to it for the moment."""
     first = of_cluster(_validation(options, wanted, traffic=_TRAFFIC))
     if _was_tried(first):
-        return Proof(first, tried=True)
+        return Proof(first, tried=True, by_forwarding=False)
     with forwarding.opened(options.cluster, wanted) as way:
         if isinstance(way, forwarding.Closed):
             return Proof(first, tried=False, why_not=way.why)
@@ -107,13 +111,14 @@ async def _first_key(options: Options, wanted: Wanted) -> str | None:
         return await keeping_keys.first(api, wanted)
 
 
-async def _arrived(options: Options, wanted: Wanted, facts: Facts) -> arrival.Place:
+async def _arrived(options: Options, wanted: Wanted, proof: Proof) -> arrival.Place:
     async with connect(options.cluster.context, options.cluster.kubeconfig) as api:
         try:
-            return await arrival.found(api, wanted, facts)
+            trust = await arrival.trusted(api, wanted)
         except MaasError as error:
             notes().print(f"The gateway's certificate could not be fetched: {error}")
-            return arrival.without_trust(wanted, facts)
+            trust = None
+    return arrival.place(wanted, proof.judged.facts, trust, by_forwarding=proof.by_forwarding)
 
 
 def _document(plan: Plan, proof: Proof, place: arrival.Place, key: str | None) -> dict[str, Any]:
