@@ -8,12 +8,13 @@ import yaml
 from maas.cluster.objects import Object, items, mapping, text, texts
 from maas.cluster.plan.model import Apply
 from maas.cluster.resources import certificates, gateway, gateway_pods
+from maas.cluster.resources.steps import steps
 from maas.cluster.wanted import Mesh, Site, Target
 from tests.kubernetes.resources.wishes import site, wanted
 
 
 def applied(on: Site) -> list[Object]:
-    (step,) = gateway.steps(wanted(on=on))
+    step, _ = gateway.steps(wanted(on=on))
     return [action.object for action in step.actions if isinstance(action, Apply)]
 
 
@@ -76,3 +77,15 @@ def test_where_istio_does_not_read_it_nothing_refers_to_it(on: Site) -> None:
 def test_service_mesh_2_lets_the_router_reach_its_pods() -> None:
     wish = wanted(on=replace(site(Target.openshift), mesh=Mesh.service_mesh_2))
     assert gateway_pods.infrastructure(wish) == {"infrastructure": {"labels": {"maistra.io/expose-route": "true"}}}
+
+
+def test_a_cluster_that_gives_no_addresses_holds_nothing_else_up() -> None:
+    """kind, bare metal: routes and models go on, and the step ends by itself."""
+    made, address = gateway.steps(wanted())
+    assert not any("Programmed" in each.what for each in made.waits)
+    (wait,) = address.waits
+    unaddressed = {"type": "Programmed", "status": "False", "reason": "AddressNotAssigned"}
+    seen = wait.until({"status": {"conditions": [{"type": "Accepted", "status": "True"}, unaddressed]}})
+    assert seen.enough and wait.patience <= 60
+    needed = {key for step in steps(wanted()) for key in step.needs}
+    assert address.key not in needed

@@ -15,25 +15,38 @@ from maas.cluster.wanted import GATEWAY, Target, Wanted
 KEY = "gateway"
 API = "gateway.networking.k8s.io/v1"
 HTTP, HTTPS = "http", "https"  # listeners
+_START = 600.0  # seconds for images to be pulled and pods to start
+_ADDRESSED = 60.0  # seconds that clouds take to give an address
 
 
 def steps(wanted: Wanted) -> list[Step]:
-    where = f"{wanted.namespace}/{GATEWAY}"
+    """Its address is waited for apart, beside all that goes on without: some clusters never give it one."""
+    where, place = wanted.namespace, f"{wanted.namespace}/{GATEWAY}"
+    pods = f"{where}/{wanted.site.gateway_service}"
+    accepted = Wait(kinds.GATEWAY, GATEWAY, where, conditions.accepted, f"Gateway {place} is Accepted")
+    running = Wait(
+        kinds.DEPLOYMENT,
+        wanted.site.gateway_service,
+        where,
+        conditions.available,
+        f"Deployment {pods}, the gateway's pods, is available",
+        _START,
+    )
+    addressed = Wait(
+        kinds.GATEWAY, GATEWAY, where, conditions.programmed(), f"Gateway {place} is Programmed", _ADDRESSED
+    )
     return [
         Step(
             KEY,
-            f"Gateway {where}",
+            f"Gateway {place}",
             "takes the requests of all clients and leads them to the models",
             tuple(Apply(each) for each in (gateway_pods.config_map(wanted), gateway(wanted)) if each),
-            (
-                Wait(
-                    kinds.GATEWAY, GATEWAY, wanted.namespace, conditions.programmed(), f"Gateway {where} is Programmed"
-                ),
-            ),
+            (accepted, running),
             needs=("namespaces", "gateway-api", "gateway-class", "istio", "mesh-member", certificates.KEY),
-            undo=f"kubectl delete gateway -n {wanted.namespace} {GATEWAY}",
+            undo=f"kubectl delete gateway -n {where} {GATEWAY}",
             affects="requests in flight may be cut off while the gateway's pods are replaced",
-        )
+        ),
+        Step("address", "the gateway's address", "clients find it there", waits=(addressed,), needs=(KEY,)),
     ]
 
 
