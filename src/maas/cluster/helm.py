@@ -121,7 +121,7 @@ class Helm:
         asked = [*("upgrade", chart.release, *self._source(chart), "--install", "--namespace", chart.namespace)]
         asked += ["--values", "-", "--history-max", "5", "--timeout", f"{self.patience:g}s"]
         asked += [f"--labels={','.join(f'{key}={value}' for key, value in labels(chart).items())}"]
-        asked += ["--dry-run=server", "--hide-notes"] if dry_run else []
+        asked += ["--dry-run=server"] if dry_run else []
         await self._done(chart.release, chart.namespace, asked, chart, told=_yaml(chart.values))
 
     async def uninstall(self, release: str, namespace: str, *, keep_crds: bool = False) -> None:
@@ -131,8 +131,8 @@ class Helm:
         """
         if keep_crds:
             await self._keep_crds(release, namespace)
-        asked = ["uninstall", release, "--namespace", namespace, "--ignore-not-found", f"--timeout={self.patience:g}s"]
-        await self._done(release, namespace, asked)
+        asked = ["uninstall", release, "--namespace", namespace, f"--timeout={self.patience:g}s"]
+        await self._if_there(release, namespace, asked)
 
     async def _keep_crds(self, release: str, namespace: str) -> None:
         """Helm has no word for it: what it keeps is marked in its own record, which is written again with the marks."""
@@ -151,13 +151,17 @@ class Helm:
 
     async def manifest(self, release: str, namespace: str) -> list[Object]:
         """What the release holds, hooks aside; nothing if there is no such release. Raises MaasError."""
+        asked = ["get", "manifest", release, "--namespace", namespace]
+        return parsed(await self._if_there(release, namespace, asked), f"release {namespace}/{release}")
+
+    async def _if_there(self, release: str, namespace: str, asked: Sequence[str]) -> bytes:
+        """What it prints; nothing where there is no such release (any more)."""
         try:
-            ended = await self._done(release, namespace, ["get", "manifest", release, "--namespace", namespace])
+            return (await self._done(release, namespace, asked)).output
         except HelmFailed as failed:
-            if "not found" in failed.words:
-                return []
+            if "release: not found" in failed.words:
+                return b""
             raise
-        return parsed(ended.output, f"release {namespace}/{release}")
 
     async def rendered(self, chart: Chart, kubernetes: str = "") -> list[Object]:
         """What the chart would install, CRDs and hooks too, without asking a cluster. Raises MaasError.

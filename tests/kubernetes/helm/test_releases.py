@@ -184,7 +184,9 @@ def test_anothers_change_under_way_is_not_touched(helm: Path, cluster: Cluster, 
     assert [each["metadata"]["name"] for each in records(cluster, namespace)] == [record]
 
 
-def test_cancelling_ends_helm_too(helm: Path, cluster: Cluster, namespace: str, tmp_path: Path) -> None:
+def test_cancelling_ends_helm_too(
+    helm: Path, cluster: Cluster, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def cancelled(it: Helm) -> None:
         doing = asyncio.create_task(it.upgrade_install(chart(tmp_path, namespace, job=HANGING)))
         while not records(cluster, namespace):  # noqa: ASYNC110  # it is the cluster that says when
@@ -195,6 +197,25 @@ def test_cancelling_ends_helm_too(helm: Path, cluster: Cluster, namespace: str, 
 
     carried_out(cluster, tmp_path, cancelled)
     assert helms(namespace) == []
+    monkeypatch.setattr(helm_module, "_SETTLING", 0.0)
+    again = chart(tmp_path, namespace, "1.0.1", "in the end")
+    carried_out(cluster, tmp_path, lambda it: it.upgrade_install(again))
+    assert told(cluster, namespace) == "in the end"
+
+
+def test_a_first_installation_that_failed_is_done_again(
+    helm: Path, cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    """What stood in its way is gone: nobody has to uninstall anything first."""
+    forbidden = HANGING.replace("restartPolicy: Never", "restartPolicy: Sometimes").replace("annotations", "labels")
+    with pytest.raises(HelmFailed, match="Sometimes"):
+        broken = chart(tmp_path, namespace, job=forbidden.replace("{helm.sh/hook: ", "{x: ").replace(",post", "-"))
+        carried_out(cluster, tmp_path, lambda it: it.upgrade_install(broken))
+    assert [each.status for each in helm_module.newest(records(cluster, namespace))] == ["failed"]
+    wanted = chart(tmp_path, namespace, "1.0.1", "at last")
+    carried_out(cluster, tmp_path, lambda it: it.upgrade_install(wanted))
+    assert told(cluster, namespace) == "at last"
+    assert is_current(wanted, records(cluster, namespace))
 
 
 def test_values_and_credentials_are_in_nobodys_sight(
