@@ -27,6 +27,7 @@ class _Doomed(Heard):
     """
 
     survived: Path = Path()
+    thorough: bool = True
     left: dict[str, int] = field(default_factory=dict)
 
     def begun(self, step: Step) -> None:
@@ -36,7 +37,7 @@ class _Doomed(Heard):
     def acted(self, step: Step, action: Action, note: str) -> None:
         super().acted(step, action, note)
         self.left[step.key] -= 1
-        boundaries = ["first"] + (["last"] if not self.left[step.key] else [])
+        boundaries = ["first"] + (["last"] if self.thorough and not self.left[step.key] else [])
         known = json.loads(self.survived.read_text())
         for each in boundaries:
             if (place := f"{step.key}: {each}") not in known:
@@ -44,11 +45,16 @@ class _Doomed(Heard):
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def until_it_ends(work: "Callable[[Heard], object]", boundaries: Path, log: Path) -> Sequence[str]:
-    """Begins it again as often as it dies. Where it has died; fails if it fails by itself."""
+def until_it_ends(
+    work: "Callable[[Heard], object]", boundaries: Path, log: Path, *, thorough: bool = True
+) -> Sequence[str]:
+    """Begins it again as often as it dies. Where it has died; fails if it fails by itself.
+
+    thorough: it dies after the last action of each step as well as after the first.
+    """
     boundaries.write_text("[]")
     for _ in range(200):
-        process = _FORKING.Process(target=_run, args=(work, boundaries, log))
+        process = _FORKING.Process(target=_run, args=(work, boundaries, log, thorough))
         process.start()
         process.join(_PATIENCE)
         if process.exitcode == 0:
@@ -59,7 +65,7 @@ def until_it_ends(work: "Callable[[Heard], object]", boundaries: Path, log: Path
     raise AssertionError("it never ends")
 
 
-def _run(work: "Callable[[Heard], object]", boundaries: Path, log: Path) -> None:
+def _run(work: "Callable[[Heard], object]", boundaries: Path, log: Path, thorough: bool) -> None:
     with log.open("a") as lines:
         os.dup2(lines.fileno(), 1)
         os.dup2(lines.fileno(), 2)
@@ -68,7 +74,7 @@ def _run(work: "Callable[[Heard], object]", boundaries: Path, log: Path) -> None
             lines.write(f"{time.monotonic():.1f} {os.getpid()} {words}\n")
             lines.flush()
 
-        work(_Doomed(survived=boundaries, said=said))
+        work(_Doomed(survived=boundaries, said=said, thorough=thorough))
 
 
 @dataclass(frozen=True)

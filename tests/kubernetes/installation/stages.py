@@ -1,13 +1,15 @@
 """Clusters to install on: with their controllers, real and played."""
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 
+import httpx
+
 from maas.cluster import kinds
-from maas.cluster.objects import Object
+from maas.cluster.objects import Object, name, namespace
 from tests.kubernetes.cluster import Cluster, running
 from tests.kubernetes.clusters import platforms
-from tests.kubernetes.clusters.making import condition, made
 from tests.kubernetes.clusters.scenario import bare_definition
 from tests.kubernetes.controllers import controllers, simulated_node
 from tests.kubernetes.definitions import of_components, stored
@@ -55,4 +57,20 @@ def _without_status(object: Object) -> Object:
     return {**object, "status": None} if object["kind"] in ("Deployment", "DaemonSet") else object
 
 
-__all__ = ["condition", "kubernetes", "made", "openshift"]
+def removed(cluster: Cluster, *objects: Object) -> None:
+    """Deletes these, namespaces with all that is in them, and waits until they are gone."""
+    with cluster.client() as client:
+        paths = [_path(each) for each in objects]
+        for path in reversed(paths):
+            client.delete(path)
+        deadline = time.monotonic() + 60
+        while any(client.get(path).status_code != httpx.codes.NOT_FOUND for path in paths):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def _path(object: Object) -> str:
+    kind, version = kinds.of(object), str(object["apiVersion"])
+    base = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    where = f"/namespaces/{namespace(object)}" if namespace(object) else ""
+    return f"{base}{where}/{kind.plural}/{name(object)}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from maas.cluster.objects import name, namespace
+from maas.cluster.objects import label, name, namespace
 from tests.kubernetes.cluster import Cluster
 
 Place = tuple[str, str, str]  # "deployments.apps", namespace, name
@@ -26,9 +26,10 @@ _NOTED = ("deployment.kubernetes.io/", "kubectl.kubernetes.io/restartedAt")
 def state(cluster: Cluster) -> State:
     with cluster.client() as client:
         return {
-            (key, namespace(each), name(each)): _wanted(key, each)
+            (key, namespace(each), _name(key, each)): _wanted(key, each)
             for key, path in _collections(client)
             for each in _listed(client, path, of_definitions=_METADATA)
+            if label(each, "status") != "superseded"  # Helm's record of how it was before an upgrade
         }
 
 
@@ -66,7 +67,7 @@ def _listed(
         if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
             break
         time.sleep(0.2)
-    found: list[dict[str, Any]] = answer.raise_for_status().json()["items"]
+    found: list[dict[str, Any]] = answer.raise_for_status().json()["items"] or []
     return found
 
 
@@ -86,6 +87,11 @@ def _collections(client: httpx.Client) -> Iterator[tuple[str, str]]:
                     yield key, f"{base}/{resource['resource']}"
 
 
+def _name(key: str, object: Mapping[str, Any]) -> str:
+    """Helm's records are numbered."""
+    return name(object).rpartition(".v")[0] if label(object, "owner") == "helm" else name(object)
+
+
 def _wanted(key: str, object: Mapping[str, Any]) -> Any:
     kept = {
         field: value for field, value in object.items() if field not in ("status", "metadata", "apiVersion", "kind")
@@ -98,7 +104,7 @@ def _wanted(key: str, object: Mapping[str, Any]) -> Any:
             {k: v for k, v in port.items() if k != "nodePort"} for port in kept["spec"].get("ports", ())
         ]
     metadata = object["metadata"]
-    kept["labels"] = metadata.get("labels") or {}
+    kept["labels"] = {k: v for k, v in (metadata.get("labels") or {}).items() if k not in ("modifiedAt", "version")}
     annotations = metadata.get("annotations") or {}
     kept["annotations"] = {k: v for k, v in annotations.items() if not k.startswith(_NOTED)}
     kept["owners"] = sorted(f"{each['kind']}/{each['name']}" for each in metadata.get("ownerReferences") or ())

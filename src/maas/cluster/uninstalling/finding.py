@@ -11,7 +11,7 @@ from maas.cluster.facts.discovery import Discovered, discover
 from maas.cluster.failures import Missing
 from maas.cluster.helm import Helm, Release
 from maas.cluster.kinds import CRD, CSV, NAMESPACE, SUBSCRIPTION, Kind
-from maas.cluster.objects import items, label, text
+from maas.cluster.objects import annotation, items, label, text
 from maas.cluster.uninstalling import parts
 from maas.cluster.uninstalling.inside import CONTENTS
 from maas.cluster.uninstalling.model import REMOVE, Found, Operator, Ours
@@ -25,6 +25,8 @@ _VAP_BINDING = Kind(
     "admissionregistration.k8s.io",
     namespaced=False,
 )
+_CERTIFICATE = "cert-manager.io/certificate-name"
+SECRET = Kind("Secret", "secrets")
 ISTIO_ROOT = Kind("ConfigMap", "configmaps", labels="istio.io/config=true")
 _NEVER = frozenset({"nodes", "events", "persistentvolumes", "csidrivers", "csistoragecapacities"})  # never written
 
@@ -59,6 +61,7 @@ class _Finding:
         keys = part_keys(mine, operators, made)
         customs = await self._customs(every_crd, keys)
         left = await self._left(every_namespace, operators, keys)
+        secrets = await self._secrets(customs, mine)
         objects = [each for each in made if each.is_made and label(each.object, "owner") != "helm"]
         ours = [each.name for each in objects if each.kind.key == NAMESPACE.key]
         generated = [each.name for each in left if each.kind.key == NAMESPACE.key]
@@ -70,7 +73,7 @@ class _Finding:
             if each.has_our_fields and each.uid not in known and not each.is_owned and not each.is_made
         ]
         brought = [each for each in definitions if each.uid not in known]
-        return Ours(objects, adopted, mine, operators, brought, customs, left, inside)
+        return Ours(objects, adopted, mine, operators, brought, customs, left, secrets, inside)
 
     async def listed(self, kind: Kind, labels: str = "", in_namespace: str = "", *, whole: bool = False) -> list[Found]:
         """None of a kind that is not served."""
@@ -107,11 +110,28 @@ class _Finding:
     ) -> list[Found]:
         """What stays behind when those go that made it; and what was marked by an earlier run."""
         roots = await self.listed(ISTIO_ROOT, ISTIO_ROOT.labels) if "istio" in keys else []
-        marked = await self._all((CSV, kinds.GATEWAY_CLASS, Kind("ConfigMap", "configmaps")), _REMOVE)
+        marked = await self._all((CSV, kinds.GATEWAY_CLASS, Kind("ConfigMap", "configmaps"), SECRET), _REMOVE)
         classes = await self.listed(kinds.GATEWAY_CLASS) if "istio" in keys else []
         by_istiod = [each for each in classes if parts.is_by_component(each)]
         found = (*roots, *marked, *by_istiod, *(each for each in namespaces if _is_left(each, operators)))
         return list({each.uid: each for each in found}.values())
+
+    async def _secrets(self, customs: Sequence[Found], releases: Sequence[Release]) -> Sequence[tuple[Found, Found]]:
+        """Certificates of ours and of our charts, each with the Secret that cert-manager leaves behind when it goes."""
+        charts = {(each.namespace, each.name) for each in releases}
+        certificates = {
+            (each.namespace, each.name): each
+            for each in customs
+            if each.kind.key == kinds.CERTIFICATE.key and (each.is_made or each.release in charts)
+        }
+        places = sorted({where for where, _ in certificates})
+        lists = await asyncio.gather(*(self.listed(SECRET, "", where) for where in places))
+        return [
+            (certificates[key], secret)
+            for found in lists
+            for secret in found
+            if (key := (secret.namespace, annotation(secret.object, _CERTIFICATE))) in certificates
+        ]
 
     async def _inside(self, named: str) -> tuple[str, list[Found]]:
         wanted = [kind for kind in CONTENTS if self.served.version(kind)]

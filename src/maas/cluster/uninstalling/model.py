@@ -99,6 +99,7 @@ class Ours:
     made: everything that we made, namespaces too. adopted: where only some fields are ours.
     definitions: CRDs that a component of ours brought. customs: all objects of their kinds, whoever made them.
     left: what components of ours leave behind when they go (REMOVE is put on it before they do).
+    secrets: certificates of ours and of our charts, each with the Secret that it leaves behind.
     inside: what there is in each namespace that we made, as far as it would go with it.
     """
 
@@ -109,6 +110,7 @@ class Ours:
     definitions: Sequence[Found] = ()
     customs: Sequence[Found] = ()
     left: Sequence[Found] = ()
+    secrets: Sequence[tuple[Found, Found]] = ()
     inside: Mapping[str, Sequence[Found]] = field(default_factory=dict)
 
     @property

@@ -16,6 +16,7 @@ from maas.cluster.wanted import NAMESPACE as HOME
 
 _PATIENCE = 300.0
 _OURS = "we made it"
+_MARKED = "so that it is found again if this is cut short"
 _MARK = {"metadata": {"labels": {REMOVE: "true"}}}
 NAMESPACES = "remove namespaces"  # the key of the last step
 _BINDINGS = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
@@ -90,6 +91,8 @@ class _Removing:
 
     def steps(self) -> Iterator[Step]:
         platform = [each for each in self.ours.made if each.kind.key not in _COMPONENTS]
+        secrets = [each for each in self._secrets() if not each.is_marked]
+        yield _step("marks", "marks on what certificates leave", _MARKED, map(_mark, secrets), ())
         for key, title, why, of in _STAGES:
             found = [each for each in platform if each.kind.key in {kind.key for kind in of}]
             yield _step(key, title, why, _deletions(found), found)
@@ -100,7 +103,19 @@ class _Removing:
         )
         if not self.keep_operators:
             yield from self._components()
+        yield self._leftovers()
         yield self._namespaces()
+
+    def _secrets(self) -> list[Found]:
+        """Of certificates that go."""
+        charts = {
+            (each.namespace, each.name)
+            for each in self.ours.releases
+            if not self.keep_operators and parts.of_release(each.name) not in self.kept
+        }
+        return [
+            secret for certificate, secret in self.ours.secrets if certificate.is_made or certificate.release in charts
+        ]
 
     def _components(self) -> Iterator[Step]:
         operands = [each for each in self._operands() if self._goes(each.kind.group)]
@@ -113,7 +128,6 @@ class _Removing:
             if part.key not in self.kept:
                 yield self._part(part)
         yield self._definitions()
-        yield self._leftovers()
 
     def _operands(self) -> list[Found]:
         """Ours, and what operators made by themselves: nobody is left to let go of it afterwards."""
@@ -167,11 +181,20 @@ class _Removing:
         return _step("definitions", "the components' kinds", "nothing of them is left", _deletions(gone), gone)
 
     def _leftovers(self) -> Step:
-        groups = [each for each in self.ours.made if each.kind.key == OPERATOR_GROUP.key]
-        left = [each for each in self.ours.left if each.kind.key != NAMESPACE.key and _leaver(each) not in self.kept]
-        csvs = [each for each in left if each.kind.key == CSV.key]
-        found = [*groups, *csvs, *(each for each in left if each.kind.key != CSV.key)]
+        found = self._secrets()
+        if not self.keep_operators:
+            found += [each for each in self.ours.made if each.kind.key == OPERATOR_GROUP.key and self._is_done(each)]
+        for each in self.ours.left:
+            stays = _leaver(each) in self.kept or self.keep_operators
+            if each.kind.key != NAMESPACE.key and (each.is_marked or not stays):
+                found.append(each)
+        found = list({each.uid: each for each in found}.values())
         return _step("leftovers", "what components leave behind", "nothing uses it any more", _deletions(found), found)
+
+    def _is_done(self, group: Found) -> bool:
+        """Whether no operator stays in this OperatorGroup's namespace."""
+        stay = [each for each in self.ours.operators if parts.of_package(each.package) in self.kept]
+        return group.namespace not in {each.subscription.namespace for each in stay}
 
     def _namespaces(self) -> Step:
         gone = [each for each in self._our_namespaces() if not self._held(each)]
@@ -269,7 +292,7 @@ def _deletions(found: Iterable[Found]) -> list[Action]:
 
 
 def _mark(found: Found) -> Mark:
-    return Mark(found.kind, found.name, found.namespace, _MARK, "so that it is found again if this is cut short")
+    return Mark(found.kind, found.name, found.namespace, _MARK, _MARKED)
 
 
 def _bare(found: Found) -> Mapping[str, object]:
