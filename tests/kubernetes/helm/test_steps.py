@@ -8,12 +8,13 @@ import pytest
 
 from maas.cluster import sites
 from maas.cluster.components import kuadrant
+from maas.cluster.components.gpu_operator import policy_is_ready
 from maas.cluster.components.steps import steps
 from maas.cluster.components.theirs import on_kubernetes
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import CRD, HTTP_ROUTE, POD
 from maas.cluster.mirroring import minors
-from maas.cluster.plan.model import Apply, Chart, Manifest, Restart, Step
+from maas.cluster.plan.model import Apply, Chart, Manifest, Restart, Stage, Step
 from maas.cluster.wanted import PART_OF, Site, Target, Wanted
 from maas.domain.platform import Platform
 from tests.kubernetes.clusters import typical
@@ -176,3 +177,22 @@ def test_a_run_that_was_cut_short_before_the_restart_is_noticed(started: str, st
 def _with(scenario: Scenario, lists: dict[str, Any]) -> Facts:
     facts = scenario.facts()
     return replace(facts, lists={**facts.lists, **lists})
+
+
+@pytest.mark.parametrize(
+    ("state", "type", "reason", "expected"),
+    [
+        ("ready", "Ready", "Reconciled", (Stage.done, False)),
+        ("ready", "Ready", "NoGPUNodes", (Stage.waiting, True)),
+        ("ready", "Ready", "NFDLabelsMissing", (Stage.waiting, True)),
+        ("notReady", "Error", "OperandNotReady", (Stage.waiting, False)),
+    ],
+)
+def test_a_cluster_policy_that_calls_itself_ready_is_not_believed(
+    state: str, type: str, reason: str, expected: tuple[Stage, bool]
+) -> None:
+    """It does so also where it has found no GPU: then its reason tells."""
+    told = {"type": type, "status": "True", "reason": reason, "message": "because"}
+    seen = policy_is_ready({"status": {"state": state, "conditions": [told]}})
+    assert (seen.stage, seen.enough) == expected
+    assert seen.stage is Stage.done or reason in seen.why

@@ -117,10 +117,15 @@ def _values(site: Site) -> dict[str, object]:
 
 
 def policy_is_ready(policy: Object | None) -> Seen:
-    """It calls itself ready also where it has found no GPU at all: then its reason tells."""
+    """It calls itself ready also where it has found no GPU at all: then its reason tells.
+
+    That is all there is to wait for where nodes with GPUs are yet to come.
+    """
     if policy is None:
         return Seen(Stage.waiting, "it is not there yet")
     why, message = reason(policy)
-    if text(policy, "status", "state") == "ready" and why not in BLIND:
+    ready = text(policy, "status", "state") == "ready"
+    if ready and why not in BLIND:
         return Seen(Stage.done)
-    return Seen(Stage.waiting, ": ".join(filter(None, (why, message))) or "it has no status yet")
+    said = ": ".join(filter(None, (why, message))) or "it has no status yet"
+    return Seen(Stage.waiting, said, enough=ready)
