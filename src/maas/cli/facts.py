@@ -31,10 +31,12 @@ def gather(
     logs: bool = False,
     ours: bool = False,
     gpu_operator: bool = False,
+    upgrade: bool = False,
 ) -> Facts:
     """Of the snapshot `source`, else of the cluster that the kubeconfig names. deadline: seconds from now.
 
     ours: also what an installation is compared with, and no check asks for. gpu_operator: that is to be brought, too.
+    upgrade: what is installed may be had in newer versions.
     Raises MaasError where nothing could be read at all; what is merely missing is a fact.
     """
     if source is not None and (context or kubeconfig):
@@ -44,7 +46,7 @@ def gather(
             from maas.cluster.facts import snapshot
 
             return snapshot.read(source, watch=watch)
-        asked = {"logs": logs, "ours": ours, "gpu_operator": gpu_operator}
+        asked = {"logs": logs, "ours": ours, "gpu_operator": gpu_operator, "upgrade": upgrade}
         return asyncio.run(_live(context, kubeconfig, deadline, watch, asked))
 
 

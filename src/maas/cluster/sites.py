@@ -31,8 +31,11 @@ _MESHES = {
 }
 
 
-def of(facts: Facts, in_namespace: str = NAMESPACE, target: Target | None = None) -> Site:
-    """target: where it is not to be told from the cluster. Raises NotRead where what everything hangs on is unknown."""
+def of(facts: Facts, in_namespace: str = NAMESPACE, target: Target | None = None, *, upgrade: bool = False) -> Site:
+    """target: where it is not to be told from the cluster. upgrade: operators of ours may move to newer channels.
+
+    Raises NotRead where what everything hangs on is unknown.
+    """
     target = target or (Target.openshift if is_openshift(facts) else Target.kubernetes)
     on_openshift = target is Target.openshift
     mesh, serving = _engines(facts, target)
@@ -52,17 +55,18 @@ def of(facts: Facts, in_namespace: str = NAMESPACE, target: Target | None = None
         pod_monitors=_has_pod_monitors(facts),
         has_default_storage=any(_is_default(each) for each in facts.known(STORAGE_CLASS)),
         theirs=installed.theirs_on_openshift(facts, mesh) if on_openshift else theirs.on_kubernetes(facts),
-        operators=offers.of(facts, mesh, serving) if on_openshift else {},
+        operators=offers.of(facts, mesh, serving, upgrade=upgrade) if on_openshift else {},
         managed=runs_on.name if runs_on and on_openshift else "",
         serverless=on_openshift and serverless.needed(facts),
         control_plane=service_mesh.control_plane_2(facts) if mesh is Mesh.service_mesh_2 else "",
     )
 
 
-def lacking(facts: Facts, *, gpu_operator: bool) -> list[str]:
+def lacking(facts: Facts, *, gpu_operator: bool, upgrade: bool = False) -> list[str]:
     """The packages of OLM that an installation would ask catalogs for; none where that cannot be told.
 
-    gpu_operator: it is wanted. Where nodes have GPUs that nobody can use, it may be.
+    gpu_operator: it is wanted. Where nodes have GPUs that nobody can use, it may be. upgrade: also those of ours that
+    are there, which may be had from a newer channel.
     """
     try:
         if not is_openshift(facts):
@@ -72,7 +76,8 @@ def lacking(facts: Facts, *, gpu_operator: bool) -> list[str]:
         with_gpus = gpu_operator or any(only_hardware(facts))
         unasked = set() if serverless.needed(facts) else {olm.SERVERLESS.name}
         unasked |= set() if with_gpus else {olm.GPU.name, olm.NFD.name}
-        return [each for each in found if each not in unasked]
+        ours = offers.subscribed_by_us(facts, mesh, serving) if upgrade else []
+        return [each for each in found if each not in unasked] + ours
     except NotRead:
         return []
 

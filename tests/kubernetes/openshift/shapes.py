@@ -58,8 +58,8 @@ def wanted(site: Site, *, gpu_operator: bool = False) -> Wanted:
     return Wanted(NOTHING, site, gpu_operator=gpu_operator)
 
 
-def steps(facts: Facts, *, gpu_operator: bool = False) -> list[Step]:
-    return steps_of(wanted(sites.of(facts), gpu_operator=gpu_operator))
+def steps(facts: Facts, *, gpu_operator: bool = False, upgrade: bool = False) -> list[Step]:
+    return steps_of(wanted(sites.of(facts, upgrade=upgrade), gpu_operator=gpu_operator))
 
 
 def objects(found: Iterable[Step], kind: str = "") -> list[Object]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from maas.cluster import sites
-from maas.cluster.api import path_of
+from maas.cluster.api import Api, path_of
 from maas.cluster.facts import live, snapshot, snapshot_writing
 from maas.cluster.facts.model import Cause, Facts, Unread
 from maas.cluster.facts.packages import PROBE
@@ -20,8 +20,8 @@ from tests.kubernetes.clusters.making import made
 from tests.kubernetes.clusters.nodes import node
 from tests.kubernetes.clusters.scenario import BY_GROUP_AND_KIND, GROUPS, Scenario
 from tests.kubernetes.installation.olm import package_manifests
-from tests.kubernetes.openshift.shapes import bare, steps, subscriptions
-from tests.kubernetes.played import Request, listed, status
+from tests.kubernetes.openshift.shapes import bare, one, steps, subscriptions
+from tests.kubernetes.played import Request, Server, listed, status
 from tests.kubernetes.reading.pretending import ORDINARY, aggregated, pretending, with_api
 
 _AT = path_of(PACKAGE_MANIFEST, "v1", "openshift-marketplace")
@@ -38,11 +38,11 @@ class _Catalogs:
         self.served = True
         self.asked: list[str] = []
 
-    def read(self, folder: Path, *, gpu_operator: bool = False) -> Facts:
-        play = pretending(self._objects(), self._spoil)
-        return with_api(
-            folder, play, lambda api, _: live.read(api, deadline=20, tools=False, gpu_operator=gpu_operator)
-        )
+    def read(self, folder: Path, *, gpu_operator: bool = False, upgrade: bool = False) -> Facts:
+        async def all_of_it(api: Api, _: Server) -> Facts:
+            return await live.read(api, deadline=20, tools=False, gpu_operator=gpu_operator, upgrade=upgrade)
+
+        return with_api(folder, pretending(self._objects(), self._spoil), all_of_it)
 
     def _objects(self) -> dict[Kind, list[Object]]:
         found: dict[Kind, list[Object]] = defaultdict(list)
@@ -109,6 +109,44 @@ def test_what_is_subscribed_to_already_is_not_asked_for(tmp_path: Path) -> None:
     catalogs = _Catalogs(bare("4.20.4", "v1.33.5", there))
     catalogs.read(tmp_path)
     assert set(catalogs.asked) == _MISSING - {"rhcl-operator"}
+
+
+def _subscribed(channel: str, csv: str, *, ours: bool) -> Object:
+    spec = {"name": "gpu-operator-certified", "channel": channel, "source": "certified-operators"}
+    spec |= {"sourceNamespace": "openshift-marketplace", "startingCSV": csv}
+    labels = {"app.kubernetes.io/managed-by": "maas"} if ours else {}
+    return made(
+        "operators.coreos.com/v1alpha1",
+        "Subscription",
+        "gpu-operator-certified",
+        "nvidia-gpu-operator",
+        labels=labels,
+        spec=spec,
+        status={"installedCSV": csv},
+    )
+
+
+def test_an_upgrade_asks_for_what_is_ours_and_moves_it_to_the_channel_of_a_newer_version(tmp_path: Path) -> None:
+    older = "gpu-operator-certified.v25.10.1"
+    catalogs = _Catalogs(bare("4.20.4", "v1.33.5", _subscribed("v25.10", older, ours=True)))
+    facts = catalogs.read(tmp_path, upgrade=True)
+    assert set(catalogs.asked) == {*_MISSING, "gpu-operator-certified"}
+    step = one(steps(facts, gpu_operator=True, upgrade=True), "gpu-operator")
+    spec = subscriptions([step])["gpu-operator-certified"]
+    assert (spec["channel"], spec["startingCSV"]) == ("v26.7", older), "nothing else of it changes"
+    assert "gpu-operator-certified.v26.7.0" in [wait.name for wait in step.waits]
+
+
+def test_an_upgrade_leaves_what_others_subscribed_to_and_never_goes_back(tmp_path: Path) -> None:
+    catalogs = _Catalogs(
+        bare("4.20.4", "v1.33.5", _subscribed("v25.10", "gpu-operator-certified.v25.10.1", ours=False))
+    )
+    catalogs.read(tmp_path, upgrade=True)
+    assert "gpu-operator-certified" not in catalogs.asked
+    newer = _subscribed("v27.1", "gpu-operator-certified.v27.1.0", ours=True)
+    facts = _Catalogs(bare("4.20.4", "v1.33.5", newer)).read(tmp_path, upgrade=True)
+    found = subscriptions(steps(facts, gpu_operator=True, upgrade=True))
+    assert found["gpu-operator-certified"]["channel"] == "v27.1"
 
 
 def test_on_kubernetes_there_is_nobody_to_ask(tmp_path: Path) -> None:

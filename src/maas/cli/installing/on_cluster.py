@@ -40,14 +40,15 @@ def install(options: Options) -> None:
 
 def upgrade(options: Options) -> None:
     with _told_what_was_not_read():
-        facts = read(options)
+        facts = read(options, upgrade=True)
         stored = document.in_facts(facts, options.cluster.namespace)
         if stored is None:
             raise NotFound(
                 f"no platform that `maas install` installed is in the namespace {options.cluster.namespace} of"
                 f" {facts.source.described}; -n names another namespace, --context another cluster"
             )
-        wanted = wanting.wanted(options, sites.of(facts, options.cluster.namespace), stored)
+        site = sites.of(facts, options.cluster.namespace, upgrade=True)
+        wanted = wanting.wanted(options, site, stored)
         judging.require_ready(options, wanted, facts)
         plan = planning.upgrade(_equipped(options, wanted), facts)
     finish(options, wanted, facts, plan, f"To upgrade MaaS on {facts.source.described}")
@@ -75,7 +76,7 @@ def looked(options: Options) -> tuple[Facts, Wanted]:
     return facts, wanting.wanted(options, sites.of(facts, options.cluster.namespace), stored)
 
 
-def read(options: Options) -> Facts:
+def read(options: Options, *, upgrade: bool = False) -> Facts:
     cluster = options.cluster
     facts = gather(
         context=cluster.context,
@@ -83,6 +84,7 @@ def read(options: Options) -> Facts:
         deadline=_READING,
         ours=True,
         gpu_operator=bool(options.choices.gpu_operator),
+        upgrade=upgrade,
     )
     found = target_of(facts)
     if cluster.target not in (Target.auto, found.value):

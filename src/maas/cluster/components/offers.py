@@ -2,7 +2,8 @@
 
 Once a Subscription is there, it stays as it is: what catalogs offer meanwhile is no reason to write. Before, the
 catalogs decide, as read from their PackageManifests: the default channel where its newest version will do, else the
-best that does. Where no catalog could be asked (a rendering without a cluster), the usual channel is taken.
+best that does. Where no catalog could be asked (a rendering without a cluster), the usual channel is taken. Within a
+channel, OLM updates; `maas upgrade` asks the catalogs again, and moves what is ours to a channel with newer versions.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,8 +17,8 @@ from maas.cluster.components.versions import Version, at_least, kubernetes, vers
 from maas.cluster.facts.model import Facts, Unread
 from maas.cluster.facts.packages import MARKETPLACE, PROBE, example
 from maas.cluster.kinds import CSV, OPERATOR_GROUP, SUBSCRIPTION
-from maas.cluster.objects import Object, at, every, items, mapping, name, text
-from maas.cluster.wanted import Mesh, Offer, Serving
+from maas.cluster.objects import Object, at, every, items, label, mapping, name, text
+from maas.cluster.wanted import MANAGED_BY, Mesh, Offer, Serving
 
 _NO_PIN = Pin("", "")
 _PINS = {
@@ -63,10 +64,13 @@ def _usual(package: Package, serving: Serving) -> Offer:
     return Offer(_USUAL[package.name], package.catalog)
 
 
-def of(facts: Facts, mesh: Mesh, serving: Serving) -> dict[str, Offer]:
+def of(facts: Facts, mesh: Mesh, serving: Serving, *, upgrade: bool = False) -> dict[str, Offer]:
     """Raises NotRead where nobody knows what OLM was asked for already."""
     wants = Wants(kubernetes(facts), 2 if serving is Serving.rhoai_2 else 3)
-    return {each.name: _of(facts, each, serving, wants) for each in packages(mesh, serving)}
+    found = {each: _of(facts, each, serving, wants) for each in packages(mesh, serving)}
+    if upgrade:
+        found = {each: _moved(facts, each, wants, offer) for each, offer in found.items()}
+    return {each.name: offer for each, offer in found.items()}
 
 
 def _of(facts: Facts, package: Package, serving: Serving, wants: "Wants") -> Offer:
@@ -86,6 +90,17 @@ def _new(facts: Facts, package: Package, serving: Serving, wants: "Wants") -> Of
     if found := chosen(package, manifests(facts, package), wants):
         return found
     return replace(_usual(package, serving), refused=refusal(facts, package, wants))
+
+
+def _moved(facts: Facts, package: Package, wants: "Wants", asked: Offer) -> Offer:
+    """To the channel of a newer version, where there is one."""
+    found = chosen(package, manifests(facts, package), wants)
+    if found is None or found.channel == asked.channel or found.manual:
+        return asked
+    newer, now = (version(each.csv.partition(".")[2]) for each in (found, asked))
+    if newer is None or now is None or newer <= now:
+        return asked
+    return replace(found, starting=asked.starting, manual=asked.manual, group=asked.group)
 
 
 def _asked(subscription: Object) -> Offer:
@@ -244,6 +259,12 @@ def lacking(facts: Facts, mesh: Mesh, serving: Serving, theirs: frozenset[str]) 
     """Packages that nobody has subscribed to yet, and that nothing else replaces. Raises NotRead."""
     asked = {olm.subscribed(each) for each in facts.all(SUBSCRIPTION)}
     return [each.name for each in packages(mesh, serving) if each.name not in asked and _STEPS[each.name] not in theirs]
+
+
+def subscribed_by_us(facts: Facts, mesh: Mesh, serving: Serving) -> list[str]:
+    """Raises NotRead."""
+    ours = {olm.subscribed(each) for each in facts.all(SUBSCRIPTION) if label(each, MANAGED_BY) == "maas"}
+    return [each.name for each in packages(mesh, serving) if each.name in ours]
 
 
 _STEPS = {

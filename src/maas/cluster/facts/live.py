@@ -52,11 +52,12 @@ async def read(
     tools: bool = True,
     ours: bool = False,
     gpu_operator: bool = False,
+    upgrade: bool = False,
 ) -> Facts:
     """deadline: seconds from now, for everything. Raises Unreachable, LoginFailed, BadKubeconfig.
 
     ours: also what an installation is compared with, and no check asks for. gpu_operator: it is to be installed, so on
-    OpenShift catalogs are asked for it too.
+    OpenShift catalogs are asked for it too. upgrade: likewise for what we have installed already.
     """
     began = asyncio.get_running_loop().time()
     await _log_in(api, deadline)
@@ -64,7 +65,7 @@ async def read(
         began = asyncio.get_running_loop().time()
     with uncollected():
         reading = _Reading(api, deadline, began + deadline, watch, (*ALL, *OURS, RELEASE) if ours else ALL)
-        return await reading.facts(logs=logs, tools=tools, gpu_operator=gpu_operator)
+        return await reading.facts(logs=logs, tools=tools, gpu_operator=gpu_operator, upgrade=upgrade)
 
 
 async def _log_in(api: Api, patience: float) -> None:
@@ -89,7 +90,7 @@ class _Reading:
     of: int = 0
     lists: dict[str, Sequence[Object] | Unread] = field(default_factory=dict)
 
-    async def facts(self, *, logs: bool, tools: bool, gpu_operator: bool) -> Facts:
+    async def facts(self, *, logs: bool, tools: bool, gpu_operator: bool, upgrade: bool) -> Facts:
         at_hand = asyncio.create_task(self.tried("the tools", tools_at_hand())) if tools else None
         version, found = await self.first_words()
         openshift = isinstance(found, Discovered) and any(k.startswith("config.openshift.io/") for k in found.apis)
@@ -106,7 +107,7 @@ class _Reading:
         probes["dns"], probes[STRAY_KEYS], offered, kept_logs = await asyncio.gather(
             self.tried("resolving names", dns(self.known(GATEWAY), self.known(INGRESS_CONFIG))),
             self.tried("looking for keys without a label", stray_keys(self.api, self.known(AUTH_POLICY))),
-            self.packages(found, facts, gpu_operator=gpu_operator),
+            self.packages(found, lacking(facts, gpu_operator=gpu_operator, upgrade=upgrade)),
             self.logs() if logs else _nothing(),
         )
         probes |= offered
@@ -171,10 +172,9 @@ class _Reading:
         tried = dry_run_issuer(self.api, version)
         return {"dry_run_issuer": await self.tried("creating an Issuer, as a dry run", tried)}
 
-    async def packages(self, found: Discovered | Unread, facts: Facts, *, gpu_operator: bool) -> dict[str, Any]:
+    async def packages(self, found: Discovered | Unread, names: Sequence[str]) -> dict[str, Any]:
         """Of operators that are not there yet: for an installation that is whole, no catalog is asked."""
         version = found.version(PACKAGE_MANIFEST) if isinstance(found, Discovered) else None
-        names = lacking(facts, gpu_operator=gpu_operator) if version else []
         if version is None or not names:
             return {}
         asked = packages(self.api, version, names)

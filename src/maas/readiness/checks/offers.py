@@ -9,7 +9,7 @@ from maas.cluster.components import offers, olm
 from maas.cluster.components.olm import Package
 from maas.cluster.facts.model import Facts
 from maas.cluster.facts.packages import PROBE
-from maas.cluster.kinds import OPERATOR_GROUP
+from maas.cluster.kinds import OPERATOR_GROUP, SUBSCRIPTION
 from maas.cluster.objects import Object, every, mapping, name, place, texts
 from maas.cluster.shell import word
 from maas.cluster.sites import of as site_of
@@ -38,7 +38,8 @@ def can_be_had(facts: Facts, asked: Asked) -> Iterator[Outcome]:
         yield skipped("the target is not OpenShift")
         return
     found = facts.probe(PROBE)
-    wanted = [package for package in olm.STACK if offers.was_asked_for(facts, package)]
+    there = {olm.subscribed(each) for each in facts.all(SUBSCRIPTION)}
+    wanted = [each for each in olm.STACK if offers.was_asked_for(facts, each) and each.name not in there]
     if found is None or not wanted:
         yield skipped("no catalog was asked: nothing is missing, or the API of PackageManifests is not served")
         return
