@@ -54,8 +54,8 @@ MAAS_DEBUG=1 shows tracebacks.
 Exit codes:
   0  done                             6  the platform is not running
   1  failed in a way nobody foresaw   7  a part of the platform failed
-  2  wrong usage, or wrong input      8  (not used any more)
-  3  checked, and not ready           9  the disk is full
+  2  wrong usage, or wrong input      9  the disk is full
+  3  checked, and not ready; of install and upgrade on a cluster, too
   4  there is no such thing; of preflight, validate, doctor: warnings (--strict)
   5  it exists already, or is held by something else, such as a port
 """

@@ -172,9 +172,9 @@ def _next() -> str:
     told = {
         "status": "what runs",
         "keys create": "a key for somebody else",
-        "usage": "who used what",
+        "usage --by model": "how much is used",
         "doctor": "what is wrong, and what mends it",
         "uninstall": "take it away again",
     }
     maas = command()
-    return "And then:\n\n" + "\n".join(f"  {f'{maas} {name}':<{len(maas) + 14}}{what}" for name, what in told.items())
+    return "And then:\n\n" + "\n".join(f"  {f'{maas} {name}':<{len(maas) + 19}}{what}" for name, what in told.items())

@@ -4,7 +4,7 @@ import sys
 
 import yaml
 
-from maas.cluster import access, rbac
+from maas.cluster import rbac
 
 
 def rendered(target: str) -> str:
@@ -16,10 +16,17 @@ def table(target: str) -> str:
 
     look = judged.look_for(sys.stdout)
     lines = [f"To install on {target}, one has to be allowed:", ""]
-    for rule in access.RULES:
-        if rule.only in ("", target):
-            kinds = ", ".join(f"{name}{'.' + rule.group if rule.group else ''}" for name in rule.resources)
-            lines += look.fold(f"{'/'.join(rule.verbs)} {kinds}", "  ", "      ")
-            lines += look.fold(rule.why, "      ", "      ")
-    more = f"and to read what it compares with. As objects: `maas rbac --render --target {target}`"
-    return look.finished("\n".join([*lines, "", *look.fold(more)])) + "\n"
+    for rule in rbac.rules(target):
+        kinds = ", ".join(f"{name}{'.' + rule.group if rule.group else ''}" for name in rule.resources)
+        lines += look.fold(f"{'/'.join(rule.verbs)} {kinds}", "  ", "      ")
+        lines += look.fold(rule.why, "      ", "      ")
+    lines += ["", *look.fold(f"As objects, for an administrator to apply: `maas rbac --render --target {target}`")]
+    if rbac.escalates(target):
+        lines += look.fold(_ESCALATES)
+    return look.finished("\n".join(lines)) + "\n"
+
+
+_ESCALATES = (
+    "Operators get their rights from charts here, which takes `escalate` and `bind`: whoever has this role can give"
+    " himself any other. It protects from mistakes, not from who means harm."
+)
