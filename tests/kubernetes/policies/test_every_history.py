@@ -41,16 +41,19 @@ def limits_of(*units: Unit) -> st.SearchStrategy[list[Limit]]:
     return st.lists(one, max_size=4, unique_by=lambda limit: (limit.unit, limit.seconds))
 
 
+@settings(deadline=None)  # of which the first example compiles its expressions
 @given(limits_of(Unit.REQUESTS), hits)
 def test_requests(limits: list[Limit], history: list[Hit]) -> None:
     assert _compiled(limits, history) == _decided(limits, history)
 
 
+@settings(deadline=None)  # of which the first example compiles its expressions
 @given(limits_of(Unit.TOKENS), hits)
 def test_tokens(limits: list[Limit], history: list[Hit]) -> None:
     assert _compiled(limits, history) == _decided(limits, history)
 
 
+@settings(deadline=None)  # of which the first example compiles its expressions
 @given(limits_of(Unit.REQUESTS, Unit.TOKENS), hits)
 def test_both_until_tokens_run_out(limits: list[Limit], history: list[Hit]) -> None:
     found, decided = _compiled(limits, history), _decided(limits, history)
@@ -59,7 +62,7 @@ def test_both_until_tokens_run_out(limits: list[Limit], history: list[Hit]) -> N
 
 
 @given(st.integers(1, 366 * 86400))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_a_window_is_as_long_as_it_was(length: int) -> None:
     written = window(length)
     assert WINDOW.match(written), written
