@@ -105,7 +105,7 @@ def test_again_there_is_nothing_to_do_and_nothing_is_written(
     assert again.stdout.startswith("Nothing to do: context test (https://")
     assert "sk-maas-" not in again.stdout
     assert _versions(stage) == before
-    assert json.loads(stage.install("-o", "json").stdout) == {"outcome": "nothing to do", "steps": []}
+    assert json.loads(stage.install("-o", "json").stdout) == {"outcome": "nothing to do", "steps": [], "notes": []}
     upgraded = stage.maas("upgrade", "--mirror", str(stage.mirror))
     assert (upgraded.returncode, upgraded.stdout[:14]) == (0, "Nothing to do:")
 

@@ -103,7 +103,7 @@ def finish(options: Options, wanted: Wanted, facts: Facts, plan: Plan, heading: 
     manner = options.manner
     if plan.is_empty:
         _remember(options, wanted)
-        outcome.nothing_to_do(facts, manner.output)
+        outcome.nothing_to_do(facts, plan, manner.output)
         return
     _show(plan, heading, manner.output, has_users=document.in_facts(facts, wanted.namespace) is not None)
     if manner.diff:

@@ -10,7 +10,7 @@ import typer
 
 from maas.cli import judged
 from maas.cli.installing import arrival, forwarding, keeping_keys, plan_text, previews
-from maas.cli.installing.judging import is_obstacle
+from maas.cli.installing.judging import is_obstacle, say
 from maas.cli.installing.options import Options
 from maas.cli.output import Shape, notes, show_json
 from maas.cli.validate import Judged, Where, of_cluster
@@ -46,10 +46,12 @@ class Proof:
         return found if self.tried else [finding for finding in found if finding.category is not Category.traffic]
 
 
-def nothing_to_do(facts: Facts, output: Shape) -> None:
+def nothing_to_do(facts: Facts, plan: Plan, output: Shape) -> None:
     if output is Shape.json:
-        show_json({"outcome": "nothing to do", "steps": []})
+        show_json({"outcome": "nothing to do", "steps": [], "notes": list(plan.notes)})
         return
+    for note in plan.notes:
+        say(f"note: {note}")
     print(f"Nothing to do: {facts.source.described} is as it is to be. `maas validate` proves that it works.")
 
 
