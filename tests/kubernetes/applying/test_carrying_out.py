@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,11 @@ from maas.cluster.plan.model import Apply, Delete, Manifest, Mark, Release, Rest
 from maas.cluster.plan.planning import reduced
 from tests.kubernetes.applying.stage import Heard, Patient, config_map, stage, step, until
 from tests.kubernetes.applying.webhooks import configuration, free_port, webhook
-from tests.kubernetes.cluster import Cluster, running
-from tests.kubernetes.definitions import of_components, stored
+from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.front import Fault, front
 from tests.kubernetes.seeding import seed
 
 CONFIG_MAP = Kind("ConfigMap", "configmaps")
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with running(definitions=[stored(crd) for crd in of_components("gateway-api")]) as started:
-        yield started
 
 
 def carried_out(cluster: Cluster, *steps: Step, clock: Any = None, url: str | None = None, **options: Any) -> list[str]:
@@ -190,6 +183,7 @@ def test_what_is_being_deleted_is_let_go_and_made_anew(cluster: Cluster) -> None
     assert "only noted: ConfigMap going is being deleted: waiting until it has gone" in words
 
 
+@pytest.mark.usefixtures("one_attempt")
 def test_a_webhook_that_is_not_up_yet_is_waited_for(cluster: Cluster) -> None:
     metadata = {"name": "late"}
     seed(cluster, [{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
@@ -209,8 +203,8 @@ def test_a_webhook_that_is_not_up_yet_is_waited_for(cluster: Cluster) -> None:
     assert words[-1] == "only done"
 
 
-def test_a_server_that_stumbles_costs_time_only(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maas.cluster.api._ATTEMPTS", 1)
+@pytest.mark.usefixtures("one_attempt")
+def test_a_server_that_stumbles_costs_time_only(cluster: Cluster) -> None:
     with front(cluster) as before:
         before.faults = [
             Fault("/configmaps/stumbles", status=503, times=2),
@@ -221,8 +215,8 @@ def test_a_server_that_stumbles_costs_time_only(cluster: Cluster, monkeypatch: p
     assert any("trying again" in word for word in words)
 
 
-def test_a_server_that_stays_away_is_told_after_the_patience(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maas.cluster.api._ATTEMPTS", 1)
+@pytest.mark.usefixtures("one_attempt")
+def test_a_server_that_stays_away_is_told_after_the_patience(cluster: Cluster) -> None:
     with front(cluster) as before:
         before.faults = [Fault("/configmaps/away", status=503, times=10_000)]
         with pytest.raises(StepFailed) as failed:

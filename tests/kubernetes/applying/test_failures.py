@@ -38,10 +38,7 @@ _LOGS = (
 _COMPONENTS = ("gateway-api", "kserve", "olm", "nvidia-gpu-operator", "kuadrant-operator", "cert-manager")
 
 
-@pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of single calls, only one attempt: the executor has its own."""
-    monkeypatch.setattr("maas.cluster.api._ATTEMPTS", 1)
+pytestmark = pytest.mark.usefixtures("one_attempt")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """What a dry run and a diff say of a plan, on a real API server, which stays as it is."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,22 +11,10 @@ from maas.cluster.kinds import Kind
 from maas.cluster.plan.model import Chart, Delete, Plan, Step
 from tests.kubernetes.applying.stage import config_map, stage, step
 from tests.kubernetes.applying.webhooks import configuration, free_port
-from tests.kubernetes.cluster import Cluster, running
-from tests.kubernetes.definitions import of_components, stored
+from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.seeding import seed
 
 CONFIG_MAP = Kind("ConfigMap", "configmaps")
-
-
-@pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maas.cluster.api._ATTEMPTS", 1)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with running(definitions=[stored(crd) for crd in of_components("gateway-api")]) as started:
-        yield started
 
 
 def rehearsed(cluster: Cluster, *steps: Step) -> list[Rehearsed]:
@@ -112,6 +100,7 @@ def test_an_object_whose_namespace_is_yet_to_be_made_is_tried_elsewhere(cluster:
     assert found[1].about == found[2].about == "Gateway coming/maas-gateway"
 
 
+@pytest.mark.usefixtures("one_attempt")
 def test_a_webhook_that_does_not_answer_refuses(cluster: Cluster) -> None:
     seed(cluster, [named("picky")])
     asked = configuration(cluster, "picky.example.com", free_port(), "picky")

@@ -6,13 +6,12 @@ So the comparison knows all of the server's habits that our objects meet: defaul
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from maas.cluster import kinds
 from maas.cluster.kinds import ALL, OURS
-from maas.cluster.objects import Object
+from maas.cluster.objects import Object, label
 from maas.cluster.plan.model import Apply, Step
 from maas.cluster.plan.planning import every_step, reduced
 from maas.cluster.wanted import Target, Wanted
@@ -77,28 +76,25 @@ def test_what_was_applied_needs_nothing_more(cluster: Cluster, wish: str) -> Non
 def test_every_kind_that_is_written_or_waited_for_is_read(wish: str) -> None:
     """Else a second run would do it again, for want of knowing better."""
     known = {kind.key.partition("@")[0] for kind in (*ALL, *OURS)}
-    written = {
-        kinds.of(each.object).key for step in every_step(WISHES[wish]) for each in step.actions if _applies(each)
-    }
+    written = {kinds.of(each).key for each in _written(WISHES[wish])}
     waited = {wait.kind.key for step in every_step(WISHES[wish]) for wait in step.waits if wait.tried is None}
     assert written - known == set()
     assert waited - known == set()
 
 
-def _applies(action: Any) -> bool:
-    return isinstance(action, Apply)
+def _written(wish: Wanted) -> list[Object]:
+    actions = [each for step in every_step(wish) for each in step.actions]
+    return [each.object for each in actions if isinstance(each, Apply)]
 
 
 @pytest.mark.parametrize("wish", WISHES)
 def test_every_object_of_ours_says_that_it_belongs_to_the_platform(wish: str) -> None:
     """Kinds of OURS are read by that label."""
-    every: list[Object] = [
-        each.object for step in every_step(WISHES[wish]) for each in step.actions if isinstance(each, Apply)
-    ]
+    every = _written(WISHES[wish])
     ours = {kind.key.partition("@")[0] for kind in OURS}
     bare = [each for each in every if kinds.of(each).key in ours and not _labelled(each)]
     assert bare == []
 
 
 def _labelled(object: Object) -> bool:
-    return object["metadata"].get("labels", {}).get("app.kubernetes.io/part-of") == "maas"
+    return label(object, "app.kubernetes.io/part-of") == "maas"

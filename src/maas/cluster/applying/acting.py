@@ -44,7 +44,7 @@ from maas.domain.errors import MaasError, Unavailable
 T = TypeVar("T")
 _PATIENCE = 300.0  # seconds for what is being deleted to be gone
 _FIRST, _GROWTH, _LONGEST = 0.5, 1.6, 5.0  # seconds between attempts
-_WHOLE = 60.0  # seconds that a write which was begun gets to end, when we are stopped
+WHOLE, HURRIED = 60.0, 10.0  # seconds that a write which was begun gets to end when another fails, and at Ctrl-C
 
 
 class NotDone(Exception):
@@ -57,7 +57,10 @@ class NotDone(Exception):
 
 @dataclass
 class Acting:
-    """end: of the clock's monotonic time. mirror: a folder to take manifests from, instead of the network."""
+    """end: of the clock's monotonic time. mirror: a folder to take manifests from, instead of the network.
+
+    leave: seconds that a write which was begun gets to end when we are stopped.
+    """
 
     api: Api
     helm: Helm
@@ -66,6 +69,7 @@ class Acting:
     ask: Ask
     end: float
     mirror: Path | None = None
+    leave: float = WHOLE
 
     async def do(self, step: Step, action: Action) -> None:
         """Raises NotDone."""
@@ -195,7 +199,7 @@ class Acting:
         began, pause, told = self.clock.monotonic(), _FIRST, ""
         while True:
             try:
-                return await whole(work())
+                return await self._whole(work())
             except MaasError as error:
                 now = self.clock.monotonic()
                 if now >= min(began + retrying.patience(error), self.end):
@@ -206,16 +210,15 @@ class Acting:
             await self.clock.sleep(pause)
             pause = min(pause * _GROWTH, _LONGEST)
 
-
-async def whole(work: Awaitable[T]) -> T:
-    """Stopped meanwhile, what was begun is still let end: nobody has to wonder whether it was done."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=_WHOLE)
-        task.cancel()
-        raise
+    async def _whole(self, work: Awaitable[T]) -> T:
+        """Stopped meanwhile, what was begun is still let end: nobody has to wonder whether it was done."""
+        task = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task}, timeout=self.leave)
+            task.cancel()
+            raise
 
 
 def _applying(wanted: Object) -> Change:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maas.cluster.api import Api
-from maas.cluster.applying.acting import Acting, NotDone
+from maas.cluster.applying.acting import HURRIED, Acting, NotDone
 from maas.cluster.applying.failure import StepFailed
 from maas.cluster.applying.reporting import Reporting
 from maas.cluster.applying.told import Ask, Clock, Told
@@ -19,8 +19,6 @@ from maas.cluster.applying.waiting import GaveUp, Waiting
 from maas.cluster.helm import Helm
 from maas.cluster.plan.model import Plan, Step
 from maas.domain.errors import MaasError
-
-_AT_ONCE = 6  # steps; calls are limited by the session
 
 
 async def carry_out(
@@ -54,13 +52,13 @@ class _Run:
 
     async def all(self) -> None:
         finished = {step.key: asyncio.Event() for step in self.steps}
-        places = asyncio.Semaphore(_AT_ONCE)
-        tasks = [asyncio.create_task(self._in_turn(step, finished, places)) for step in self.steps]
+        tasks = [asyncio.create_task(self._in_turn(step, finished)) for step in self.steps]
         if not tasks:
             return
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         except asyncio.CancelledError:
+            self.acting.leave = HURRIED
             await _ended(tasks)
             self.told.stopped(self.done, self.under_way)
             raise
@@ -82,12 +80,11 @@ class _Run:
         self.told.failed(first.step, f"{report.wanted}: {report.found}")
         raise StepFailed(report)
 
-    async def _in_turn(self, step: Step, finished: dict[str, asyncio.Event], places: asyncio.Semaphore) -> None:
+    async def _in_turn(self, step: Step, finished: dict[str, asyncio.Event]) -> None:
         for need in step.needs:
             if need in finished:
                 await finished[need].wait()
-        async with places:
-            await self._step(step)
+        await self._step(step)
         finished[step.key].set()
 
     async def _step(self, step: Step) -> None:

@@ -22,6 +22,7 @@ _AT_WORK = (kinds.HTTP_ROUTE, kinds.INFERENCE_SERVICE, kinds.LLM_INFERENCE_SERVI
 _LATER = (
     kinds.AUTH_POLICY, kinds.RATE_LIMIT_POLICY, kinds.TOKEN_RATE_LIMIT_POLICY, kinds.TLS_POLICY,
     kinds.REFERENCE_GRANT, kinds.CERTIFICATE, kinds.ISSUER, kinds.ROUTE, kinds.NETWORK_POLICY, kinds.SERVICE,
+    kinds.DEPLOYMENT,
     *(kind for kind in kinds.OURS if kind.namespaced),
 )  # fmt: skip
 _GRACE = 300.0
