@@ -9,6 +9,7 @@ from maas.cluster.facts.model import Cause, Unread
 from maas.cluster.kinds import (
     AUTH_POLICY,
     CRD,
+    DEPLOYMENT,
     GATEWAY,
     HTTP_ROUTE,
     INFERENCE_SERVICE,
@@ -71,6 +72,16 @@ def test_keys_are_for_the_command_that_revokes_them() -> None:
     key = made(SECRET, "key-1")
     key["metadata"]["labels"] |= {"authorino.kuadrant.io/managed-by": "authorino"}
     assert pruned(ours(key)).is_empty
+
+
+def test_secrets_that_something_wanted_names_stay() -> None:
+    """Their values are known only where the model was added: a plan made elsewhere does not have them."""
+    kept, named, left = (ours(made(SECRET, each)) for each in ("mounted", "in-a-variable", "of-a-model-that-went"))
+    env = [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "in-a-variable", "key": "key"}}}]
+    spec = {"volumes": [{"secret": {"secretName": "mounted"}}], "containers": [{"name": "a", "env": env}]}
+    wanted = made(DEPLOYMENT, "elsewhere", spec={"template": {"spec": spec}})
+    plan = pruned(kept, named, left, ours(wanted), steps=(step("models", wanted),))
+    assert actions(plan.steps) == {"leftovers": ["Delete of-a-model-that-went"]}
 
 
 def test_a_list_that_was_not_read_prunes_nothing() -> None:

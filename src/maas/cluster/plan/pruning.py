@@ -5,12 +5,13 @@ namespaces of this installation, of kinds that an installation makes of maas.yam
 keys: those are for `maas uninstall` and `maas keys revoke`. A list that was not read prunes nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from maas.cluster import kinds
 from maas.cluster.kinds import Kind
-from maas.cluster.objects import Object, label, name, namespace, place
+from maas.cluster.objects import Object, label, name, namespace, place, text
 from maas.cluster.plan.comparing import is_ours
 from maas.cluster.plan.conditions import gone
 from maas.cluster.plan.lookup import Lookup, is_going, is_owned
@@ -30,7 +31,8 @@ _GRACE = 300.0
 
 def with_deletions(left: Sequence[Step], wanted: Sequence[Step], lookup: Lookup, in_namespace: str) -> list[Step]:
     """left: the steps of the plan so far; wanted: all of them, of which none is to be taken away."""
-    keep = {_key(kinds.of(a.object), a.object) for step in wanted for a in step.actions if isinstance(a, Apply)}
+    applied = [action.object for step in wanted for action in step.actions if isinstance(action, Apply)]
+    keep = {_key(kinds.of(each), each) for each in applied} | {each for one in applied for each in _secrets(one)}
     where = _namespaces(keep, lookup, in_namespace)
     models = list(_unwanted(_AT_WORK, keep, lookup, where))
     rest = list(_unwanted(_LATER, keep, lookup, where))
@@ -45,6 +47,20 @@ def with_deletions(left: Sequence[Step], wanted: Sequence[Step], lookup: Lookup,
 
 def _key(kind: Kind, object: Object) -> tuple[str, str, str, str]:
     return kind.group, kind.name, namespace(object), name(object)
+
+
+def _secrets(wanted: Object) -> Iterator[tuple[str, str, str, str]]:
+    """Secrets that it names: their values may be known only where the model was added, and their pods need them."""
+    for named in _named(wanted):
+        yield "", "Secret", namespace(wanted), named
+
+
+def _named(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield text(value, "secretName")
+        yield from (text(value, each, "name") for each in ("secretKeyRef", "secretRef"))
+    for each in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _named(each)
 
 
 def _namespaces(keep: Iterable[tuple[str, str, str, str]], lookup: Lookup, in_namespace: str) -> frozenset[str]:
