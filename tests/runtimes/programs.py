@@ -39,6 +39,31 @@ def vllm(folder: Path) -> Path:
     )
 
 
+def crowded_vllm(folder: Path) -> Path:
+    """As above, on a GPU that has room for one: a second one ends as the real one does. `--seed 13` never starts,
+    and `--seed 40` takes five seconds."""
+    return program(folder / "vllm", _ALONE.format(lock=str(folder / "gpu"), then=str(folder / "roomy")), sys.executable)
+
+
+_ALONE = """
+import fcntl, os, sys, time
+gpu = os.open({lock!r}, os.O_CREAT | os.O_RDWR)
+os.set_inheritable(gpu, True)
+try:
+    fcntl.flock(gpu, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    print("ValueError: Free memory on device (0.4/14.58 GiB) on startup is less than desired GPU memory utilization"
+          " (0.85, 12.39 GiB).", file=sys.stderr)
+    print("RuntimeError: Engine core initialization failed.", file=sys.stderr)
+    sys.exit(1)
+if "13" in sys.argv:
+    print("vllm: error: unrecognized arguments: --seed 13", file=sys.stderr)
+    sys.exit(2)
+time.sleep(5 if "40" in sys.argv else 0)
+os.execv({then!r} + "/vllm", [{then!r} + "/vllm", *sys.argv[1:]])
+"""
+
+
 def llama_server(folder: Path) -> Path:
     """As above, of llama.cpp's server; it also fails as that one does, over a file that is no GGUF file.
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from maas.embedded.supervisor.logs import last_lines, last_words
-from maas.embedded.supervisor.status import ProcessStatus
+from maas.embedded.supervisor.status import STARTING, ProcessStatus
 from maas.models import troubles
 
 _LINES = 200  # a traceback of vLLM stands below the line that says why
@@ -14,3 +14,14 @@ def end_of(process: ProcessStatus) -> str:
     words = last_words(log) or "it says nothing"
     known = troubles.explain(last_lines(log, _LINES), process.last_exit)
     return f"{known}. It ended with: {words}" if known else words
+
+
+def lacked_room(process: ProcessStatus) -> bool:
+    """Whether its last life ended for want of memory; it may have begun another since."""
+    if process.last_exit is None:
+        return False
+    lines = list(last_lines(Path(process.log), _LINES))
+    if process.state == STARTING and troubles.STARTS in lines:
+        del lines[len(lines) - 1 - lines[::-1].index(troubles.STARTS) :]
+    known = troubles.explain(lines, process.last_exit)
+    return known is not None and known.lacks_room

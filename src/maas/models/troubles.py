@@ -13,12 +13,19 @@ class Trouble:
     cause: str
     remedy: str
 
+    @property
+    def lacks_room(self) -> bool:
+        """Whether it might start if another made room for it."""
+        return self.cause in (NO_ROOM, GPU_TAKEN, NO_MEMORY, KILLED)
+
     def __str__(self) -> str:
         return f"{self.cause}. {self.remedy}"
 
 
 STARTS = "maas: the model's server starts"  # a line of its log: what is above is of a former life
 NO_ROOM = "The GPU has no room for the KV cache of that context"
+NO_MEMORY = "There is not enough memory for the weights and the cache"
+KILLED = "It was killed (signal 9): most likely the machine had run out of memory"
 GPU_TAKEN = "Something else uses the GPU's memory, or the model is too large for it"
 TOO_OLD = "This vLLM is too old for the model"
 OPTION = "The server does not know one of the `options`, or not its value"
@@ -52,7 +59,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     (
         r"unable to allocate|failed to allocate|bad_alloc|cannot allocate memory|mmap failed|insufficient memory"
         r"|^there is not enough memory|Available memory on node .* is less than",
-        "There is not enough memory for the weights and the cache",
+        NO_MEMORY,
         _SMALLER,
     ),
     (
@@ -131,7 +138,7 @@ def explain(lines: Sequence[str], last_exit: str | None) -> Trouble | None:
             if re.search(pattern, line, re.IGNORECASE):
                 return Trouble(cause, remedy)
     if last_exit == "signal 9":
-        return Trouble("It was killed (signal 9): most likely the machine had run out of memory", _SMALLER)
+        return Trouble(KILLED, _SMALLER)
     if last_exit == "signal 4":
         return Trouble(
             "It was built for another processor (illegal instruction)",
