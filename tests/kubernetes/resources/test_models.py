@@ -89,6 +89,19 @@ def test_the_smallest_free_gpu_on_which_it_fits_is_chosen(gpus: list[tuple[str, 
     assert predictor(wanted(QWEN3, on=on(*gpus)))["nodeSelector"] == {"nvidia.com/gpu.product": chosen}
 
 
+def _chosen(wish: Wanted) -> dict[str, str]:
+    found = [each for each in objects(wish) if each["kind"] == "InferenceService"]
+    where = "spec", "predictor", "nodeSelector", "nvidia.com/gpu.product"
+    return {text(each, "metadata", "name"): text(each, *where) for each in found}
+
+
+def test_two_models_do_not_wait_for_the_same_gpu() -> None:
+    two = ("b: {runtime: vllm, weights: Qwen/Qwen3-0.6B}", "a: {runtime: vllm, weights: Qwen/Qwen3-0.6B}")
+    gpus = on(("t4", 1), ("a100-80", 1))
+    assert _chosen(wanted(*two, on=gpus)) == {"b": "t4", "a": "a100-80"}
+    assert _chosen(wanted(two[0], on=gpus)) == {"b": "t4"}  # the one that came later did not move it
+
+
 def test_a_model_goes_where_it_fits() -> None:
     wish = wanted("big: {runtime: vllm, weights: Qwen/Qwen3-14B}", on=on(("t4", 4), ("a100-80", 1)))
     assert predictor(wish)["nodeSelector"] == {"nvidia.com/gpu.product": "a100-80"}

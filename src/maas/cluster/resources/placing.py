@@ -4,9 +4,12 @@ The smallest card on which it fits: larger ones are left to models that need the
 a model whose shape is not known beforehand is served with what is safe on the card, and vLLM tells if it does not fit.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from maas.cluster.components.pins import pins
+from maas.cluster.resources import weights
 from maas.cluster.wanted import GpuKind, Wanted
 from maas.domain.errors import Unavailable
 from maas.domain.platform import Model
@@ -35,13 +38,28 @@ class Placing:
         return f"v{_TAGS.get(self.version) or '.'.join(map(str, self.version))}"
 
 
-def place(wanted: Wanted, model: Model, shape: str) -> Placing:
-    """shape: the name by which its shape may be known. Raises Unavailable, with the reason and what would help."""
-    many = _many(model)
+def place(wanted: Wanted, model: Model) -> Placing:
+    """After those before it in maas.yaml: what is added at its end moves none of them. Raises MaasError.
+
+    The error says the reason, and what would help.
+    """
+    taken: Counter[Device] = Counter()
+    for each in wanted.platform.models.values():
+        if each.runtime == "vllm":
+            placed = _place(wanted, each, taken)
+            if each.name == model.name:
+                return placed
+            if placed.gpu:
+                taken[placed.gpu.device] += placed.gpus
+    return _place(wanted, model, taken)
+
+
+def _place(wanted: Wanted, model: Model, taken: Counter[Device]) -> Placing:
+    many, shape = _many(model), weights.of(model).shape
     known = qwen3.find(shape)
     if not wanted.site.gpus:
         return _anywhere(model, known, many)
-    found = [(kind, _placed(kind, model, known, many)) for kind in _in_order(wanted.site.gpus, many)]
+    found = [(kind, _placed(kind, model, known, many)) for kind in _in_order(wanted.site.gpus, many, taken)]
     for _, placed in found:
         if isinstance(placed, Placing):
             return placed
@@ -54,9 +72,13 @@ def _many(model: Model) -> int:
     return int(written) if written.isdigit() and int(written) else 1
 
 
-def _in_order(kinds: tuple[GpuKind, ...], many: int) -> list[GpuKind]:
+def _in_order(kinds: Sequence[GpuKind], many: int, taken: Counter[Device]) -> list[GpuKind]:
     """Those that are free go first, then small ones."""
-    return sorted(kinds, key=lambda kind: (kind.free < many, kind.device.total, kind.device.name))
+
+    def order(kind: GpuKind) -> tuple[bool, int, str]:
+        return kind.free - taken[kind.device] < many, kind.device.total, kind.device.name
+
+    return sorted(kinds, key=order)
 
 
 def _placed(kind: GpuKind, model: Model, known: Architecture | None, many: int) -> Placing | str:

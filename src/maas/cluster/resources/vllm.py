@@ -25,7 +25,7 @@ _USER = "vllm"
 def server(wanted: Wanted, model: Model) -> Server:
     """Raises InvalidInput for weights that no pod can get, Unavailable where no GPU is good for it."""
     found = weights.of(model)
-    placed = placing.place(wanted, model, found.model if found.on_hub else model.name)
+    placed = placing.place(wanted, model)
     cache = storage.cache(wanted, model, placed.weights * placed.gpus if found.on_hub else None)
     return Server(
         f"{IMAGE}:{placed.tag}",

@@ -22,9 +22,14 @@ _CLAIM = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?)(?:/(.*))?")
 
 @dataclass(frozen=True)
 class Weights:
-    """model: what the server is told. on_hub: whether it downloads them itself; env, mounts: else how it finds them."""
+    """
+    model: what the server is told. shape: the name by which one may know how large it is.
+    on_hub: whether the server downloads them itself; env, mounts: else how it finds them.
+    account: whether KServe fetches them, with the credentials of a ServiceAccount.
+    """
 
     model: str
+    shape: str
     on_hub: bool = False
     env: Sequence[Mapping[str, Any]] = ()
     mounts: Sequence[Mount] = ()
@@ -43,11 +48,11 @@ def of(model: Model) -> Weights:
     if separator and scheme == "pvc":
         return _on_claim(model, rest)
     if separator and scheme in ("s3", "oci") and rest:
-        return Weights(_MOUNTED, env=({"name": "STORAGE_URI", "value": written},), account=scheme == "s3")
+        return Weights(_MOUNTED, model.name, env=({"name": "STORAGE_URI", "value": written},), account=scheme == "s3")
     name = rest if separator and scheme == "hf" else written
     if not _HUB_NAME.fullmatch(name) or name.startswith("."):
         raise InvalidInput(_refusal(model))
-    return Weights(name, on_hub=True)
+    return Weights(name, name, on_hub=True)
 
 
 def _on_claim(model: Model, place: str) -> Weights:
@@ -57,7 +62,7 @@ def _on_claim(model: Model, place: str) -> Weights:
     path = (found[3] or "").strip("/")
     claim = {"persistentVolumeClaim": {"claimName": found[1], "readOnly": True}}
     mount = Mount("weights", _MOUNTED, claim, read_only=True)
-    return Weights(f"{_MOUNTED}/{path}" if path else _MOUNTED, mounts=(mount,))
+    return Weights(f"{_MOUNTED}/{path}" if path else _MOUNTED, model.name, mounts=(mount,))
 
 
 def _refusal(model: Model) -> str:
