@@ -7,8 +7,9 @@ which asks before.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
+from pathlib import Path
 
 from maas.cluster import applying, sites
 from maas.cluster.api import Api
@@ -69,7 +70,7 @@ async def change(api: Api, document: Document, namespace: str, watch: Watch = si
     """Returns when it is in force. Raises MaasError."""
     facts = await live.read(api, deadline=_READING, tools=False, ours=True)
     try:
-        wanted = _wanted(document, sites.of(facts, namespace), namespace)
+        wanted = _with_credentials(_wanted(document, sites.of(facts, namespace), namespace))
         plan = planning.reduced(_steps(wanted), facts, namespace)
     except NotRead as missing:
         raise Unavailable(f"what has to be known first was not read: {missing}") from None
@@ -89,6 +90,16 @@ def _wanted(document: Document, site: Site, namespace: str) -> Wanted:
         document.gpu_operator,
         document.text,
     )
+
+
+def _with_credentials(wanted: Wanted) -> Wanted:
+    """What can be read here of the files that maas.yaml names; for the rest, the Secret that is there stays."""
+    servers = [server for model in wanted.platform.models.values() for server in model.endpoints]
+    found: dict[str, str] = {}
+    for file in sorted({server.api_key_file for server in servers if server.api_key_file}):
+        with suppress(OSError, UnicodeDecodeError):
+            found[file] = Path(file).read_text("utf-8").strip()
+    return replace(wanted, credentials=found)
 
 
 def _steps(wanted: Wanted) -> list[Step]:
