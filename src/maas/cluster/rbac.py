@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from maas.cluster import kinds
-from maas.cluster.access import REMOVING, RULES, Rule
+from maas.cluster.access import HELM, REMOVING, RULES, Rule
 from maas.cluster.kinds import Kind
 
 NAME = "maas-installer"  # of the role, its binding, the service account, and that one's namespace
@@ -26,6 +26,7 @@ _INSIDE: Mapping[str, tuple[str, ...]] = {
 }
 _WATCHED = (
     Rule("", ("pods/log",), ("get",), "the last lines of what does not start"),
+    Rule("batch", ("jobs",), ("watch",), "Helm waits for the hooks of charts", only="kubernetes"),
     Rule("", ("pods/proxy", "services/proxy"), ("get",), "usage and counters, asked of models and Limitador"),
 )
 _CATALOGS = Rule(
@@ -35,7 +36,7 @@ _CATALOGS = Rule(
 
 def rules(target: str) -> tuple[Rule, ...]:
     """target: "openshift" or "kubernetes"."""
-    every = (*_reading(), *_WATCHED, _CATALOGS, *RULES, *REMOVING)
+    every = (*_reading(), *_looked_at_by_helm(), *_WATCHED, _CATALOGS, *RULES, *REMOVING)
     return tuple(rule for rule in every if rule.only in ("", target))
 
 
@@ -88,6 +89,13 @@ def _reading() -> Iterator[Rule]:
     for group, resources in sorted(_by_group().items()):
         only = "openshift" if any(group.endswith(each) for each in _ONLY_OPENSHIFT) and group not in _BOTH else ""
         yield Rule(group, tuple(sorted(resources)), _READ, _READING, only=only)
+
+
+def _looked_at_by_helm() -> Iterator[Rule]:
+    """It gets each object before it writes it, also of kinds that nobody else reads."""
+    for rule in RULES:
+        if set(rule.verbs) >= set(HELM):
+            yield Rule(rule.group, rule.resources, ("get",), "Helm looks before it writes", rule.namespaced, rule.only)
 
 
 _BOTH = ("monitoring.coreos.com",)

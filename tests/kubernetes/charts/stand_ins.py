@@ -67,6 +67,16 @@ ISTIO_BASE = StandIn(
     schema=_of(defaultRevision=_TEXT),
     crds=("istio",),
 )
+_AUTOSCALING = """\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: istiod, namespace: {{ .Release.Namespace }}}
+spec:
+  minReplicas: 1
+  maxReplicas: 5
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: istiod}
+  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}]
+"""
 ISTIOD = StandIn(
     "istiod",
     {
@@ -77,6 +87,7 @@ ISTIOD = StandIn(
             more="          resources: {{ toJson .Values.pilot.resources }}\n",
         ),
         "service.yaml": service("istiod", 443, 15017, {"app": "istiod"}),
+        "autoscaling.yaml": _AUTOSCALING,
     },
     values={"pilot": {"resources": {"requests": {"cpu": "500m", "memory": "2Gi"}}}},
     schema=_of(pilot=_of(resources=_RESOURCES, env={"type": "object"})),
