@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from maas.cluster import kinds
-from maas.cluster.applying import StepFailed
+from maas.cluster.applying import StepFailed, carry_out
+from maas.cluster.connection import connect
 from maas.cluster.kinds import Kind
 from maas.cluster.objects import Object
 from maas.cluster.plan import conditions
-from maas.cluster.plan.model import Apply, Delete, Manifest, Mark, Release, Restart, Seen, Stage, Step, Wait
+from maas.cluster.plan.model import Apply, Delete, Manifest, Mark, Plan, Release, Restart, Seen, Stage, Step, Wait
 from maas.cluster.plan.planning import reduced
-from tests.kubernetes.applying.stage import Heard, Patient, config_map, stage, step, until
+from tests.kubernetes.applying.stage import Heard, Hurried, NoHelm, Patient, config_map, stage, step, until, yes
 from tests.kubernetes.applying.webhooks import configuration, free_port, webhook
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.front import Fault, front
@@ -224,6 +225,27 @@ def test_a_server_that_stays_away_is_told_after_the_patience(cluster: Cluster) -
     assert "the connection to the API server was lost while we waited" in str(failed.value)
 
 
+@pytest.mark.usefixtures("one_attempt")
+def test_a_write_that_never_gets_through_is_told_after_the_patience(cluster: Cluster) -> None:
+    with front(cluster) as before:
+        before.faults = [Fault("/configmaps/lost", method="PATCH", drop=True)]
+        with pytest.raises(StepFailed) as failed:
+            carried_out(cluster, step("only", config_map("lost")), url=before.url)
+    assert "the API server does not answer as it should" in str(failed.value)
+    assert "kubectl get --raw '/readyz?verbose'" in str(failed.value)
+
+
+def test_what_may_not_be_looked_at_is_told_at_once(cluster: Cluster) -> None:
+    async def run() -> None:
+        async with connect(kubeconfig=cluster.kubeconfig("nobody")) as api:
+            plan = Plan([step("only", waits=[exists("unseen")])])
+            await carry_out(plan, api, NoHelm(), Heard(), Hurried(), timeout=60, ask=yes)
+
+    with pytest.raises(StepFailed) as failed:
+        asyncio.run(run())
+    assert 'User "nobody" may not do this' in str(failed.value) and "maas rbac" in str(failed.value)
+
+
 def test_a_kind_that_comes_while_we_try_is_waited_for(cluster: Cluster) -> None:
     metadata = {"name": "first", "namespace": "default"}
     wanted = {"apiVersion": "late.example.com/v1", "kind": "Widget", "metadata": metadata}
@@ -328,6 +350,7 @@ def test_a_write_that_was_begun_is_finished_when_we_are_stopped(cluster: Cluster
                 await until(lambda: before.faults[0].seen == 2)
                 at_work.cancel()
                 await asyncio.wait([at_work])
+                assert [call.status for call in before.calls if call.method == "PATCH"] == [201], "before we end"
 
         asyncio.run(run())
     assert data(cluster, "slow")["kind"] == "ConfigMap"
@@ -349,11 +372,6 @@ def _many() -> list[Step]:
 
 async def many(kubeconfig: str) -> None:
     """For another process, that is killed half-way."""
-    from maas.cluster.applying import carry_out
-    from maas.cluster.connection import connect
-    from maas.cluster.plan.model import Plan
-    from tests.kubernetes.applying.stage import NoHelm, yes
-
     async with connect(kubeconfig=Path(kubeconfig)) as api:
         await carry_out(Plan(_many()), api, NoHelm(), Heard(), Patient(), timeout=60, ask=yes)
 

@@ -7,7 +7,7 @@ is waited for; an object that is just being deleted is let go first.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -70,6 +70,7 @@ class Acting:
     end: float
     mirror: Path | None = None
     leave: float = WHOLE
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)  # one question at a time
 
     async def do(self, step: Step, action: Action) -> None:
         """Raises NotDone."""
@@ -130,7 +131,9 @@ class Acting:
         called, held = name(plan), ", ".join(approval.holds(plan))
         if refused := approval.refusal(plan):
             raise Unavailable(refused)
-        if not await self.ask(approval.question(plan, approve.subscription, approve.why)):
+        async with self.asking:
+            agreed = await self.ask(approval.question(plan, approve.subscription, approve.why))
+        if not agreed:
             raise Unavailable(f"InstallPlan {approve.namespace}/{called} was not approved: {held} is not installed")
         body = {"spec": {"approved": True}}
         await self._write(step, Change(Verb.patch, INSTALL_PLAN, called, approve.namespace, body))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from maas.cluster import kinds
 from maas.cluster.api import Api
-from maas.cluster.applying import explaining, surroundings
+from maas.cluster.applying import explaining, refusals, surroundings
 from maas.cluster.applying.acting import NotDone, described
 from maas.cluster.applying.failure import Report
 from maas.cluster.applying.surroundings import Surroundings, ago
@@ -28,7 +28,10 @@ class Reporting:
                 return replace(await self._of_action(step, error), others=others)
             case GaveUp():
                 return replace(await self._of_wait(step, error), others=others)
-        return Report(step, step.title, step.title, str(error), others=others)
+        explained = refusals.explained(error, None, "", "")
+        remedies, commands = explained.remedies, explained.commands
+        found = scrubbed(str(error))
+        return Report(step, step.title, step.title, found, explained.cause, (), (), remedies, commands, others)
 
     async def _of_action(self, step: Step, error: NotDone) -> Report:
         about = _object(error.action)
