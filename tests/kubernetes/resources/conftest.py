@@ -55,7 +55,7 @@ def _collection(object: Object) -> str:
     return f"{base}{where}/{kind.plural}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server() -> Iterator[Server]:
     with (
         running(definitions=[stored(crd) for crd in of_components(*_COMPONENTS)]) as cluster,

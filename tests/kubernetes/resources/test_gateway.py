@@ -6,10 +6,13 @@ import pytest
 import yaml
 
 from maas.cluster.objects import Object, items, mapping, text, texts
-from maas.cluster.plan.model import Apply
+from maas.cluster.plan import planning
+from maas.cluster.plan.model import Apply, Step
 from maas.cluster.resources import certificates, gateway, gateway_pods
 from maas.cluster.resources.steps import steps
 from maas.cluster.wanted import Mesh, Site, Target
+from tests.kubernetes import offline
+from tests.kubernetes.clusters import making
 from tests.kubernetes.resources.wishes import site, wanted
 
 
@@ -89,3 +92,27 @@ def test_a_cluster_that_gives_no_addresses_holds_nothing_else_up() -> None:
     assert seen.enough and wait.patience <= 60
     needed = {key for step in steps(wanted()) for key in step.needs}
     assert address.key not in needed
+
+
+def test_an_authority_of_the_user_s_own_is_left_as_it_is() -> None:
+    """Made beforehand under the name of ours, it signs the gateway's certificate."""
+    wish = wanted()
+    theirs = making.made(
+        "cert-manager.io/v1", "Issuer", certificates.CA, "llm", spec={"acme": {"email": "x@example.com"}}
+    )
+    (step,) = planning.reduced(certificates.steps(wish), offline.facts(theirs)).steps
+    applied = {text(a.object, "kind"): a.object for a in step.actions if isinstance(a, Apply) and _is_of_leaf(a.object)}
+    assert not any(_called(each) == ("Issuer", certificates.CA) for each in _objects(step))
+    assert text(applied["Certificate"], "spec", "issuerRef", "name") == certificates.CA
+
+
+def _objects(step: Step) -> list[Object]:
+    return [action.object for action in step.actions if isinstance(action, Apply)]
+
+
+def _called(object: Object) -> tuple[str, str]:
+    return text(object, "kind"), text(object, "metadata", "name")
+
+
+def _is_of_leaf(object: Object) -> bool:
+    return text(object, "metadata", "name") == certificates.SECRET

@@ -2,9 +2,10 @@
 
 A Certificate and no TLSPolicy: it needs nothing but cert-manager, so the gateway speaks HTTPS before Kuadrant is there
 and while it is not. On OpenShift the router ends TLS with the cluster's own certificate, and none is needed here.
-"""
 
-from collections.abc import Sequence
+What is there by one of these names and is not ours is left alone: whoever wants another authority makes the Issuer
+maas-ca beforehand, and whoever has a certificate the Secret and the Certificate maas-gateway-tls.
+"""
 
 from maas.cluster import kinds
 from maas.cluster.plan import conditions
@@ -64,15 +65,11 @@ def certificates(wanted: Wanted) -> list[Body]:
             spec={
                 **_signed(SECRET, CA, "", _QUARTER),
                 "renewBefore": _MONTH,
-                "dnsNames": _names(domain),
+                "dnsNames": [f"*.{domain}"],
                 "usages": ["digital signature", "key encipherment", "server auth"],
             },
         ),
     ]
-
-
-def _names(domain: str) -> Sequence[str]:
-    return [f"*.{domain}"]
 
 
 def _signed(secret: str, issuer: str, name: str, duration: str) -> Body:
