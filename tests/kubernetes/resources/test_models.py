@@ -10,7 +10,7 @@ from maas.cluster.objects import Object, items, mapping, text, texts
 from maas.cluster.plan.model import Apply
 from maas.cluster.resources import models
 from maas.cluster.wanted import GpuKind, Site, Target, Wanted
-from maas.domain.errors import InvalidInput, MaasError, Unavailable
+from maas.domain.errors import InvalidInput, InvalidPlatform, MaasError, Unavailable
 from tests.kubernetes.resources.wishes import QWEN3, SIMULATOR, device, site, wanted
 
 
@@ -164,6 +164,28 @@ def test_a_bucket_s_credentials_come_by_a_service_account() -> None:
     wish = wanted("m: {runtime: vllm, weights: 's3://bucket/path'}")
     accounts = [each for each in objects(wish) if each["kind"] == "ServiceAccount"]
     assert [text(each, "metadata", "name") for each in accounts] == [predictor(wish)["serviceAccountName"]]
+
+
+@pytest.mark.parametrize(
+    "entry,said",
+    [
+        ("m: {runtime: simulator, options: {port: 80}}", r"models\.m\.options\.port: is the platform's own"),
+        ("m: {runtime: simulator, options: {sped: 1}}", r"models\.m\.options\.sped: the simulator has no such option"),
+        (
+            "m: {runtime: vllm, weights: a/b, options: {api-key: x}}",
+            r"models\.m\.options\.api-key: is the platform's own",
+        ),
+    ],
+)
+def test_options_that_a_server_would_crash_on_are_refused(entry: str, said: str) -> None:
+    with pytest.raises(InvalidPlatform, match=said):
+        objects(wanted(entry))
+
+
+def test_options_of_the_simulator_reach_it() -> None:
+    assert "--time-to-first-token=100ms" in arguments(
+        wanted("m: {runtime: simulator, options: {time-to-first-token: 100ms}}")
+    )
 
 
 def test_llama_cpp_is_refused_with_what_to_use_instead() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from maas.cluster import kinds
 from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Apply, Step, Wait
-from maas.cluster.resources import external, names, servers, simulator, vllm
+from maas.cluster.resources import external, names, options, servers, simulator, vllm
 from maas.cluster.resources.making import Body, made
 from maas.cluster.resources.servers import Server
 from maas.cluster.wanted import Wanted
@@ -24,6 +24,8 @@ _MODE = "RawDeployment"  # what Standard was called until KServe 0.16, and all v
 def steps(wanted: Wanted) -> list[Step]:
     """After the policies of both kinds: until these are there, whoever finds a model needs no key. Raises MaasError."""
     every = names.models(wanted)
+    for model in every:
+        options.require_known(model)
     here = [(model, server(wanted, model)) for model in every if model.runtime != EXTERNAL]
     elsewhere = [model for model in every if model.runtime == EXTERNAL]
     objects = (
