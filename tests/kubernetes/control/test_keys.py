@@ -4,11 +4,13 @@ import base64
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.kubernetes.cluster import Cluster
-from tests.kubernetes.control.conftest import KEYS, Run, Said, create, secrets
+from tests.kubernetes.control.conftest import KEYS, Run, Said, commands, create, secrets
+from tests.kubernetes.front import Fault, front
 
 WATCHED, KEY_ID = "authorino.kuadrant.io/managed-by", "maas.io/key-id"
 
@@ -139,6 +141,15 @@ def test_imported_once(platform: Cluster, maas: Run) -> None:
     assert "an-old-key" not in first.out + first.err + second.out
 
 
+def test_what_was_revoked_does_not_come_back(platform: Cluster, maas: Run) -> None:
+    value = maas("keys", "create", "--user", "bob").out.strip()
+    (id,) = listed(maas)
+    maas("keys", "revoke", id)
+    assert maas("keys", "import", "--user", "bob", stdin=f"{value}\n").code == 5
+    assert maas("keys", "import", "--user", "bob", stdin=f"{value}x\n").code == 0
+    assert value not in json.dumps([each["metadata"] for each in secrets(platform).values()])
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -173,3 +184,19 @@ def test_keys_that_others_made(platform: Cluster, maas: Run) -> None:
 def test_other_secrets_are_nobodys_business(platform: Cluster, maas: Run) -> None:
     create(platform, f"/api/v1/namespaces/{KEYS}/secrets", {"metadata": {"name": "other"}, "data": {"api_key": "eA=="}})
     assert listed(maas, "--all") == {}
+
+
+def test_of_many_one_fails(
+    platform: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, maas: Run
+) -> None:
+    """The others are revoked all the same."""
+    for _ in range(3):
+        maas("keys", "create", "--user", "alice")
+    unlucky = sorted(secrets(platform))[0]
+    with front(platform) as before:
+        before.faults = [Fault(f"/secrets/{unlucky}", status=403)]
+        with commands(platform.kubeconfig(url=before.url), monkeypatch, capsys, tmp_path) as through:
+            said = through("keys", "revoke", "--user", "alice", "--yes")
+    assert said.code == 7
+    assert said.err.startswith("error: 2 of 3 keys are revoked; try again for the rest: ")
+    assert [each["metadata"]["name"] for each in secrets(platform).values() if "data" in each] == [unlucky]

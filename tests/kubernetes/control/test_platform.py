@@ -82,6 +82,17 @@ def test_where_nothing_is_installed(shared: Cluster, maas: Run) -> None:
     assert maas("keys", "list").code == 0, "keys are there without it"
 
 
+def test_keys_are_there_whatever_somebody_did_to_the_description(platform: Cluster, maas: Run) -> None:
+    maas("keys", "create", "--user", "alice")
+    path = f"/api/v1/namespaces/{MODELS}/configmaps/maas-platform"
+    merge = {"Content-Type": "application/merge-patch+json"}
+    with platform.client() as client:
+        client.patch(path, content='{"data": {"maas.yaml": "tiers: 7"}}', headers=merge).raise_for_status()
+    assert maas("keys", "revoke", "--user", "alice", "--yes").out == "1 key revoked\n"
+    said = maas("tiers", "list")
+    assert (said.code, "tiers" in said.err) == (2, True)
+
+
 def test_dry_run_of_apply(platform: Cluster, maas: Run, tmp_path: Path) -> None:
     file = tmp_path / "maas.yaml"
     file.write_text(DOCUMENT.replace("requests: 20", "requests: 30"))

@@ -21,7 +21,7 @@ from maas.cluster.resources import routes
 from maas.cluster.wanted import Target
 from maas.domain import platform_file
 from maas.domain.admission import Status
-from maas.domain.errors import InvalidInput, MaasError, NotFound, NotRunning
+from maas.domain.errors import InvalidInput, InvalidPlatform, MaasError, NotFound, NotRunning
 from maas.domain.keys import Key
 from maas.domain.platform import Platform
 from maas.domain.platform_file import Change, editing
@@ -54,7 +54,10 @@ class ClusterControl:
         self._document, keys = await asyncio.gather(self._read_document(), _tried(self._keyring.load()))
         self._keys_unread = keys if isinstance(keys, MaasError) else None
         if isinstance(self._document, Document):
-            self._platform = platform_file.load(self._document.text)
+            try:
+                self._platform = platform_file.load(self._document.text)
+            except InvalidPlatform as error:
+                self._document = error
 
     async def _read_document(self) -> Document | MaasError:
         found = await _tried(documents.read(self._api, self._namespace))

@@ -20,11 +20,12 @@ from maas.cluster.objects import Object, items, text
 from maas.cluster.resources import key_secrets
 from maas.cluster.resources.key_secrets import NAMESPACE, Kept
 from maas.domain import keys
-from maas.domain.errors import Conflict, InvalidInput, NotFound
+from maas.domain.errors import Conflict, InvalidInput, MaasError, NotFound, Unavailable
 from maas.domain.keys import Key
 from maas.domain.platform import Platform
 
 _PAGE = 500
+_AT_ONCE = 16
 
 
 class Keyring:
@@ -78,11 +79,22 @@ class Keyring:
         return key, value, warnings
 
     async def revoke(self, ids: Sequence[str]) -> list[Key]:
-        """Those that this call revoked."""
-        now = self._clock()
+        """Those that this call revoked. Where one fails, the others are revoked all the same."""
+        now, places = self._clock(), asyncio.Semaphore(_AT_ONCE)
+
+        async def in_turn(kept: Kept) -> Kept | MaasError:
+            async with places:
+                try:
+                    return await self._revoke(kept, now)
+                except MaasError as error:
+                    return error
+
         live = [kept for id in dict.fromkeys(ids) if (kept := self._kept.get(id)) and kept.key.revoked_at is None]
-        done = await asyncio.gather(*(self._revoke(kept, now) for kept in live))
-        return [kept.key for kept in done]
+        ended = await asyncio.gather(*map(in_turn, live))
+        done = [each.key for each in ended if isinstance(each, Kept)]
+        if failed := next((each for each in ended if isinstance(each, MaasError)), None):
+            raise Unavailable(f"{len(done)} of {len(live)} keys are revoked; try again for the rest: {failed}")
+        return done
 
     async def rotate(self, id: str, grace: float, actor: str) -> tuple[Key, str]:
         old, now = self._held(id), self._clock()
@@ -123,11 +135,12 @@ class Keyring:
         self._kept[kept.key.id] = replace(kept, others=())
 
     async def _revoke(self, kept: Kept, at: float) -> Kept:
-        for body in (key_secrets.without_value(at), key_secrets.unwatched(kept.key.id)):
+        for body in (key_secrets.without_value(kept, at), key_secrets.unwatched(kept.key.id)):
             for secret in kept.secrets:
                 change = Change(Verb.patch, kinds.SECRET, secret, NAMESPACE, body)
                 await self._api.carry_out(change, dry_run=False, now=at)
-        ended = replace(kept, key=replace(kept.key, revoked_at=at), value=None)
+        digest = key_secrets.digest(kept.key.id, kept.value or "")
+        ended = replace(kept, key=replace(kept.key, revoked_at=at), value=None, digest=digest)
         self._kept[kept.key.id] = ended
         return ended
 
@@ -154,16 +167,9 @@ class Keyring:
         return kept
 
     def _require_unused(self, value: str) -> None:
-        """Of two Secrets with one value, Authorino knows one."""
-        if any(
-            kept.value is not None and secrets.compare_digest(_bytes(kept.value), _bytes(value))
-            for kept in self._kept.values()
-        ):
+        """Of two Secrets with one value, Authorino knows one; and what was revoked is to stay so."""
+        if any(kept.holds(value) for kept in self._kept.values()):
             raise Conflict("this key exists already")
-
-
-def _bytes(value: str) -> bytes:
-    return value.encode("utf-8", "surrogateescape")
 
 
 def _check(platform: Platform, tier: str, models: frozenset[str] | None) -> None:

@@ -5,11 +5,14 @@ data.api_key (on the embedded target there is but a hash): who may read Secrets 
 
 Authorino keeps Secrets by their value, and takes no notice of annotations that change beside a value that does not. A
 key that is to end earlier is therefore a new Secret with the old value, made before the old one is deleted; the name
-has a number for that. A revoked key keeps its Secret, without a value and without Authorino's label, for lists.
+has a number for that. A revoked key keeps its Secret, for lists: without Authorino's label, and with a digest in place
+of the value, so that it does not come back by an import.
 """
 
 import base64
 import binascii
+import hashlib
+import hmac
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,6 +33,7 @@ WATCHED = "authorino.kuadrant.io/managed-by"
 KEY_ID = "maas.io/key-id"  # a label
 NAME, DESCRIPTION, PREFIX = "maas.io/name", "maas.io/description", "maas.io/prefix"
 CREATED, CREATED_BY, REVOKED = "maas.io/created-at", "maas.io/created-by", "maas.io/revoked-at"
+DIGEST = "maas.io/digest"
 LIVE = ",".join(f"{key}={value}" for key, value in {WATCHED: "authorino", **SELECTOR}.items())
 ENDED = f"{KEY_ID},!{WATCHED}"
 
@@ -38,6 +42,7 @@ ENDED = f"{KEY_ID},!{WATCHED}"
 class Kept:
     """A key and the Secret that holds it. value: None once it was revoked.
 
+    digest: of the value that was revoked.
     others: further Secrets of the same key, which a change left that was killed between its two writes.
     """
 
@@ -45,10 +50,16 @@ class Kept:
     secret: str
     value: str | None
     others: tuple[str, ...] = ()
+    digest: str = ""
 
     @property
     def secrets(self) -> tuple[str, ...]:
         return (self.secret, *self.others)
+
+    def holds(self, value: str) -> bool:
+        """Also one that it held until it was revoked."""
+        held = self.digest if self.value is None else digest(self.key.id, self.value)
+        return hmac.compare_digest(held, digest(self.key.id, value))
 
 
 def secret(kept: Kept, actor: str) -> Body:
@@ -91,9 +102,16 @@ def _number(secret: str, id: str) -> int:
     return int(found[1]) if found else 0
 
 
-def without_value(at: float) -> Mapping[str, Any]:
+def without_value(kept: Kept, at: float) -> Mapping[str, Any]:
     """A merge patch: the key fails as soon as Authorino has seen it."""
-    return {"data": {"api_key": None}, "metadata": {"annotations": {REVOKED: moment(at)}}}
+    notes = {REVOKED: moment(at), DIGEST: digest(kept.key.id, kept.value or "")}
+    return {"data": {"api_key": None}, "metadata": {"annotations": notes}}
+
+
+def digest(id: str, value: str) -> str:
+    """Of one value another one for each key."""
+    said = value.encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(said, digest_size=32, salt=hashlib.blake2b(id.encode(), digest_size=16).digest()).hexdigest()
 
 
 def unwatched(id: str) -> Mapping[str, Any]:
@@ -121,7 +139,7 @@ def read(secret: Object) -> Kept:
         models=frozenset(models.split(",")) - {NO_MODEL} if models else None,
         description=annotation(secret, DESCRIPTION) or annotation(secret, "description"),
     )
-    return Kept(key, name(secret), value or None)
+    return Kept(key, name(secret), value or None, digest=annotation(secret, DIGEST))
 
 
 def every(secrets: Iterable[Object]) -> list[Kept]:
