@@ -269,7 +269,7 @@ def test_a_kind_that_comes_while_we_try_is_waited_for(cluster: Cluster) -> None:
 
 
 def test_hopeless_has_to_last(cluster: Cluster) -> None:
-    """Controllers say so in passing; ten seconds of it are enough, and no more is waited for."""
+    """Controllers say so in passing; half a minute of it is enough, and no more is waited for."""
     seed(cluster, [config_map("judged")])
     looks: list[int] = []
 

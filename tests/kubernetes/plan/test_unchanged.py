@@ -4,8 +4,10 @@ So the comparison knows all of the server's habits that our objects meet: defaul
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -18,6 +20,7 @@ from maas.cluster.wanted import Target, Wanted
 from tests.kubernetes.applying.stage import stage
 from tests.kubernetes.cluster import Cluster, running
 from tests.kubernetes.definitions import of_components, stored
+from tests.kubernetes.front import front
 from tests.kubernetes.resources.wishes import QWEN3, SIMULATOR, site, wanted
 
 _COMPONENTS = (
@@ -98,3 +101,22 @@ def test_every_object_of_ours_says_that_it_belongs_to_the_platform(wish: str) ->
 
 def _labelled(object: Object) -> bool:
     return label(object, "app.kubernetes.io/part-of") == "maas"
+
+
+def test_no_list_is_asked_for_twice(cluster: Cluster) -> None:
+    """Of Secrets and ConfigMaps there are several choices: a selector has no "or"; no object is in two of them."""
+    with front(cluster) as before:
+
+        async def run() -> None:
+            async with stage(cluster, url=before.url) as here:
+                await here.facts()
+
+        asyncio.run(run())
+        lists = [urlsplit(call.target) for call in before.calls if "limit=" in call.target]
+    asked = [
+        (each.path, parse_qs(each.query).get("labelSelector"), parse_qs(each.query).get("fieldSelector"))
+        for each in lists
+    ]
+    assert len(asked) > 30 and len(asked) == len({str(each) for each in asked})
+    several = {path for path, times in Counter(path for path, _, _ in asked).items() if times > 1}
+    assert several == {"/api/v1/secrets", "/api/v1/configmaps"}

@@ -17,7 +17,7 @@ from maas.cluster.objects import Object
 from maas.cluster.plan.model import Seen, Stage, Step, Wait
 
 _FIRST, _GROWTH, _LONGEST = 0.25, 1.5, 5.0  # seconds between looks
-_SURE = 10.0  # seconds that something has to look hopeless: some controllers say so in passing
+_SURE = 30.0  # seconds that something has to look hopeless: some controllers say so in passing, and try again
 
 
 class GaveUp(Exception):
