@@ -24,6 +24,14 @@ _INSIDE: Mapping[str, tuple[str, ...]] = {
     "batch": ("jobs", "cronjobs"),
     "admissionregistration.k8s.io": ("mutatingwebhookconfigurations", "validatingadmissionpolicybindings"),
 }
+# Of what charts bring, also the kinds that nothing else reads: before a CRD goes, it is looked at who uses it.
+_BROUGHT = (
+    *("acme.cert-manager.io", "cert-manager.io", "gateway.networking.k8s.io", "serving.kserve.io"),
+    *("extensions.istio.io", "networking.istio.io", "security.istio.io", "telemetry.istio.io"),
+    *("kuadrant.io", "devportal.kuadrant.io", "extensions.kuadrant.io", "limitador.kuadrant.io"),
+    *("authorino.kuadrant.io", "operator.authorino.kuadrant.io", "nvidia.com", "resource.nvidia.com"),
+    "nfd.k8s-sigs.io",
+)
 _WATCHED = (
     Rule("", ("pods/log",), ("get",), "the last lines of what does not start"),
     Rule("batch", ("jobs",), ("watch",), "Helm waits for the hooks of charts", only="kubernetes"),
@@ -36,7 +44,7 @@ _CATALOGS = Rule(
 
 def rules(target: str) -> tuple[Rule, ...]:
     """target: "openshift" or "kubernetes"."""
-    every = (*_reading(), *_looked_at_by_helm(), *_WATCHED, _CATALOGS, *RULES, *REMOVING)
+    every = (*_reading(), *_looked_at_by_helm(), *_brought(), *_WATCHED, _CATALOGS, *RULES, *REMOVING)
     return tuple(rule for rule in every if rule.only in ("", target))
 
 
@@ -96,6 +104,10 @@ def _looked_at_by_helm() -> Iterator[Rule]:
     for rule in RULES:
         if set(rule.verbs) >= set(HELM):
             yield Rule(rule.group, rule.resources, ("get",), "Helm looks before it writes", rule.namespaced, rule.only)
+
+
+def _brought() -> Iterator[Rule]:
+    yield from (Rule(group, ("*",), _READ, _READING, only="kubernetes") for group in _BROUGHT)
 
 
 _BOTH = ("monitoring.coreos.com",)
