@@ -190,6 +190,12 @@ def test_names_that_would_meet_are_refused(entries: Sequence[str], said: str) ->
         names.models(wanted(*entries))
 
 
+def test_more_aliases_than_a_route_has_hosts_are_refused() -> None:
+    aliases = ", ".join(f"a{at}" for at in range(16))
+    with pytest.raises(InvalidInput, match=r"models\.m\.aliases.*room for 15"):
+        names.models(wanted(f"m: {{runtime: simulator, aliases: [{aliases}]}}"))
+
+
 def test_wishes_are_in_a_stable_order() -> None:
     def order(wish: Wanted) -> list[str]:
         return [model.name for model in names.models(wish)]

@@ -17,6 +17,7 @@ from maas.domain.platform import Model
 SHARED = "maas"  # the host that serves all models, by path
 LONGEST = 44  # KServe's label is "isvc.NAME-predictor", of 63 characters at most; ours are "NAME-gateway-svc"
 _DIGITS = 6
+_MOST_HOSTS = 16  # of an HTTPRoute
 _OWN = re.compile(rf"{SHARED}(-[0-9]+|-to-https)?")  # routes of no single model
 
 
@@ -61,6 +62,8 @@ def prefix(called: str) -> str:
 def models(wanted: Wanted) -> Sequence[Model]:
     """In a stable order. Raises InvalidInput where objects or hosts would have the same name."""
     found = [wanted.platform.models[name] for name in sorted(wanted.platform.models)]
+    if many := next((model for model in found if len(called(model)) > _MOST_HOSTS), None):
+        raise InvalidInput(f"maas.yaml: models.{many.name}.aliases: a cluster's routes have room for {_MOST_HOSTS - 1}")
     taken: dict[str, list[str]] = defaultdict(list)
     for each in (each for model in found for each in called(model)):
         taken[object_name(each)].append(each)
