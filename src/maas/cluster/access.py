@@ -44,10 +44,12 @@ _ADMISSION = "admissionregistration.k8s.io"
 
 RULES: tuple[Rule, ...] = (
     Rule("", ("namespaces",), APPLY, "the namespaces of the components and of the models", namespaced=False),
-    Rule("", ("secrets",), (*HELM, "update"), "API keys, and Helm's record of its releases"),
+    Rule("", ("secrets",), MADE, "API keys, and Helm's record of its releases"),
+    Rule("", ("secrets",), ("update",), "Helm's record of its releases", only="kubernetes"),
     Rule("", ("services", "configmaps", "serviceaccounts"), HELM, "charts, models and the gateway"),
     Rule("", ("persistentvolumeclaims",), MADE, "where models keep their weights"),
-    Rule("apps", ("deployments", "daemonsets"), HELM, "charts; restarting operators once what they wait for is there"),
+    Rule("apps", ("deployments",), HELM, "charts; restarting operators once what they wait for is there"),
+    Rule("apps", ("daemonsets",), HELM, "charts: what runs on every node with a GPU", only="kubernetes"),
     Rule("batch", ("jobs",), HELM, "hooks of the cert-manager and GPU Operator charts", only="kubernetes"),
     Rule("autoscaling", ("horizontalpodautoscalers",), HELM, "istiod's chart", only="kubernetes"),
     Rule("policy", ("poddisruptionbudgets",), HELM, "a gateway that stays up while nodes are drained; istiod's chart"),
@@ -60,7 +62,7 @@ RULES: tuple[Rule, ...] = (
         namespaced=False,
         only="kubernetes",
     ),
-    Rule(_RBAC, ("roles", "rolebindings"), HELM, "the operators' rights"),
+    Rule(_RBAC, ("roles", "rolebindings"), HELM, "the operators' rights", only="kubernetes"),
     Rule(
         _RBAC,
         ("clusterroles", "clusterrolebindings"),
@@ -95,9 +97,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("gateway.networking.k8s.io", ("gatewayclasses",), APPLY, "OpenShift's built-in gateway", False, "openshift"),
     Rule("gateway.networking.k8s.io", ("gateways", "httproutes"), MADE, "the gateway and the models' routes"),
-    Rule(
-        "cert-manager.io", ("issuers", "certificates"), MADE, "the certificates of the gateway and of KServe's webhook"
-    ),
+    Rule("cert-manager.io", ("issuers",), APPLY, "dry runs, to see whether cert-manager answers"),
+    Rule("cert-manager.io", ("issuers",), ("delete",), "the certificates of the gateway", only="kubernetes"),
+    Rule("cert-manager.io", ("certificates",), MADE, "those of the gateway and KServe's webhook", only="kubernetes"),
     Rule("kuadrant.io", ("kuadrants",), APPLY, "the policy services"),
     Rule(
         "kuadrant.io",

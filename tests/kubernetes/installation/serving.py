@@ -98,7 +98,9 @@ def _service(service: Object, called: str, labels: dict[str, str]) -> dict[str, 
 
 
 def openshift_ai(world: World) -> Iterator[Deed]:
-    if world.available("rhods-operator") is None or not world.serves(kinds.DATA_SCIENCE_CLUSTER):
+    if world.available("rhods-operator") is None or not world.serves(
+        kinds.DATA_SCIENCE_CLUSTER, kinds.DSC_INITIALIZATION
+    ):
         return
     for initialization in world.all(kinds.DSC_INITIALIZATION):
         yield Finalize(initialization, "dscinitialization.opendatahub.io/finalizer")

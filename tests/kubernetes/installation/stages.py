@@ -25,7 +25,7 @@ _GATEWAY_API = {"gateway.networking.k8s.io/bundle-version": "v1.2.1", "gateway.n
 @contextlib.contextmanager
 def openshift(*options: str, version: str = "4.20.4", objects: Sequence[Object] = ()) -> Iterator[Cluster]:
     """Healthy, with OperatorHub and nothing from it; its platform as of 4.19 and newer. options: of the API server."""
-    crds = [stored(crd) for crd in of_components("olm", "openshift-api")]
+    crds = [stored(crd) for crd in of_components("olm", "openshift-api", "prometheus-operator")]
     crds += [stored(crd, _GATEWAY_API) for crd in of_components("gateway-api") if crd.kind in _SERVED]
     crds += [bare_definition(kind) for kind in (PACKAGE, kinds.PROXY_CONFIG)]
     nodes = [_node(f"worker-{i}") for i in range(2)]

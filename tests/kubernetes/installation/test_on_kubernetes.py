@@ -188,6 +188,7 @@ def _explained() -> Iterator[audit.Permission]:
     yield "watch", "batch", "jobs"  # until the hooks of the GPU Operator's chart are done
     for each in ("roles", "clusterroles"):
         yield from ((verb, "rbac.authorization.k8s.io", each) for verb in ("bind", "escalate"))
+    yield "watch", "batch", "jobs"  # hooks of real charts, which Helm waits for
     upgrades_change = {
         "": ("serviceaccounts", "secrets"),  # revoking keys patches Secrets
         "apps": ("deployments",),
