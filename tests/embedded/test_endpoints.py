@@ -46,6 +46,7 @@ class Provider:
     """A hosted provider that tells too much: its name, its model's real name, its key in errors, headers of its own."""
 
     answer: int = 200
+    loaded: bool = True
     seen: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     url: str = ""
 
@@ -74,7 +75,7 @@ def providing(provider: Provider) -> Iterator[Provider]:
             asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
             provider.seen.append(({key.lower(): value for key, value in self.headers.items()}, asked))
             stream = bool(asked.get("stream")) and provider.answer == 200
-            self.send_response(provider.answer)
+            self.send_response(provider.answer if provider.loaded else 503)
             self.send_header("server", "giant-9-frontend")
             self.send_header("x-worker", "7")
             self.send_header("set-cookie", f"session={SECRET}")
@@ -91,6 +92,12 @@ def providing(provider: Provider) -> Iterator[Provider]:
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            """Of /health, in a server that accepts connections before it can answer."""
+            self.send_response(200 if provider.loaded else 503)
+            self.send_header("content-length", "0")
+            self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -305,6 +312,22 @@ def test_a_server_that_is_killed_under_load(up: Running) -> None:
         assert failed <= in_flight, results
         assert set(results) <= {200, 503}
     change(up, lambda d: d["models"].pop("pair"))
+
+
+def test_a_server_that_is_loading_is_passed_over(up: Running) -> None:
+    """It accepts connections already, as llama.cpp's and vLLM do, and says 503 to whoever asks."""
+    key = up.key("loading", "open")
+    with providing(Provider(loaded=False)) as loading, providing(Provider()) as other:
+        endpoints = [{"url": loading.url, "weight": 3}, {"url": other.url}]
+        change(up, lambda d: d["models"].update(pair={"runtime": "external", "endpoints": endpoints}))
+        assert {up.chat(key, model="pair").status_code for _ in range(20)} == {200}
+        assert not loading.seen
+        loading.loaded = True
+        eventually(lambda: up.chat(key, model="pair").status_code == 200 and loading.seen)
+        loading.loaded = False
+        before = len(other.seen)
+        eventually(lambda: up.chat(key, model="pair").status_code == 200 and len(other.seen) > before + 10)
+        change(up, lambda d: d["models"].pop("pair"))
 
 
 def test_when_all_are_down_it_says_so_at_once(up: Running) -> None:

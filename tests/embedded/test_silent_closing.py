@@ -1,5 +1,6 @@
 """External servers that close connections: announced, or without a word, as llama.cpp's does after each stream."""
 
+import io
 import json
 import socketserver
 import threading
@@ -32,8 +33,13 @@ class Server(socketserver.ThreadingTCPServer):
 
 class _Handler(socketserver.StreamRequestHandler):
     server: Server
+    rfile: io.BufferedReader
 
     def handle(self) -> None:
+        """Of the platform's checks, nothing but that somebody is here."""
+        if self.rfile.peek(3).startswith(b"GET"):
+            self.wfile.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            return
         at = len(self.server.served)
         self.server.served.append(0)
         streamed = False

@@ -103,7 +103,7 @@ def _model_cluster(upstream: Upstream) -> Json:
     if upstream.tls and isinstance(upstream.address, HostPort):
         cluster["transport_socket"] = _tls(upstream.address.host, upstream.authorities or _system_authorities())
     if upstream.watched:
-        cluster |= _watch()
+        cluster |= _watch(upstream)
         (locality,) = cluster["load_assignment"]["endpoints"]
         for endpoint in locality["lb_endpoints"]:
             endpoint["metadata"] = {"filter_metadata": {_MARK: {"name": upstream.name}}}
@@ -114,21 +114,10 @@ def _model_cluster(upstream: Upstream) -> Json:
     return cluster
 
 
-def _watch() -> Json:
-    """A connection is tried every few seconds, which costs a provider nothing; a request that fails counts at once."""
+def _watch(upstream: Upstream) -> Json:
+    """Checked all the time; and a request that fails counts at once."""
     return {
-        "health_checks": [
-            {
-                "timeout": "2s",
-                "interval": "5s",
-                "interval_jitter": "0.5s",
-                "no_traffic_interval": "5s",
-                "unhealthy_interval": "1s",
-                "unhealthy_threshold": 2,
-                "healthy_threshold": 1,
-                "tcp_health_check": {},
-            }
-        ],
+        "health_checks": [_connection_check() if upstream.tls else _readiness_check(upstream)],
         "outlier_detection": {
             "consecutive_5xx": 1000,  # an answer of the model's, which another would give, too
             "enforcing_consecutive_5xx": 0,
@@ -144,6 +133,40 @@ def _watch() -> Json:
             "max_ejection_percent": 100,
         },
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+    }
+
+
+def _connection_check() -> Json:
+    """A connection is tried every few seconds, which costs a provider nothing."""
+    return {
+        "timeout": "2s",
+        "interval": "5s",
+        "interval_jitter": "0.5s",
+        "no_traffic_interval": "5s",
+        "unhealthy_interval": "1s",
+        "unhealthy_threshold": 2,
+        "healthy_threshold": 1,
+        "tcp_health_check": {},
+    }
+
+
+def _readiness_check(upstream: Upstream) -> Json:
+    """vLLM, llama.cpp and their like accept connections before they can answer, and say 503 here until then, which
+    counts at once. Any other answer will do: not all have this path. One that is too busy for an answer is not down
+    before it was so for most of a minute; the timeout is what a change of the platform may have to wait for."""
+    return {
+        "timeout": "4s",
+        "interval": "1s",
+        "interval_jitter": "0.1s",
+        "no_traffic_interval": "5s",
+        "unhealthy_interval": "1s",
+        "unhealthy_threshold": 8,
+        "healthy_threshold": 1,
+        "reuse_connection": False,
+        "http_health_check": {
+            "path": f"{upstream.base_path}/health",
+            "expected_statuses": [{"start": 100, "end": 503}, {"start": 504, "end": 600}],
+        },
     }
 
 
