@@ -15,8 +15,8 @@ from maas.cluster.facts.model import Cause, Facts, Unread
 from maas.cluster.facts.packages import PROBE
 from maas.cluster.kinds import ALL, PACKAGE_MANIFEST, Kind
 from maas.cluster.objects import Object, items, mapping, name
-from tests.kubernetes.clusters import typical
-from tests.kubernetes.clusters.making import made
+from tests.kubernetes.clusters import stack, typical
+from tests.kubernetes.clusters.making import made, namespace
 from tests.kubernetes.clusters.nodes import node
 from tests.kubernetes.clusters.scenario import BY_GROUP_AND_KIND, GROUPS, Scenario
 from tests.kubernetes.installation.olm import package_manifests
@@ -106,9 +106,19 @@ def test_what_is_subscribed_to_already_is_not_asked_for(tmp_path: Path) -> None:
     """Also where OLM has not come to it yet: what was asked for stays asked for."""
     spec = {"name": "rhcl-operator", "channel": "stable", "source": "x", "sourceNamespace": "y"}
     there = made("operators.coreos.com/v1alpha1", "Subscription", "rhcl-operator", "kuadrant-system", spec=spec)
-    catalogs = _Catalogs(bare("4.20.4", "v1.33.5", there))
-    catalogs.read(tmp_path)
-    assert set(catalogs.asked) == _MISSING - {"rhcl-operator"}
+    for labels in ({}, {"app.kubernetes.io/managed-by": "maas"}):
+        there["metadata"]["labels"] = labels
+        catalogs = _Catalogs(bare("4.20.4", "v1.33.5", there))
+        catalogs.read(tmp_path)
+        assert set(catalogs.asked) == _MISSING - {"rhcl-operator"}
+
+
+def test_what_others_brought_by_other_means_is_not_asked_for(tmp_path: Path) -> None:
+    helms = [namespace("cert-manager"), *stack.cert_manager("worker-0")]
+    catalogs = _Catalogs(bare("4.20.4", "v1.33.5", *helms))
+    facts = catalogs.read(tmp_path)
+    assert set(catalogs.asked) == _MISSING - {"openshift-cert-manager-operator"}
+    assert "cert-manager" not in [step.key for step in steps(facts)]
 
 
 def _subscribed(channel: str, csv: str, *, ours: bool) -> Object:
@@ -135,6 +145,16 @@ def test_an_upgrade_asks_for_what_is_ours_and_moves_it_to_the_channel_of_a_newer
     spec = subscriptions([step])["gpu-operator-certified"]
     assert (spec["channel"], spec["startingCSV"]) == ("v26.7", older), "nothing else of it changes"
     assert "gpu-operator-certified.v26.7.0" in [wait.name for wait in step.waits]
+
+
+def test_within_a_channel_olm_updates_by_itself(tmp_path: Path) -> None:
+    """Nor is another channel with the same version a reason to move."""
+    for channel, csv in (("v26.7", "gpu-operator-certified.v26.3.1"), ("stable", "gpu-operator-certified.v26.7.0")):
+        ours = _subscribed(channel, csv, ours=True)
+        facts = _Catalogs(bare("4.20.4", "v1.33.5", ours)).read(tmp_path, upgrade=True)
+        step = one(steps(facts, gpu_operator=True, upgrade=True), "gpu-operator")
+        assert subscriptions([step])["gpu-operator-certified"]["channel"] == channel
+        assert [wait.name for wait in step.waits if wait.kind.name == "ClusterServiceVersion"] == [csv]
 
 
 def test_an_upgrade_leaves_what_others_subscribed_to_and_never_goes_back(tmp_path: Path) -> None:

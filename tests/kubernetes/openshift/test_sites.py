@@ -12,7 +12,7 @@ from maas.cluster.objects import name
 from maas.cluster.wanted import GpuKind, Mesh, Serving, Target
 from maas.models.gpus import find
 from maas.models.sizing.fit import Device
-from tests.kubernetes.clusters import openshift_ai, stack, typical
+from tests.kubernetes.clusters import openshift_ai, operators, stack, typical
 from tests.kubernetes.clusters.making import container, made, namespace, pod, pod_spec
 from tests.kubernetes.clusters.nodes import A10G, T4, Gpu, node
 from tests.kubernetes.offline import facts
@@ -78,6 +78,12 @@ def test_openshift_ai_2_that_is_there_stays_on_a_newer_openshift() -> None:
     site = sites.of(bare("4.20.4", "v1.33.5", *there).facts())
     assert site.serving is Serving.rhoai_2
     assert {"rhoai", "rhoai-operator"} <= site.theirs
+
+
+def test_open_data_hub_that_is_there_serves() -> None:
+    there = operators.operator("opendatahub-operator", "opendatahub-operator.v3.5.0", "openshift-operators")
+    site = sites.of(bare("4.20.4", "v1.33.5", *there).facts())
+    assert site.serving is Serving.odh and "rhods-operator" not in site.operators
 
 
 def test_upstream_kserve_on_openshift_is_used_as_it_is() -> None:

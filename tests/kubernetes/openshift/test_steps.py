@@ -10,8 +10,9 @@ from maas.cluster.objects import annotation, mapping, name, namespace
 from maas.cluster.plan.model import Apply, Approve
 from maas.cluster.wanted import MANAGED_BY, PART_OF, Mesh, Serving, Target
 from maas.domain.errors import Unavailable
-from tests.kubernetes.clusters import operators, typical
-from tests.kubernetes.clusters.making import made
+from tests.kubernetes.clusters import operators, stack, typical
+from tests.kubernetes.clusters.making import daemon_set, made
+from tests.kubernetes.clusters.making import namespace as namespace_
 from tests.kubernetes.openshift.shapes import bare, objects, offered, offering, one, steps, subscriptions, wanted
 
 _BEFORE_4_19 = ("gateway-api", "service-mesh", "istio", "cert-manager", "kuadrant-operator", "kuadrant")
@@ -119,6 +120,18 @@ def test_the_policies_of_connectivity_link_know_the_built_in_gateway() -> None:
     assert "config" not in subscriptions(steps(bare("4.16.48", "v1.29.14").facts()))["rhcl-operator"]
 
 
+def test_no_sidecars_where_the_policy_services_are() -> None:
+    """Known issue 4."""
+    (space,) = objects([one(steps(bare("4.16.48", "v1.29.14").facts()), "kuadrant-operator")], "Namespace")
+    assert mapping(space, "metadata", "labels")["istio-injection"] == "disabled"
+
+
+def test_node_feature_discovery_by_others_means_is_enough() -> None:
+    theirs = daemon_set("nfd-worker", "gpu-operator", stack.privileged("w", "example.com/nfd:v1"), ["worker-0"])
+    found = steps(bare("4.20.4", "v1.33.5", namespace_("gpu-operator"), *theirs).facts(), gpu_operator=True)
+    assert {"nfd", "nfd-operator"}.isdisjoint(step.key for step in found)
+
+
 def test_each_step_comes_after_those_that_it_needs() -> None:
     for version in ("4.16.48", "4.20.4"):
         done: set[str] = set()
@@ -218,10 +231,13 @@ def test_a_subscription_of_ours_stays_as_it_was_made() -> None:
 
 
 def test_gpus_get_what_the_operators_own_examples_say() -> None:
-    found = steps(bare("4.20.4", "v1.33.5", probes=offering()).facts(), gpu_operator=True)
-    (policy,) = objects(found, "ClusterPolicy")
-    assert policy["spec"]["operator"] == {"defaultRuntime": "crio"}
+    gpu = offering(gpu_operator_certified=[offered("gpu-operator-certified", {"v26.7": "26.7.0"})])
+    example = {"driver": {"enabled": True, "upgradePolicy": {"autoUpgrade": True}}, "vgpuManager": {"enabled": False}}
+    gpu["packages"]["gpu-operator-certified"][0]["channels"][0]["example"] = example
+    (policy,) = objects(steps(bare("4.20.4", "v1.33.5", probes=gpu).facts(), gpu_operator=True), "ClusterPolicy")
+    assert policy["spec"]["operator"] == {"defaultRuntime": "crio"}, "what it lacks and the API server asks for"
     assert policy["spec"]["dcgmExporter"] == {"enabled": True, "serviceMonitor": {"enabled": True}}
+    assert policy["spec"] | example == policy["spec"]
     image = {"operand": {"image": "registry.redhat.io/nfd:v4.20", "servicePort": 12000}}
     nfd = offering(nfd=[offered("nfd", {"stable": "4.20.0"})])
     nfd["packages"]["nfd"][0]["channels"][0]["example"] = image

@@ -47,7 +47,7 @@ def _others(facts: Facts, mesh: Mesh) -> Iterator[tuple[str, bool]]:
     yield "rhoai-operator", _foreign(rhoai.operators(facts), [])
     yield "rhoai", _any_foreign(rhoai.clusters(facts))
     yield "kserve", bool(kserve.controllers(facts)) and kserve.served(facts)
-    yield "nfd-operator", _foreign(olm.operators(facts, olm.NFD), [])
+    yield "nfd-operator", _foreign(olm.operators(facts, olm.NFD), []) or _nfd_without_operator(facts)
     yield "nfd", _any_foreign(facts.all(NODE_FEATURE_DISCOVERY)) or _nfd_without_operator(facts)
     yield "gpu-operator", _foreign(gpu_operator.operators(facts), gpu_operator.installations(facts))
     yield "cluster-policy", _any_foreign(gpu_operator.policies(facts))
