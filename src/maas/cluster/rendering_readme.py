@@ -22,6 +22,16 @@ Models are at https://{shared}/MODEL/v1
 _HOSTS = "and at https://MODEL.{domain}/v1; both names have to lead to the gateway.\n"
 
 
+_CHANNELS = """\
+Rendered without a look at the cluster, the Subscriptions name the channels that
+are usual today. Compare them with what its catalogs offer:
+
+```bash
+oc get packagemanifests
+```
+"""
+
+
 def folder(at: int, step: Step) -> str:
     return f"{at:02}-{step.key.replace(' ', '-')}"
 
@@ -33,6 +43,7 @@ def values(chart: Chart) -> str:
 def readme(wanted: Wanted, steps: Sequence[Step]) -> str:
     head = _HEAD.format(target=_TITLES[wanted.site.target], shared=names.shared_host(wanted))
     parts = [head + _HOSTS.format(domain=wanted.site.domain)]
+    parts += [_CHANNELS] if wanted.site.target is Target.openshift else []
     parts += [_step(at, step) for at, step in enumerate(steps, start=1)]
     return "\n".join([*parts, *_secrets(wanted), _KEYS.format(namespace=wanted.namespace)])
 
