@@ -23,8 +23,8 @@ _HOSTS = "and at https://MODEL.{domain}/v1; both names have to lead to the gatew
 
 
 _CHANNELS = """\
-Rendered without a look at the cluster, the Subscriptions name the channels that
-are usual today. Compare them with what its catalogs offer:
+Where no cluster was looked at, the Subscriptions name the channels that are
+usual today. Compare them with what yours offers:
 
 ```bash
 oc get packagemanifests
