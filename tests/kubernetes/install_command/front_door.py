@@ -80,11 +80,14 @@ def _meant(host: str, path: str) -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def front_door(cluster: Cluster, *faults: str, address: str = "127.0.0.1", port: int = 0) -> Iterator[Door]:
+def front_door(
+    cluster: Cluster, *faults: str, address: str = "127.0.0.1", port: int = 0, secure: bool = True
+) -> Iterator[Door]:
+    """secure: it speaks https, as the gateway does where no router is before it."""
     with cluster.client() as api:
         door = Door(api, *faults)
         loop = asyncio.new_event_loop()
-        server = loop.run_until_complete(_listening(door, api, address, port))
+        server = loop.run_until_complete(_listening(door, api if secure else None, address, port))
         door.port = server.sockets[0].getsockname()[1]
         thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()
@@ -98,12 +101,14 @@ def front_door(cluster: Cluster, *faults: str, address: str = "127.0.0.1", port:
             loop.close()
 
 
-async def _listening(door: Door, api: httpx.Client, address: str, port: int) -> asyncio.Server:
+async def _listening(door: Door, api: httpx.Client | None, address: str, port: int) -> asyncio.Server:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             await _serve(door, reader, writer)
         writer.close()
 
+    if api is None:
+        return await asyncio.start_server(serve, address, port)
     secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     secure.sni_callback = lambda socket, name, context: _with_certificate(socket, api)
     return await asyncio.start_server(serve, address, port, ssl=secure)
@@ -120,7 +125,7 @@ def _with_certificate(socket: ssl.SSLObject, api: httpx.Client) -> None:
     socket.context = context
 
 
-def kubectl(folder: Path, door: Door, scheme: str = "https") -> None:
+def kubectl(folder: Path, door: Door) -> None:
     """A kubectl that forwards nothing, but says where the door is."""
     script = f"#!/bin/sh\necho 'Forwarding from 127.0.0.1:{door.port} -> 443'\nexec sleep 600\n"
     (folder / "kubectl").write_text(script)

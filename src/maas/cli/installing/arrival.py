@@ -25,17 +25,18 @@ class Place:
     """Where a model is called.
 
     address: to ask for the host at; "" where the host's name leads there from here.
-    is_forwarded: kubectl has to open a way to it. trust: the file with the CA to believe, where that is our own.
+    forward: the command that has to open a way to it; "" where none has to.
+    trust: the file with the CA to believe, where that is our own.
     """
 
     host: str
     address: str
-    is_forwarded: bool
+    forward: str
     trust: Path | None
 
     @property
     def port(self) -> int:
-        return forwarding.LOCAL if self.is_forwarded else 443
+        return forwarding.LOCAL if self.forward else 443
 
     @property
     def endpoint(self) -> str:
@@ -46,14 +47,14 @@ def first_model(wanted: Wanted) -> str:
     return next(iter(wanted.platform.models), "MODEL")
 
 
-def place(wanted: Wanted, facts: Facts, trust: Path | None, *, by_forwarding: bool) -> Place:
-    """by_forwarding: the gateway could not be reached from here in another way."""
+def place(wanted: Wanted, facts: Facts, trust: Path | None, forward: str) -> Place:
+    """forward: where the gateway could not be reached from here in another way."""
     host = names.host(wanted, first_model(wanted))
     if wanted.site.target is Target.openshift:
-        return Place(host, "", False, trust)
-    if by_forwarding:
-        return Place(host, "127.0.0.1", True, trust)
-    return Place(host, "" if _resolves(host) else _address(wanted, facts), False, trust)
+        return Place(host, "", "", trust)
+    if forward:
+        return Place(host, "127.0.0.1", forward, trust)
+    return Place(host, "" if _resolves(host) else _address(wanted, facts), "", trust)
 
 
 def _address(wanted: Wanted, facts: Facts) -> str:
@@ -124,16 +125,16 @@ def _facts(wanted: Wanted, place: Place, key: str | None) -> str:
 
 
 def _way(wanted: Wanted, place: Place) -> str:
-    if place.is_forwarded:
+    if place.forward:
         return (
-            "The gateway has no address that can be reached from here. Open a way to it, in\n"
-            f"a terminal of its own:\n\n  {forwarding.command(wanted)}"
+            "The gateway has no address that can be reached from here. Open a way to it,\n"
+            f"in a terminal of its own:\n\n  {place.forward}"
         )
     if not place.address:
         return ""
-    hosts = " ".join([*(names.host(wanted, model) for model in wanted.platform.models), names.shared_host(wanted)])
+    hosts = f"{place.host} {names.shared_host(wanted)}"
     return (
-        f"No name server that is asked here knows {place.host}. Until one does:\n\n"
+        f"No name server that is asked here knows {place.host}.\nUntil one does:\n\n"
         f"  echo {shlex.quote(f'{place.address} {hosts}')} |\n    sudo tee -a /etc/hosts"
     )
 
@@ -156,8 +157,8 @@ def _body(model: str) -> str:
 
 def _sdk(place: Place, model: str, key: str | None) -> str:
     first = f"  # first: export SSL_CERT_FILE={place.trust}\n" if place.trust else ""
-    if place.is_forwarded:
-        first += f"  # first: echo '127.0.0.1 {place.host}' | sudo tee -a /etc/hosts\n"
+    if place.forward:
+        first += f"  # and: echo '127.0.0.1 {place.host}' |\n  #   sudo tee -a /etc/hosts\n"
     return (
         "or with OpenAI's SDK (pip install openai):\n\n"
         f"{first}  from openai import OpenAI\n"

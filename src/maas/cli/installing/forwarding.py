@@ -36,9 +36,9 @@ def port(wanted: Wanted) -> int:
     return 80 if wanted.site.target is Target.openshift else 443
 
 
-def command(wanted: Wanted) -> str:
+def command(cluster: Cluster, wanted: Wanted) -> str:
     """For a shell."""
-    return " ".join(word(part) for part in _command(wanted, Cluster(), f"{LOCAL}:{port(wanted)}"))
+    return " ".join(word(part) for part in _command(wanted, cluster, f"{LOCAL}:{port(wanted)}"))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The prerequisites, before anything is changed: what `maas preflight` says decides, unless somebody insists."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import typer
 
@@ -10,9 +10,12 @@ from maas.cli.facts import asked as asked_of
 from maas.cli.installing import wanting
 from maas.cli.installing.options import Options
 from maas.cluster.facts.model import Facts
-from maas.cluster.wanted import Wanted
+from maas.cluster.kinds import NAMESPACE, OUR_CONFIG_MAP, SUBSCRIPTION
+from maas.cluster.objects import label
+from maas.cluster.plan.model import Plan
+from maas.cluster.wanted import MANAGED_BY, Wanted
 from maas.readiness.catalogue import Asked, Phase
-from maas.readiness.findings import Finding, Severity, Status
+from maas.readiness.findings import Category, Finding, Severity, Status
 from maas.readiness.judging import judge
 from maas.readiness.reports import Format, render
 
@@ -23,13 +26,18 @@ def asked(options: Options, wanted: Wanted, facts: Facts, phase: Phase = Phase.b
     return asked_of(facts, wanted.site.target.value, phase=phase, gpu=gpu, models=models, namespace=wanted.namespace)
 
 
-def require_ready(options: Options, wanted: Wanted, facts: Facts) -> None:
-    """Ends with the findings and preflight's exit code where one of them is an obstacle."""
+def require_ready(options: Options, wanted: Wanted, facts: Facts, plan: Plan | None = None) -> None:
+    """Ends with the findings and preflight's exit code where one of them is an obstacle.
+
+    plan: where an installation of ours has begun. What is half-way there is no obstacle if a step goes on with it.
+    """
     what = asked(options, wanted, facts)
     findings = judge(facts, what, skip=options.manner.ignore)
-    obstacles = [finding for finding in findings if is_obstacle(finding)]
+    found = [finding for finding in findings if is_obstacle(finding)]
+    taken_up = [finding for finding in found if plan is not None and is_taken_up(finding, plan)]
+    obstacles = [finding for finding in found if finding not in taken_up]
     if not obstacles:
-        _note_warnings(findings)
+        _note(findings, taken_up)
         return
     sys.stderr.write(render(Format.short, findings, facts, what, judged.look_for(sys.stderr)) + "\n")
     codes = list(dict.fromkeys(finding.code for finding in obstacles))
@@ -45,10 +53,56 @@ def is_obstacle(finding: Finding) -> bool:
     return finding.status is Status.failed or unknown
 
 
-def _note_warnings(findings: Sequence[Finding]) -> None:
-    codes = list(dict.fromkeys(finding.code for finding in findings if finding.status is Status.warning))
-    if codes:
-        say(f"The cluster is ready, with warnings: {', '.join(codes)}; `maas preflight` explains them.")
+_STEPS: Mapping[Category, frozenset[str]] = {
+    Category.olm: frozenset(
+        (
+            "cert-manager",
+            "service-mesh",
+            "kuadrant-operator",
+            "rhoai-operator",
+            "serverless",
+            "nfd-operator",
+            "gpu-operator",
+        )
+    ),
+    Category.gateway_api: frozenset(("gateway-api", "gateway-class")),
+    Category.cert_manager: frozenset(("cert-manager",)),
+    Category.mesh: frozenset(("istio", "service-mesh", "gateway-class")),
+    Category.serverless: frozenset(("serverless",)),
+    Category.rhoai: frozenset(("rhoai", "rhoai-operator")),
+    Category.gpu_operator: frozenset(("gpu-operator", "cluster-policy", "nfd", "nfd-operator")),
+    Category.kuadrant: frozenset(("kuadrant", "kuadrant-operator")),
+    Category.kserve: frozenset(("kserve", "kserve-crd", "rhoai", "rhoai-operator")),
+}
+_PLATFORM = frozenset(
+    (
+        *(Category.gateway, Category.certificates, Category.policies, Category.keys, Category.models),
+        *(Category.security, Category.known_issues),
+    )
+)
+
+
+def has_begun(facts: Facts) -> bool:
+    """Whether an installation of ours has made something here."""
+    kinds = (NAMESPACE, SUBSCRIPTION, OUR_CONFIG_MAP)
+    return any(label(each, MANAGED_BY) == "maas" for kind in kinds for each in facts.known(kind))
+
+
+def is_taken_up(finding: Finding, plan: Plan) -> bool:
+    """By the rest of an installation: a component by its own steps, what is ours by any, for each may mend it."""
+    keys = _STEPS.get(finding.category, frozenset())
+    return finding.category in _PLATFORM or any(step.key in keys for step in plan.steps)
+
+
+def _note(findings: Sequence[Finding], taken_up: Sequence[Finding]) -> None:
+    if codes := _codes(finding for finding in findings if finding.status is Status.warning):
+        say(f"The cluster is ready, with warnings: {codes}; `maas preflight` explains them.")
+    if codes := _codes(taken_up):
+        say(f"What an installation of ours has left half-way, and this one goes on with: {codes}.")
+
+
+def _codes(findings: Iterable[Finding]) -> str:
+    return ", ".join(dict.fromkeys(finding.code for finding in findings))
 
 
 def say(text: str) -> None:

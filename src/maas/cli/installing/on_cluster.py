@@ -6,7 +6,7 @@ Nothing is written before the answer to "go on?", and nothing at all where nothi
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from maas.cli import judged
@@ -20,6 +20,8 @@ from maas.cluster import document, mirror, sites
 from maas.cluster.components import steps as components
 from maas.cluster.connection import find
 from maas.cluster.facts.model import Facts, NotRead
+from maas.cluster.kinds import INFERENCE_SERVICE
+from maas.cluster.objects import namespace
 from maas.cluster.plan import planning
 from maas.cluster.plan.model import Plan
 from maas.cluster.wanted import Wanted
@@ -33,8 +35,7 @@ def install(options: Options) -> None:
         facts, wanted = looked(options)
         if options.check_gpu:
             gpus.require(wanted)
-        judging.require_ready(options, wanted, facts)
-        plan = planning.plan(_equipped(options, wanted), facts)
+        plan = _planned(options, wanted, facts, planning.plan)
     finish(options, wanted, facts, plan, f"To install MaaS on {facts.source.described}")
 
 
@@ -49,9 +50,16 @@ def upgrade(options: Options) -> None:
             )
         site = sites.of(facts, options.cluster.namespace, upgrade=True)
         wanted = wanting.wanted(options, site, stored)
-        judging.require_ready(options, wanted, facts)
-        plan = planning.upgrade(_equipped(options, wanted), facts)
+        plan = _planned(options, wanted, facts, planning.upgrade)
     finish(options, wanted, facts, plan, f"To upgrade MaaS on {facts.source.described}")
+
+
+def _planned(options: Options, wanted: Wanted, facts: Facts, planned: Callable[[Wanted, Facts], Plan]) -> Plan:
+    """What is left to do, if the cluster is ready for it. What an interrupted installation left half-way is."""
+    equipped = _equipped(options, wanted)
+    rest = planned(equipped, facts) if judging.has_begun(facts) else None
+    judging.require_ready(options, wanted, facts, rest)
+    return planned(equipped, facts) if rest is None else rest
 
 
 def _equipped(options: Options, wanted: Wanted) -> Wanted:
@@ -105,7 +113,12 @@ def finish(options: Options, wanted: Wanted, facts: Facts, plan: Plan, heading: 
         _remember(options, wanted)
         outcome.nothing_to_do(facts, plan, manner.output)
         return
-    _show(plan, heading, manner.output, has_users=document.in_facts(facts, wanted.namespace) is not None)
+    _show(
+        plan,
+        heading,
+        manner.output,
+        has_users=any(namespace(each) == wanted.namespace for each in facts.known(INFERENCE_SERVICE)),
+    )
     if manner.diff:
         previews.differences(options, plan)
     if manner.dry_run:

@@ -120,7 +120,8 @@ async def _arrived(options: Options, wanted: Wanted, proof: Proof) -> arrival.Pl
         except MaasError as error:
             notes().print(f"The gateway's certificate could not be fetched: {error}")
             trust = None
-    return arrival.place(wanted, proof.judged.facts, trust, by_forwarding=proof.by_forwarding)
+    forward = forwarding.command(options.cluster, wanted) if proof.by_forwarding else ""
+    return arrival.place(wanted, proof.judged.facts, trust, forward)
 
 
 def _document(plan: Plan, proof: Proof, place: arrival.Place, key: str | None) -> dict[str, Any]:
