@@ -233,7 +233,7 @@ class Helm:
         return ended
 
     def _where(self) -> list[str]:
-        named = ["--kubeconfig", str(self.kubeconfig)] if self.kubeconfig else []
+        named = ["--kubeconfig", str(self.kubeconfig.expanduser())] if self.kubeconfig else []
         return named + (["--kube-context", self.context] if self.context else [])
 
     async def _program(self) -> str:
