@@ -235,10 +235,11 @@ def test_a_write_that_never_gets_through_is_told_after_the_patience(cluster: Clu
     assert "kubectl get --raw '/readyz?verbose'" in str(failed.value)
 
 
-def test_what_may_not_be_looked_at_is_told_at_once(cluster: Cluster) -> None:
+@pytest.mark.parametrize("wait", [exists("unseen"), replace(exists("unseen"), tried=config_map("unseen"))])
+def test_what_may_not_be_looked_at_is_told_at_once(cluster: Cluster, wait: Wait) -> None:
     async def run() -> None:
         async with connect(kubeconfig=cluster.kubeconfig("nobody")) as api:
-            plan = Plan([step("only", waits=[exists("unseen")])])
+            plan = Plan([step("only", waits=[wait])])
             await carry_out(plan, api, NoHelm(), Heard(), Hurried(), timeout=60, ask=yes)
 
     with pytest.raises(StepFailed) as failed:

@@ -5,6 +5,7 @@ be begun anew after every lost connection. A connection that is lost meanwhile c
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from maas.cluster.failures import Conflicting, Denied, Missing, Refused, ServerF
 from maas.cluster.objects import Object
 from maas.cluster.plan.model import Seen, Stage, Step, Wait
 
+_RIGHTS = re.compile(r'User "[^"]+" cannot ')
 _FIRST, _GROWTH, _LONGEST = 0.25, 1.5, 5.0  # seconds between looks
 _SURE = 30.0  # seconds that something has to look hopeless: some controllers say so in passing, and try again
 
@@ -87,6 +89,8 @@ class Waiting:
         try:
             return await self.api.carry_out(change, dry_run=True, now=self.clock.time())
         except (Refused, ServerFailed, Missing, Conflicting, Denied) as error:
+            if _RIGHTS.search(str(error)):
+                raise  # rights do not come with waiting, as webhooks do
             raise _NotTaken(str(error)) from None
 
 
