@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +42,12 @@ _GRACE = 5.0  # seconds for a cancelled helm to note down that it failed
 _PATIENCE = 600.0
 # Helm's own ways to choose a cluster: they would lead it to another one than ours.
 _ELSEWHERE = ("HELM_KUBE", "HELM_NAMESPACE", "HELM_DRIVER")
+
+Noted = Callable[[str], None]
+
+
+def _unnoted(_what: str) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -114,10 +120,13 @@ class Helm:
     patience: float = _PATIENCE
     _checked: "asyncio.Future[str] | None" = field(default=None, init=False, repr=False)
 
-    async def upgrade_install(self, chart: Chart, *, dry_run: bool = False) -> None:
-        """Helm makes what the chart holds and comes back; nothing of it need run yet. Raises MaasError."""
+    async def upgrade_install(self, chart: Chart, *, dry_run: bool = False, noted: Noted = _unnoted) -> None:
+        """Helm makes what the chart holds and comes back; nothing of it need run yet. Raises MaasError.
+
+        noted: is told what is worth knowing meanwhile.
+        """
         if not dry_run:
-            await self._recover(chart.release, chart.namespace)
+            await self._recover(chart.release, chart.namespace, noted)
         asked = [*("upgrade", chart.release, *self._source(chart), "--install", "--namespace", chart.namespace)]
         asked += ["--values", "-", "--history-max", "5", "--timeout", f"{self.patience:g}s"]
         asked += [f"--labels={','.join(f'{key}={value}' for key, value in labels(chart).items())}"]
@@ -183,21 +192,27 @@ class Helm:
             return [str(self.mirror / packed(chart))]
         return [chart.chart, "--version", chart.version, *(["--repo", chart.repo] if chart.repo else [])]
 
-    async def _recover(self, release: str, namespace: str) -> None:
+    async def _recover(self, release: str, namespace: str, noted: Noted = _unnoted) -> None:
         """Helm refuses a release whose last change was cut short: its record of that change is taken away.
 
         Then the change before it counts, or none; what the change had made so far bears the release's name, and
         Helm takes it for its own when it goes on. What began just now may still be under way, and is let finish.
         """
+        begun, waited = time.monotonic(), False
         while (found := await self._cut_short(release, namespace)) is not None:
             if not found.ours:
                 raise HelmFailed(_under_way(found), found.status)
-            age = time.time() - _seconds(found.created)
+            # By its own clock or by ours: theirs may differ.
+            age = max(time.time() - _seconds(found.created), time.monotonic() - begun)
             if age >= _SETTLING:
                 assert self.api is not None
                 change = Change(Verb.delete, RELEASE, found.secret, namespace)
                 await self.api.carry_out(change, dry_run=False, now=time.time())
+                noted(f"Helm release {namespace}/{release} was {found.status}, cut short: it is taken up again")
                 return
+            if not waited:
+                noted(f"Helm release {namespace}/{release} is {found.status}: an earlier run may still be at it")
+                waited = True
             await asyncio.sleep(min(1.0, _SETTLING - age))
 
     async def _cut_short(self, release: str, namespace: str) -> Release | None:

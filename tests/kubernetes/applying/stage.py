@@ -99,7 +99,9 @@ class NoHelm(Helm):
         super().__init__()
         self.asked: list[Chart] = []
 
-    async def upgrade_install(self, chart: Chart, *, dry_run: bool = False) -> None:
+    async def upgrade_install(
+        self, chart: Chart, *, dry_run: bool = False, noted: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.asked.append(chart)
 
 

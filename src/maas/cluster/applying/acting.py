@@ -8,6 +8,7 @@ is waited for; an object that is just being deleted is let go first.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -85,7 +86,8 @@ class Acting:
             case Apply():
                 return await self._apply(step, action)
             case Chart():
-                await self._again(step, lambda: self.helm.upgrade_install(action))
+                noted = partial(self.told.noted, step)
+                await self._again(step, lambda: self.helm.upgrade_install(action, noted=noted))
             case Manifest():
                 await self._manifest(step, action)
             case Restart():
