@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from maas.cluster.components import offers, olm
 from maas.cluster.components.offers import Wants, chosen
 from maas.cluster.components.olm import Package
-from maas.cluster.components.pins import pins
+from maas.cluster.components.pins import operators, pins
 from maas.cluster.components.versions import at_least, version
 from maas.cluster.facts.packages import PROBE, kept
 from maas.cluster.wanted import Mesh, Offer, Serving
@@ -54,6 +54,16 @@ def test_the_channel(
     package: Package, channels: dict[str, str], default: str, expected: tuple[str, str, bool] | None
 ) -> None:
     assert _chosen(package, offered(package.name, channels, default)) == expected
+
+
+def test_every_operator_has_a_usual_channel_and_its_pin() -> None:
+    for mesh in Mesh:
+        for serving in Serving:
+            for each in offers.packages(mesh, serving):
+                assert operators()[each.name].channel
+    assert {each.component for each in operators().values()} - {""} <= set(pins())
+    major, minor, _ = pins()["gpu-operator"].version.split(".")
+    assert operators()["gpu-operator-certified"].channel == f"v{major}.{minor}"
 
 
 def test_openshift_ai_2_where_openshift_carries_no_3() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from maas.cluster.components import olm
 from maas.cluster.components.olm import RHOAI, Package
-from maas.cluster.components.pins import Pin, pins
+from maas.cluster.components.pins import Pin, operators, pins
 from maas.cluster.components.versions import Version, at_least, kubernetes, version
 from maas.cluster.facts.model import Facts, Unread
 from maas.cluster.facts.packages import MARKETPLACE, PROBE, example
@@ -21,26 +21,11 @@ from maas.cluster.objects import Object, at, every, items, label, mapping, name,
 from maas.cluster.wanted import MANAGED_BY, Mesh, Offer, Serving
 
 _NO_PIN = Pin("", "")
-_PINS = {
-    olm.CERT_MANAGER.name: "cert-manager",
-    olm.SERVICE_MESH_3.name: "service-mesh",
-    olm.RHCL.name: "rhcl",
-    olm.RHOAI.name: "rhoai",
-    olm.SERVERLESS.name: "serverless",
-    olm.GPU.name: "gpu-operator",
-}
-_USUAL = {
-    olm.CERT_MANAGER.name: "stable-v1",
-    olm.SERVICE_MESH_3.name: "stable",
-    olm.RHCL.name: "stable",
-    olm.SERVERLESS.name: "stable",
-    olm.NFD.name: "stable",
-}
 
 
 def pin_of(package: Package) -> Pin:
     """One that holds nothing back, where there is none."""
-    return pins().get(_PINS.get(package.name, ""), _NO_PIN)
+    return pins().get(operators()[package.name].component, _NO_PIN) if package.name in operators() else _NO_PIN
 
 
 def packages(mesh: Mesh, serving: Serving) -> tuple[Package, ...]:
@@ -57,11 +42,9 @@ def usual(mesh: Mesh, serving: Serving) -> dict[str, Offer]:
 
 
 def _usual(package: Package, serving: Serving) -> Offer:
-    if package is olm.GPU:
-        return Offer(f"v{'.'.join(pins()['gpu-operator'].version.split('.')[:2])}", package.catalog)
-    if package is olm.RHOAI:
-        return Offer("stable" if serving is Serving.rhoai_2 else "stable-3.x", package.catalog)
-    return Offer(_USUAL[package.name], package.catalog)
+    found = operators()[package.name]
+    older = found.channel_of_2 if serving is Serving.rhoai_2 else ""
+    return Offer(older or found.channel, package.catalog)
 
 
 def of(facts: Facts, mesh: Mesh, serving: Serving, *, upgrade: bool = False) -> dict[str, Offer]:

@@ -86,6 +86,24 @@ def pins() -> Mapping[str, Pin]:
     return {key: _pin(key, entry) for key, entry in _document()["components"].items()}
 
 
+@dataclass(frozen=True)
+class FromCatalog:
+    """An operator of OperatorHub. component: the key of its pin; "" for none. channel: the usual one."""
+
+    component: str
+    channel: str
+    channel_of_2: str = ""  # of OpenShift AI, where the cluster carries no 3.x
+
+
+@cache
+def operators() -> Mapping[str, FromCatalog]:
+    """By package."""
+    return {
+        package: FromCatalog(entry.get("component", ""), entry["channel"], entry.get("channel-of-2", ""))
+        for package, entry in _document()["operators"].items()
+    }
+
+
 def asked_floor(platform: str) -> str:
     """The oldest "kubernetes" or "openshift" that the prerequisites allow."""
     return str(_document()["platform"][platform]["asked"])
