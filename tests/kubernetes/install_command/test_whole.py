@@ -74,6 +74,19 @@ def test_a_model_that_needs_a_gpu_is_refused_where_there_is_none(stage: Stage, n
     assert _namespaces(stage) == namespaces
 
 
+def test_a_step_that_fails_says_what_it_found_and_what_to_do(stage: Stage, namespaces: set[str]) -> None:
+    """The next installation goes on from here: half-way is no obstacle."""
+    with_storage(stage)
+    asked = stage.install("--simulator", "--yes", "--timeout", "1s")
+    assert asked.returncode == 7, asked.stderr
+    told = asked.stderr[asked.stderr.index("\nerror: Step ") :]
+    assert re.match(r"\nerror: Step [\w -]+ failed: ", told)
+    assert "  Wanted  " in told and "  Found   " in told and "\nWhat to do\n" in told
+    assert "run the same command again" in told and "`maas uninstall` takes" in told
+    assert "Traceback" not in told
+    assert _namespaces(stage) > namespaces
+
+
 def test_it_is_installed_and_requests_went_through(installed: subprocess.CompletedProcess[str]) -> None:
     assert "and requests have gone through it." in installed.stdout
     assert re.search(r"^\d\d:\d\d:\d\d step 1 of \d+: ", installed.stderr, re.M)
