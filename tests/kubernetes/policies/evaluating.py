@@ -1,7 +1,8 @@
 """What the compiled policies say of a request, by a real CEL library and a real evaluator of Rego.
 
-The walk is Kuadrant's: Authorino looks the key up, judges it and hands its identity on; then the limits whose
-conditions hold are asked, requests first; what the answer cost is reported afterwards.
+The walk is Kuadrant's: a request that no route takes is asked nothing. Authorino looks the key up, judges it and hands
+its identity on; then the limits whose conditions hold are asked, requests first; what the answer cost is reported
+afterwards.
 """
 
 import base64
@@ -57,13 +58,14 @@ class Compiled:
 
     def ask(self, asked: Asked, now: float, tokens: int = 0) -> Said:
         """tokens: what the answer will say it used, if there is one."""
+        if self.route(asked) is None:
+            return Said(404)
         said = self.admitted(asked)
         return self.limited(said, asked, now, tokens) if said.status == 200 else said
 
     def limited(self, said: Said, asked: Asked, now: float, tokens: int) -> Said:
         route = self.route(asked)
-        if route is None:
-            return Said(404)
+        assert route is not None
         by_requests = list(self._matching(self.requests, said.identity, asked, route)) if self.requests else []
         by_tokens = list(self._matching(self.tokens, said.identity, asked, route))
         if not self.limitador.should(by_requests, now):

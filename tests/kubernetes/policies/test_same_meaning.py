@@ -47,10 +47,17 @@ class Case:
     method: str = "POST"
     expires: bool = False
     max_tokens: int = 5
+    shared: bool = False  # the model is named by the path, at the host of all models
     further: list[str] = field(default_factory=list)  # models of the requests after the first
 
     def model_of(self, request: int) -> str:
         return self.further[request - 1] if request and self.further else self.model
+
+    def path_of(self, request: int) -> str:
+        return f"/{self.model_of(request)}{self.path}" if self.shared else self.path
+
+    def host_of(self, request: int) -> str:
+        return "maas.maas.local" if self.shared else f"{self.model_of(request)}.maas.local"
 
 
 ONE = [200]
@@ -86,19 +93,34 @@ CASES = [
     Case("no key", "open", [401], sent=None),
     Case("an unknown key", "open", [401], sent=("authorization", "Bearer {}x")),
     Case("a key beside another scheme", "open", [401], sent=("authorization", "Basic {}")),
-    Case(
-        "a path that leads nowhere", "open", [404], ([403], "Authorino is asked before the route"), path="/v1/nothing"
-    ),
+    Case("a path that leads nowhere", "open", [404], path="/v1/nothing"),
     Case(
         "a dialect that Kuadrant cannot count",
         "open",
         ONE,
-        ([403], "its usage is not where Kuadrant looks for it, and nothing is to be free"),
+        ([404], "its usage is not where Kuadrant looks for it, and nothing is to be free: no route leads there"),
         path="/v1/messages",
+    ),
+    Case(
+        "a dialect that Kuadrant cannot count, at the host of all models",
+        "open",
+        ONE,
+        ([403], "as before; here the route takes every path of a model, so Authorino refuses"),
+        path="/v1/messages",
+        shared=True,
     ),
     Case("an expired key", "open", [401], ([403], "Authorino has one status for all that it denies"), expires=True),
     Case(
-        "one budget for all models",
+        "one budget for all models, at the host of all models",
+        "several",
+        [200, 200, 429, 429],
+        shared=True,
+        further=["other", "simulator", "another"],
+    ),
+    Case("a model that is not the tier's, at the host of all models", "narrow", [403], shared=True),
+    Case("an alias of the tier's, at the host of all models", "narrow", ONE, model="another", shared=True),
+    Case(
+        "one budget for all models, at their own hosts",
         "several",
         [200, 200, 429],
         ([200, 200, 200], "Kuadrant counts at each HTTPRoute for itself: a model's own host has a budget of its own"),
@@ -138,7 +160,7 @@ def _embedded(up: Running, case: Case) -> list[int]:
     made = up.made_key(f"user of {case.name}", case.tier, **_restricted(case))
     if case.expires:
         _expire(up, made["id"])
-    return [_sent(up, case, made["key"], case.model_of(request)) for request in range(len(case.says))]
+    return [_sent(up, case, made["key"], request) for request in range(len(case.says))]
 
 
 def _restricted(case: Case) -> dict[str, object]:
@@ -150,13 +172,14 @@ def _expire(up: Running, id: str) -> None:
     up.api.post(f"/v1/api-keys/{id}/rotate", json={"grace": "0s"}).raise_for_status()
 
 
-def _sent(up: Running, case: Case, value: str, model: str) -> int:
+def _sent(up: Running, case: Case, value: str, request: int) -> int:
     headers = {case.sent[0]: case.sent[1].format(value)} if case.sent else {}
+    url = f"{up.url}{case.path_of(request)}"
     if case.method == "GET":
-        return httpx.get(f"{up.url}{case.path}", headers=headers, timeout=PATIENCE).status_code
+        return httpx.get(url, headers=headers, timeout=PATIENCE).status_code
     messages = [{"role": "user", "content": "Hello there, how are you today?"}]
-    body = {"model": model, "messages": messages, "max_tokens": case.max_tokens}
-    return httpx.post(f"{up.url}{case.path}", headers=headers, json=body, timeout=PATIENCE).status_code
+    body = {"model": case.model_of(request), "messages": messages, "max_tokens": case.max_tokens}
+    return httpx.post(url, headers=headers, json=body, timeout=PATIENCE).status_code
 
 
 def _compiled(described: Wanted, case: Case) -> list[int]:
@@ -165,6 +188,6 @@ def _compiled(described: Wanted, case: Case) -> list[int]:
     headers = {case.sent[0]: case.sent[1].format(value)} if case.sent else {}
     found = []
     for request in range(len(case.says)):
-        asked = Asked(headers, f"{case.model_of(request)}.maas.local", case.path, case.method)
+        asked = Asked(headers, case.host_of(request), case.path_of(request), case.method)
         found.append(policies.ask(asked, now=1000.0 + request, tokens=10 + case.max_tokens).status)
     return found
