@@ -1,6 +1,8 @@
 """python -m benchmarks.cpu_model: what a real model on the CPU loses by standing behind the gateway."""
 
 import argparse
+import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -39,12 +41,19 @@ def main() -> None:
     weights = told.weights or places.packaged_place(Home(default_root()).weights)
     if not weights.exists():
         sys.exit(f"there are no weights at {weights}: `maas models pull smollm2` brings them")
-    facts = machine.basics() | {"llama-server": llama_cpp.program(), "weights": weights.name}
+    facts = machine.basics() | {"llama-server": _version(), "weights": weights.name}
     with _serving(weights) as (direct, gateway):
         pairs, cases = (3, _QUICK_CASES) if told.quick else (told.pairs, _CASES)
         measured = [_measure(direct, gateway, *case, pairs) for case in cases]
     print(report.text(measured))
     report.save(_QUICK if told.quick else told.output, facts, measured)
+
+
+def _version() -> str:
+    """Of llama.cpp, as its server says: "0.5.0-dev"."""
+    said = subprocess.run((llama_cpp.program(), "--version"), capture_output=True, text=True, check=False)
+    found = re.search(r"version: (\S+)", said.stdout + said.stderr)
+    return found[1] if found else "unknown"
 
 
 @contextmanager

@@ -136,6 +136,7 @@ def test_a_file_that_is_none_names_its_cause(up: Running, bin: Path, tmp_path: P
     said = refused(up, "junk", runtime="llama-cpp", weights=str(junk))
     assert "The file is no GGUF file. Name a .gguf file" in said
     assert str(up.home.logs / "junk.log") in said
+    assert "Before that it said:" in said and "\n  gguf_init_from_file_ptr: invalid magic" in said
     _unchanged(up, "junk")
 
 

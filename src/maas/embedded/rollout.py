@@ -28,7 +28,7 @@ from maas.embedded.loading import Loading
 from maas.embedded.metering import Metering
 from maas.embedded.supervisor import client
 from maas.embedded.supervisor.status import BACKOFF, FAILED, READY, ProcessStatus, Status
-from maas.embedded.trouble import end_of, lacked_room
+from maas.embedded.trouble import before_the_end, end_of, lacked_room
 
 _POLL = 0.05
 _RETIRE_EVERY = 0.5
@@ -238,7 +238,9 @@ def _processes(home: Home) -> set[str]:
 
 
 def _failed(process: ProcessStatus) -> str:
-    return f"{process.name} does not start ({process.last_exit}): {end_of(process)}\nIts log is {process.log}"
+    said = before_the_end(process)
+    before = "\n  ".join(["\nBefore that it said:", *said]) if said else ""
+    return f"{process.name} does not start ({process.last_exit}): {end_of(process)}{before}\nIts log is {process.log}"
 
 
 def _has_a_server(running: Mapping[str, Instance], instance: str | None) -> bool:
