@@ -7,10 +7,13 @@ import pytest
 
 from maas.cluster.objects import Object, items, text
 from maas.cluster.resources import policies
+from maas.cluster.resources.rate_limits import CATCH_ALL
 from maas.cluster.stack import rules
 from maas.cluster.wanted import Wanted
 from maas.readiness.findings import Category, Status
 from maas.readiness.judging import judge
+from maas.readiness.traffic import cluster_site
+from maas.readiness.traffic.site import Unit
 from tests.kubernetes.clusters import typical
 from tests.kubernetes.policies.platforms import key, wanted
 
@@ -52,6 +55,25 @@ def test_every_tier_is_counted_by_its_tokens(made: dict[str, Object]) -> None:
     """Also those that no limit names: what nobody counts, nobody can read off any metric."""
     named = {limit.name: limit.tiers for limit in rules.limits(made["TokenRateLimitPolicy"])}
     assert {tier for tier in ("free", "premium", "open") if named[tier] == {tier}} == {"free", "premium", "open"}
+
+
+def test_the_limit_of_unknown_tiers_is_nobodys(made: dict[str, Object]) -> None:
+    """Or validation would take its 0 for a limit of every tier."""
+    for kind in LIMITS:
+        (last,) = [limit for limit in rules.limits(made[kind]) if limit.name == CATCH_ALL]
+        assert (last.tiers, last.is_catch_all) == (frozenset(), False)
+
+
+def test_what_validation_finds_of_the_tiers(made: dict[str, Object]) -> None:
+    units = dict(zip(LIMITS, (Unit.requests, Unit.tokens), strict=True))
+    limits = [(unit, limit) for kind, unit in units.items() for limit in rules.limits(made[kind])]
+    tiers = cluster_site._tiers([made["AuthPolicy"]], limits)
+    found = {tier.name: {(str(limit.unit), limit.amount) for limit in tier.limits} for tier in tiers}
+    assert found == {
+        "free": {("requests", 5), ("tokens", 200)},
+        "premium": {("tokens", 500_000)},
+        "open": {("tokens", 10**12)},
+    }
 
 
 def test_an_installation_with_them_is_healthy() -> None:

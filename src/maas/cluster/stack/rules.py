@@ -18,6 +18,7 @@ TIER_ANNOTATIONS = (GROUPS, "maas.opendatahub.io/tier", "kuadrant.io/tier", "tie
 _QUOTED = re.compile(r"""(?:"([^"\\]*)"|'([^'\\]*)')""")
 _IDENTITY = re.compile(r"\bauth\.identity\.([A-Za-z_]\w*)")
 _SET = re.compile(r"\b([A-Za-z_]\w*)\s*:?=\s*[{\[]([^{}\[\]:]*)[}\]]")  # allowed := {"free", "premium"}
+_EXCLUDES = re.compile(r"^\s*!\s*\(")  # !(auth.identity.tier in ["free", "premium"])
 _ALTERNATIVES = re.compile(r"^\^?\(?(?:\?:)?([\w-]+(?:\|[\w-]+)*)\)?\$?$")  # ^(free|premium)$
 _DEEP = 8
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -49,7 +50,8 @@ class Limit:
 
     @property
     def tiers(self) -> frozenset[str]:
-        about_groups = (each for each in self.conditions if "identity" in each)
+        """None where it is for all but those that it names."""
+        about_groups = (each for each in self.conditions if "identity" in each and not _EXCLUDES.match(each))
         return frozenset(word for condition in about_groups for word in quoted(condition)) - _NO_TIERS
 
     @property
