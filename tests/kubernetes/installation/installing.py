@@ -19,7 +19,7 @@ from maas.cluster.uninstalling import Removal, Stay
 from maas.cluster.wanted import Wanted
 from maas.domain import platform_file
 
-_TIMEOUT = 240.0
+_TIMEOUT = 200.0
 
 
 class Clock:

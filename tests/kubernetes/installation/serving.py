@@ -98,15 +98,16 @@ def _service(service: Object, called: str, labels: dict[str, str]) -> dict[str, 
 
 
 def openshift_ai(world: World) -> Iterator[Deed]:
-    if world.available("rhods-operator") is None or not world.serves(
-        kinds.DATA_SCIENCE_CLUSTER, kinds.DSC_INITIALIZATION
-    ):
+    operator = world.available("rhods-operator")
+    if operator is None or not world.serves(kinds.DATA_SCIENCE_CLUSTER, kinds.DSC_INITIALIZATION):
         return
     for initialization in world.all(kinds.DSC_INITIALIZATION):
         yield Finalize(initialization, "dscinitialization.opendatahub.io/finalizer")
-    if not world.all(kinds.DSC_INITIALIZATION) and not world.memory.get("default-dsci"):
-        world.memory["default-dsci"] = True
-        yield Make(_default_initialization(world), "rhods-operator")
+    booted = world.memory.setdefault("booted", set())
+    if (pods := operator["metadata"]["uid"]) not in booted:  # only then does it look whether there is one
+        booted.add(pods)
+        if not world.all(kinds.DSC_INITIALIZATION):
+            yield Make(_default_initialization(world), "rhods-operator")
     for initialization in world.all(kinds.DSC_INITIALIZATION):
         ready = plain(said(initialization, "ReconcileComplete", True, "ReconcileCompleted"))
         yield Status(initialization, {"phase": "Ready", "conditions": [ready]})
