@@ -79,6 +79,12 @@ def test_good_enough_and_what_nobody_can_know_is_waited_for_no_more() -> None:
     assert actions(reduced([step("one", waits=[unknown])], facts()).steps) == {"one": []}, "no API: surely not there"
 
 
+def test_of_what_others_have_of_a_kind_nobody_knows_where_only_ours_is_read() -> None:
+    """A Secret that cert-manager makes is in none of the lists: it is waited for by whoever makes it, not again."""
+    secret = exists("maas-gateway-tls", Kind("Secret", "secrets"))
+    assert reduced([step("one", waits=[secret])], facts()).is_empty
+
+
 def test_crds_count_when_they_are_served() -> None:
     wait = Wait(CRD, GATEWAY.key, "", conditions.established, "CRD is Established")
     definition = {"apiVersion": "apiextensions.k8s.io/v1", "kind": CRD.name, "metadata": {"name": GATEWAY.key}}

@@ -107,8 +107,7 @@ class Acting:
 
     async def _apply(self, step: Step, apply: Apply) -> str:
         wanted = apply.object
-        kind, called, where = kinds.of(wanted), name(wanted), namespace(wanted)
-        found = await self._not_going(step, await self._look(step, kind, called, where), kind, called, where)
+        found = await self._there(step, wanted)
         if found is not None and not is_ours(found):
             if not apply.adopt:
                 return "it is there already and not ours: left alone"
@@ -121,8 +120,7 @@ class Acting:
     async def _manifest(self, step: Step, manifest: Manifest) -> None:
         """In the order given: what tells a later plan that all are there comes last."""
         for each in await manifests.objects(manifest, self.mirror):
-            kind = kinds.of(each)
-            found = await self._look(step, kind, name(each), namespace(each))
+            found = await self._there(step, each)
             ours = found is None or is_ours(found)
             await self._write(step, _applying(marked(of_platform(each), ours=ours)))
 
@@ -176,12 +174,11 @@ class Acting:
     async def _uninstall(self, release: Uninstall) -> None:
         await self.helm.uninstall(release.release, release.namespace, keep_crds=release.keep_crds)
 
-    async def _not_going(
-        self, step: Step, found: Object | None, kind: kinds.Kind, called: str, where: str
-    ) -> Object | None:
+    async def _there(self, step: Step, wanted: Object) -> Object | None:
         """What is being deleted is let go. What is written into it until then would go with it."""
-        end = min(self.clock.monotonic() + _PATIENCE, self.end)
-        pause, told = _FIRST, False
+        kind, called, where = kinds.of(wanted), name(wanted), namespace(wanted)
+        end, pause, told = min(self.clock.monotonic() + _PATIENCE, self.end), _FIRST, False
+        found = await self._look(step, kind, called, where)
         while found is not None and is_going(found):
             if not told:
                 self.told.noted(step, f"{kind.name} {called} is being deleted: waiting until it has gone")

@@ -8,6 +8,7 @@ from maas.domain.errors import MaasError
 
 _WEBHOOK = re.compile(r'failed calling webhook "([^"]+)"')
 _OF_OURS = re.compile(r"failed to create typed|failed to create manager|not declared in schema|illegal base64")
+_UNSERVED = "no matches for kind"
 _TERMINATING = "because it is being terminated"
 _UP_SOON, _SERVED_SOON = 300.0, 60.0
 
@@ -17,6 +18,8 @@ def patience(error: MaasError) -> float:
     match error:
         case Untrusted():
             return 0.0
+        case HelmFailed() if _UNSERVED in error.words:
+            return _SERVED_SOON
         case HelmFailed():
             return _UP_SOON if _WEBHOOK.search(error.words) or _TERMINATING in error.words else 0.0
         case ServerFailed() if _OF_OURS.search(str(error)):
@@ -40,6 +43,8 @@ def told(error: MaasError) -> str:
         case Unreachable():
             return "the API server cannot be reached: trying again"
         case Missing():
+            return "the cluster does not serve this kind yet: trying again"
+        case HelmFailed() if _UNSERVED in error.words:
             return "the cluster does not serve this kind yet: trying again"
         case Denied() | HelmFailed():
             return "its namespace is being deleted: waiting until it has gone"

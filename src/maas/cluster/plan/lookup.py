@@ -35,13 +35,13 @@ class Lookup:
         return cls(facts, {})
 
     def find(self, kind: Kind, named: str, in_namespace: str = "") -> Found:
-        """None: there is none. A list of a part of a kind (our own objects) says nothing of the rest of it."""
+        """None: there is none. A list of some of a kind (our own objects) says nothing of the rest of it."""
         listed = [each for each in _LISTED.get((kind.group, kind.plural), ()) if self._was_read(each)]
         for each in listed:
             found = self._index(each).get((in_namespace, named))
             if found is not None:
                 return self._established(found) if kind.group == CRD.group else found
-        return None if listed or self._is_not_served(kind) else UNKNOWN
+        return None if any(map(_is_whole, listed)) or self._is_not_served(kind) else UNKNOWN
 
     def ours(self, kinds: Iterable[Kind]) -> list[tuple[Kind, Object]]:
         """All objects of these kinds that were read, each once."""
@@ -73,6 +73,11 @@ class Lookup:
         served = any(key.rpartition("/")[0] == group and plural in plurals for key, plurals in self.facts.apis.items())
         status = {"type": "Established", "status": "True" if served else "False", "reason": "" if served else "Served"}
         return {**crd, "status": {"conditions": [status]}}
+
+
+def _is_whole(kind: Kind) -> bool:
+    """What is left out of a list by a selector that begins so is nobody's wish: OLM's copies of CSVs."""
+    return not kind.fields and (not kind.labels or kind.labels.startswith("!"))
 
 
 def is_going(object: Object) -> bool:
