@@ -9,7 +9,14 @@ from maas.cluster.components.charts import crd_served, fitting, its_namespace, r
 from maas.cluster.components.state import By, Installation, deployments, image_version, installation
 from maas.cluster.components.versions import at_least, version
 from maas.cluster.facts.model import Facts
-from maas.cluster.kinds import CONFIG_MAP, ENDPOINT_SLICE, INFERENCE_SERVICE, VALIDATING_WEBHOOK
+from maas.cluster.kinds import (
+    CLUSTER_SERVING_RUNTIME,
+    CLUSTER_STORAGE_CONTAINER,
+    CONFIG_MAP,
+    ENDPOINT_SLICE,
+    INFERENCE_SERVICE,
+    VALIDATING_WEBHOOK,
+)
 from maas.cluster.objects import Object, flag, items, label, mapping, name, namespace, text, texts
 from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Chart, Step, Wait
@@ -142,6 +149,7 @@ def _part_of(controller: Object) -> str:
 
 NAMESPACE = "kserve"
 _CHARTS = "oci://ghcr.io/kserve/charts"
+_IN_ITS_CHART = (INFERENCE_SERVICE, CLUSTER_STORAGE_CONTAINER, CLUSTER_SERVING_RUNTIME)
 
 
 def steps(site: Site) -> list[Step]:
@@ -154,7 +162,7 @@ def steps(site: Site) -> list[Step]:
             f"KServe {number}: its kinds",
             "models are written as InferenceServices",
             actions=(its_namespace(NAMESPACE), crds),
-            waits=(crd_served(INFERENCE_SERVICE.plural, INFERENCE_SERVICE.group),),
+            waits=tuple(crd_served(kind.plural, kind.group) for kind in _IN_ITS_CHART),
             undo=f"helm uninstall kserve-crd -n {NAMESPACE}   # and with it every model",
         ),
         _controller(number),
