@@ -32,6 +32,11 @@ _BROUGHT = (
     *("authorino.kuadrant.io", "operator.authorino.kuadrant.io", "nvidia.com", "resource.nvidia.com"),
     "nfd.k8s-sigs.io",
 )
+# Likewise what operators from OperatorHub bring.
+_BY_OLM = (
+    *("components.platform", "services.platform", "infrastructure", "features", "dashboard", "modelregistry"),
+    *("datasciencecluster", "dscinitialization"),
+)
 _WATCHED = (
     Rule("", ("pods/log",), ("get",), "the last lines of what does not start"),
     Rule("batch", ("jobs",), ("watch",), "Helm waits for the hooks of charts", only="kubernetes"),
@@ -107,7 +112,11 @@ def _looked_at_by_helm() -> Iterator[Rule]:
 
 
 def _brought() -> Iterator[Rule]:
-    yield from (Rule(group, ("*",), _READ, _READING, only="kubernetes") for group in _BROUGHT)
+    yield from (Rule(group, ("*",), _READ, _READING) for group in _BROUGHT)
+    yield from (Rule(f"{group}.opendatahub.io", ("*",), _READ, _READING, only="openshift") for group in _BY_OLM)
+    yield from (
+        Rule(group, ("*",), _READ, _READING, only="openshift") for group in ("sailoperator.io", "nfd.openshift.io")
+    )
 
 
 _BOTH = ("monitoring.coreos.com",)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from maas.cluster import kinds
 from maas.cluster.api import Api, path_of
 from maas.cluster.facts.discovery import Discovered, discover
-from maas.cluster.failures import Missing
+from maas.cluster.failures import Denied, Missing
 from maas.cluster.helm import Helm, Release
 from maas.cluster.kinds import CRD, CSV, NAMESPACE, SUBSCRIPTION, Kind
 from maas.cluster.objects import annotation, items, label, text
@@ -59,7 +59,7 @@ class _Finding:
         operators = list(await asyncio.gather(*map(self._operator, subscriptions)))
         definitions = [each for each in every_crd if _is_brought(each, mine, operators)]
         keys = part_keys(mine, operators, made)
-        customs = await self._customs(every_crd, keys)
+        customs, denied = await self._customs(every_crd, keys)
         left = await self._left(every_namespace, operators, keys)
         secrets = await self._secrets(customs, mine)
         objects = [each for each in made if each.is_made and label(each.object, "owner") != "helm"]
@@ -73,7 +73,7 @@ class _Finding:
             if each.has_our_fields and each.uid not in known and not each.is_owned and not each.is_made
         ]
         brought = [each for each in definitions if each.uid not in known]
-        return Ours(objects, adopted, mine, operators, brought, customs, left, secrets, inside)
+        return Ours(objects, adopted, mine, operators, brought, customs, left, secrets, inside, denied)
 
     async def listed(self, kind: Kind, labels: str = "", in_namespace: str = "", *, whole: bool = False) -> list[Found]:
         """None of a kind that is not served."""
@@ -100,10 +100,19 @@ class _Finding:
         here = await self.listed(CSV, "", subscription.namespace) if csv else []
         return Operator(subscription, package, next((each for each in here if each.name == csv), None))
 
-    async def _customs(self, definitions: Sequence[Found], keys: frozenset[str]) -> list[Found]:
-        """Of every kind of the components that are ours to remove, all objects."""
+    async def _customs(self, definitions: Sequence[Found], keys: frozenset[str]) -> tuple[list[Found], dict[str, str]]:
+        """Of every kind of the components that are ours to remove, all objects; which kinds were denied, and why."""
         wanted = [_kind(each) for each in definitions if parts.of_group(_group(each), keys)]
-        return await self._all([kind for kind in wanted if self.served.version(kind)], "")
+        served = [kind for kind in wanted if self.served.version(kind)]
+        lists = await asyncio.gather(*(self._or_denied(kind) for kind in served))
+        denied = {kind.key: str(found) for kind, found in zip(served, lists, strict=True) if isinstance(found, Denied)}
+        return [each for found in lists if not isinstance(found, Denied) for each in found], denied
+
+    async def _or_denied(self, kind: Kind) -> "list[Found] | Denied":
+        try:
+            return await self.listed(kind)
+        except Denied as denied:
+            return denied
 
     async def _left(
         self, namespaces: Sequence[Found], operators: Sequence[Operator], keys: frozenset[str]

@@ -101,6 +101,7 @@ class Ours:
     left: what components of ours leave behind when they go (REMOVE is put on it before they do).
     secrets: certificates of ours and of our charts, each with the Secret that it leaves behind.
     inside: what there is in each namespace that we made, as far as it would go with it.
+    denied: kinds of which nobody could tell whether somebody uses them, by Kind.key, with why.
     """
 
     made: Sequence[Found] = ()
@@ -112,6 +113,7 @@ class Ours:
     left: Sequence[Found] = ()
     secrets: Sequence[tuple[Found, Found]] = ()
     inside: Mapping[str, Sequence[Found]] = field(default_factory=dict)
+    denied: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_nothing(self) -> bool:

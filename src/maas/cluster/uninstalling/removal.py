@@ -60,6 +60,9 @@ def _used_by_others(ours: Ours) -> Iterator[tuple[str, Stay]]:
         if key and not _is_of_the_stack(each, ours):
             users.setdefault(key, []).append(each)
     whys = {key: f"{_listed(found)} {'needs' if len(found) == 1 else 'need'} it" for key, found in users.items()}
+    for kind, why in ours.denied.items():
+        if key := parts.of_group(kind.partition(".")[2], keys):
+            whys.setdefault(key, f"whether somebody uses its {kind} is not to be told: {why}")
     for part in parts.PARTS:
         if part.key in whys:
             for needed in part.needs:
