@@ -63,6 +63,12 @@ def test_a_plan_is_steps_with_what_why_and_what_they_wait_for() -> None:
     assert _as_golden("plan.txt", plan_text.told(PLAN, "To install MaaS on context prod", Look(80)))
 
 
+def test_marks_are_told_where_nothing_else_is_done() -> None:
+    marks = tuple(Mark(kinds.SECRET, name, "llm", {}, "so that they are found again") for name in ("a", "b"))
+    said = plan_text.told(Plan([Step("marks", "marks", "", marks)]), "x", Look(80))
+    assert "does   mark Secret llm/a, llm/b (so that they are found again)\n" in said
+
+
 def test_what_users_notice_is_said_where_there_are_users() -> None:
     assert "users  nobody" in plan_text.told(PLAN, "x", Look(80))
     assert "users" not in plan_text.told(PLAN, "x", Look(80), has_users=False)

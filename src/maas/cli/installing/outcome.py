@@ -52,7 +52,9 @@ def nothing_to_do(facts: Facts, plan: Plan, output: Shape) -> None:
         return
     for note in plan.notes:
         say(f"note: {note}")
-    print(f"Nothing to do: {facts.source.described} is as it is to be. `maas validate` proves that it works.")
+    look = judged.look_for(sys.stdout)
+    done = f"Nothing to do: {facts.source.described} is as it is to be. `maas validate` proves that it works."
+    judged.write(look.finished("\n".join(look.fold(done))) + "\n")
 
 
 def dry_run(plan: Plan, found: Sequence[Rehearsed], output: Shape) -> None:

@@ -65,8 +65,9 @@ def _parts(step: Step, numbers: dict[str, int], has_users: bool) -> Iterator[tup
 
 
 def actions(them: Sequence[Action]) -> list[str]:
-    """In words, those that do the same to things of one kind together. Marks are no change that anybody would see."""
-    return _together(_parted(action) for action in them if not isinstance(action, Mark))
+    """In words, those that do the same to things of one kind together. Marks are told where nothing else is done."""
+    seen = [action for action in them if not isinstance(action, Mark)]
+    return _together(_parted(action) for action in seen or them)
 
 
 def _split(wait: Wait) -> tuple[str, str, str]:
@@ -77,7 +78,7 @@ def _split(wait: Wait) -> tuple[str, str, str]:
 
 
 def _parted(action: Action) -> tuple[str, str, str]:
-    if not isinstance(action, Apply | Delete):
+    if not isinstance(action, Apply | Delete | Mark):
         return described(action), "", ""
     said, _, why = described(action).partition(" (")
     before, _, place = said.rpartition(" ")
