@@ -27,9 +27,13 @@ def transport() -> httpx.BaseTransport:
     return httpx.HTTPTransport(uds=str(home().api_socket))
 
 
-def get(*path: str, accepted: int = 200, **params: str | None) -> Any:
-    """accepted: a status beside those of success whose answer is one, too."""
-    return _json("GET", path, accepted=accepted, params=_given(params))
+def get(*path: str, **params: str | None) -> Any:
+    return _json("GET", path, params=_given(params))
+
+
+def health() -> Any:
+    """What the parts say of themselves; that one of them fails is an answer, too."""
+    return _json("GET", ("health",), accepted=httpx.codes.SERVICE_UNAVAILABLE)
 
 
 def post(*path: str, body: object = None, patience: float = _ANSWER_TIMEOUT) -> Any:

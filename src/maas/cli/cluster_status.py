@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import httpx
 import typer
 
 from maas.cli import client
@@ -16,7 +15,7 @@ _OK, _READY = "ok", "ready"
 
 def status(of: Remembered, output: Shape) -> None:
     """Exit code: 0 everything is ready, 6 no platform is there (raised as NotRunning), 7 something does not work."""
-    parts: Mapping[str, str] = client.get("health", accepted=httpx.codes.SERVICE_UNAVAILABLE)["parts"]
+    parts: Mapping[str, str] = client.health()["parts"]
     models: Sequence[Mapping[str, Any]] = client.get("v1", "models")["data"]
     ready = all(said == _OK for said in parts.values()) and all(model["status"] == _READY for model in models)
     if output is Shape.json:

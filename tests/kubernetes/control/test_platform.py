@@ -15,7 +15,7 @@ from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.control.conftest import DOCUMENT, KEYS, MODELS, Run, commands, create
 from tests.kubernetes.policies.platforms import wanted
 
-READ_KEYS = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "create", "patch"]}
+MANAGE_KEYS = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "create", "patch", "delete"]}
 
 
 def test_tiers(platform: Cluster, maas: Run) -> None:
@@ -131,12 +131,14 @@ def test_a_quota_without_limitador(platform: Cluster, maas: Run) -> None:
 def test_who_may_only_manage_keys(
     platform: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """He needs nothing but Secrets in one namespace; and whoever may not read them is told so."""
-    _allow(platform, "keeper", KEYS, READ_KEYS)
+    """With the role that docs/how-to/keys.md has; and whoever may not read keys is told so."""
+    _allow(platform, "keeper", KEYS, MANAGE_KEYS)
     _allow(platform, "keeper", MODELS, {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]})
     with commands(platform.kubeconfig("keeper"), monkeypatch, capsys, tmp_path) as keeper:
         assert keeper("keys", "create", "--user", "alice").code == 0
-        assert len(json.loads(keeper("keys", "list", "-o", "json").out)) == 1
+        (made,) = json.loads(keeper("keys", "list", "-o", "json").out)
+        assert keeper("keys", "rotate", made["id"], "--grace", "1h").code == 0
+        assert keeper("keys", "revoke", made["id"]).code == 0
     with commands(platform.kubeconfig("nobody"), monkeypatch, capsys, tmp_path) as nobody:
         said = nobody("keys", "list")
     assert said.code == 7
