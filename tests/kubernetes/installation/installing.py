@@ -12,6 +12,7 @@ from maas.cluster import sites, uninstalling
 from maas.cluster.applying import carry_out
 from maas.cluster.connection import connect
 from maas.cluster.facts import live
+from maas.cluster.facts.model import Facts
 from maas.cluster.helm import Helm
 from maas.cluster.plan.model import Action, Plan, Step, Wait
 from maas.cluster.plan.planning import plan
@@ -103,9 +104,16 @@ class Installer:
     ) -> Sequence[Stay]:
         return asyncio.run(self._uninstall(told or Heard(), keep_crds, keep_operators))
 
-    async def _plan(self) -> Plan:
+    def facts(self) -> Facts:
+        """As `maas validate` and `maas doctor` read them."""
+        return asyncio.run(self._facts(logs=True))
+
+    async def _facts(self, *, logs: bool) -> Facts:
         async with connect(kubeconfig=self.kubeconfig) as api:
-            facts = await live.read(api, deadline=60, ours=True, tools=False)
+            return await live.read(api, deadline=60, ours=True, tools=False, logs=logs)
+
+    async def _plan(self) -> Plan:
+        facts = await self._facts(logs=False)
         written = self.maas_yaml or platform_file.default_text()
         wanted = Wanted(
             platform_file.load(written),

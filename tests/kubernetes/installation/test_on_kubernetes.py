@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from maas.cluster import rbac, sites
+from maas.cluster.facts.model import Cause, Facts, Unread
 from maas.cluster.plan.model import Delete, Plan, Uninstall
 from maas.cluster.plan.planning import every_step
 from maas.cluster.uninstalling import Removal, Stay
@@ -50,6 +51,7 @@ class Story:
     untouched: tuple[dict[Place, str], dict[Place, str]]  # before and after the second run
     second: Plan
     calls: Sequence[Call]
+    read: Facts  # as for validate and doctor
     deaths_of_uninstalling: Sequence[str]
     uninstalled: State
     deaths_of_installing: Sequence[str]
@@ -80,6 +82,7 @@ def _told(cluster: Cluster, folder: Path, installer: Installer) -> Story:
     with front(cluster) as counted:
         second = Installer(cluster.kubeconfig(INSTALLER, url=counted.url), installer.mirror).install()
     untouched = known, versions(cluster)
+    read = installer.facts()
     deaths = killing.until_it_ends(killing.Uninstall(installer), folder / "removed", folder / "log", thorough=False)
     uninstalled = settled(cluster)
     more_deaths = killing.until_it_ends(killing.Install(installer), folder / "made", folder / "log")
@@ -91,8 +94,22 @@ def _told(cluster: Cluster, folder: Path, installer: Installer) -> Story:
     removed(cluster, *_STRANGERS)
     installer.uninstall()
     return Story(
-        *(before, first, installed, untouched, second, counted.calls),
-        *(deaths, uninstalled, more_deaths, again, keeping, stays, used_by_others, settled(cluster), folder),
+        before=before,
+        first=first,
+        installed=installed,
+        untouched=untouched,
+        second=second,
+        calls=counted.calls,
+        read=read,
+        deaths_of_uninstalling=deaths,
+        uninstalled=uninstalled,
+        deaths_of_installing=more_deaths,
+        again=again,
+        keeping=keeping,
+        stays=stays,
+        used_by_others=used_by_others,
+        after=settled(cluster),
+        audit=folder,
     )
 
 
@@ -160,6 +177,8 @@ def test_operators_that_are_kept_are_not_touched(story: Story) -> None:
 
 def test_nothing_was_denied_to_who_has_the_printed_role_alone(story: Story) -> None:
     assert not audit.denied(story.audit)
+    every = [*story.read.lists.values(), *story.read.probes.values()]
+    assert not [each for each in every if isinstance(each, Unread) and each.cause is Cause.denied]
 
 
 def test_no_right_of_the_role_is_there_in_vain(story: Story) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from maas.cluster import rbac
+from maas.cluster.facts.model import Cause, Facts, Unread
 from maas.cluster.plan.model import Plan
 from maas.cluster.uninstalling import Stay
 from tests.kubernetes.cluster import Cluster
@@ -34,6 +35,7 @@ class Story:
     untouched: tuple[dict[Place, str], dict[Place, str]]  # before and after the second run
     second: Plan
     calls: Sequence[Call]
+    read: Facts  # as for validate and doctor
     kept: Sequence[Stay]
     without_platform: State
     again: State
@@ -59,14 +61,26 @@ def _told(cluster: Cluster, folder: Path, installer: Installer) -> Story:
     with front(cluster) as counted:
         second = Installer(cluster.kubeconfig(INSTALLER, url=counted.url)).install()
     untouched = known, versions(cluster)
+    read = installer.facts()
     kept = installer.uninstall(keep_operators=True)
     without_platform = settled(cluster)
     installer.install()
     again = settled(cluster)
     deaths = killing.until_it_ends(killing.Uninstall(installer), folder / "removed", folder / "log", thorough=False)
     return Story(
-        *(before, first, installed, untouched, second, counted.calls),
-        *(kept, without_platform, again, deaths, settled(cluster), folder),
+        before=before,
+        first=first,
+        installed=installed,
+        untouched=untouched,
+        second=second,
+        calls=counted.calls,
+        read=read,
+        kept=kept,
+        without_platform=without_platform,
+        again=again,
+        deaths=deaths,
+        after=settled(cluster),
+        audit=folder,
     )
 
 
@@ -107,6 +121,8 @@ def _is_of_the_platform(difference: str) -> bool:
 
 def test_nothing_was_denied_to_who_has_the_printed_role_alone(story: Story) -> None:
     assert not audit.denied(story.audit)
+    every = [*story.read.lists.values(), *story.read.probes.values()]
+    assert not [each for each in every if isinstance(each, Unread) and each.cause is Cause.denied]
 
 
 def test_no_right_of_the_role_is_there_in_vain(story: Story) -> None:
