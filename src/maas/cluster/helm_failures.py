@@ -70,11 +70,15 @@ _KNOWN = (  # the first that is met: the API server calls a used-up quota forbid
 )
 
 
+_WITHOUT_RELEASE = ("pull", "template")
+
+
 def explained(verb: str, release: str, namespace: str, chart: Chart | None, said: str) -> HelmFailed:
     """said: helm's stderr."""
     words = _words(said)
-    where = f"Helm release {namespace}/{release}"
-    of = f" (chart {chart.chart} {chart.version})" if chart else ""
+    where, of = f"Helm release {namespace}/{release}", f" (chart {chart.chart} {chart.version})" if chart else ""
+    if chart and verb in _WITHOUT_RELEASE:
+        where, of = f"chart {chart.chart} {chart.version}", f" (of {chart.repo})" if chart.repo else ""
     advice = next((each.advice for each in _KNOWN if each.sign.search(words)), "")
     message = f"{where}{of}: helm {verb} failed:\n{words}"
     return HelmFailed(f"{message}\n{advice}".rstrip(), words)

@@ -89,6 +89,12 @@ def test_each_known_cause_has_its_advice(words: str, advice: str) -> None:
     assert "FAILED" not in said
 
 
+def test_where_there_is_no_release_yet_the_chart_is_named() -> None:
+    chart = Chart("it", "there", "small", "1.0.0", "https://example.com/charts")
+    said = str(explained("pull", "it", "there", chart, "Error: no"))
+    assert said == "chart small 1.0.0 (of https://example.com/charts): helm pull failed:\nno"
+
+
 def test_a_long_story_is_cut_to_a_screen() -> None:
     said = str(explained("upgrade", "it", "there", None, "Error: first\n" + "more\n" * 500))
     assert said.count("more") < 20
