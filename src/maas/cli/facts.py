@@ -22,6 +22,11 @@ Without a cluster: --from SNAPSHOT reads objects that somebody exported, and
 `./install.sh --simulator` sets the platform up on this machine."""
 
 
+_INSTALLING_WITHOUT = """\
+Without a cluster: --target local installs on this machine, and
+`maas install --render DIR --target openshift` writes files for one."""
+
+
 def gather(
     source: Path | None = None,
     *,
@@ -61,7 +66,7 @@ async def _live(
     except InvalidInput as error:
         if context or kubeconfig or configured_cluster():
             raise
-        raise InvalidInput(f"{error}.\n{_WITHOUT_CLUSTER}") from None
+        raise InvalidInput(f"{error}.\n{_INSTALLING_WITHOUT if asked['ours'] else _WITHOUT_CLUSTER}") from None
     async with api:
         facts = await live.read(api, deadline=deadline, watch=watch, **asked)
     if why := silent(facts):
