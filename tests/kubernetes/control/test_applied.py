@@ -89,6 +89,7 @@ def test_and_gone_again_but_for_its_keys(installed: Cluster, maas: Run) -> None:
         assert client.get("/apis/gateway.networking.k8s.io/v1/namespaces/llm/httproutes/second").status_code == 404
     assert [row["username"] for row in json.loads(maas("keys", "list", "-o", "json").out)] == ["alice"]
     assert maas("models", "remove", "second").code == 4
+    assert maas("status").code == 0, "nothing else was pruned"
 
 
 def test_what_cannot_be_changes_nothing(installed: Cluster, maas: Run, tmp_path: Path) -> None:
