@@ -237,6 +237,25 @@ def test_no_node_has_a_gpu(running_cluster: Cluster) -> None:
     check("no-gpu-nodes", failure(running_cluster, step("cluster-policy", waits=[wait])))
 
 
+def test_a_driver_that_crashes(running_cluster: Cluster) -> None:
+    """A ClusterPolicy is in no namespace: its pods are looked for where the operator puts them, and only bad ones."""
+    space(running_cluster, "gpu-operator")
+    spec = {"containers": [container("driver", "nvcr.io/nvidia/driver:595")]}
+    well, bad = (pod(each, "gpu-operator", spec, "by-hand", labels={"app": "x"}) for each in ("dcgm-0", "driver-0"))
+    ended = {
+        "exitCode": 1,
+        "reason": "Error",
+        "startedAt": "2026-09-20T06:00:00Z",
+        "finishedAt": "2026-09-20T06:01:00Z",
+    }
+    bad["status"]["containerStatuses"][0] |= {"ready": False, "restartCount": 1, "state": {"terminated": ended}}
+    told = event("Pod", "driver-0", "gpu-operator", "BackOff", "Back-off restarting failed container driver")
+    seed(running_cluster, [well, bad, just_now(told)])
+    until = conditions.field(("status", "state"), "ready")
+    wait = waits(kinds.CLUSTER_POLICY, "cluster-policy", "", until, "is ready", 1200.0)
+    check("driver-crashes", failure(running_cluster, step("gpu-operator", waits=[wait])))
+
+
 def test_kuadrant_that_has_not_seen_istio(running_cluster: Cluster) -> None:
     space(running_cluster, "blind")
     kuadrant = made("kuadrant.io/v1beta1", "Kuadrant", "kuadrant", "blind", spec={})

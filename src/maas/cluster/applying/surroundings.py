@@ -16,7 +16,7 @@ from maas.cluster.applying import objects
 from maas.cluster.applying.failure import Lines
 from maas.cluster.facts.redaction import scrubbed
 from maas.cluster.kinds import DEPLOYMENT, POD, Kind
-from maas.cluster.objects import Object, at, items, mapping, name, namespace, number, place, text
+from maas.cluster.objects import Object, at, condition, items, mapping, name, namespace, number, place, text
 from maas.domain.errors import MaasError
 
 T = TypeVar("T")
@@ -25,7 +25,14 @@ _EVENTS, _LOGS, _LINES = 5, 2, 8
 _LONGEST = 300  # characters of an event's message
 _PATIENCE = 20.0  # seconds for all of it: somebody waits for the failure
 _BELOW = ("ReplicaSet", "Pod", "PersistentVolumeClaim", "Deployment", "Job", "Service")
-_OPERATORS_PODS = (kinds.KUADRANT, kinds.CLUSTER_POLICY, kinds.DATA_SCIENCE_CLUSTER, kinds.ISTIO)
+# Where the parts of what is in no namespace run.
+_BEHIND = {
+    kinds.CLUSTER_POLICY.name: ("nvidia-gpu-operator", "gpu-operator"),
+    kinds.DATA_SCIENCE_CLUSTER.name: ("redhat-ods-applications", "opendatahub", "redhat-ods-operator"),
+    kinds.DSC_INITIALIZATION.name: ("redhat-ods-operator", "opendatahub"),
+    kinds.ISTIO.name: ("istio-system",),
+    kinds.GATEWAY_CLASS.name: ("istio-system", "openshift-ingress"),
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,10 @@ async def _around(api: Api, kind: Kind, named: str, in_namespace: str) -> Surrou
         names |= selectors.keys()
         for labels in dict.fromkeys(selectors.values()):
             pods += await _or(objects.some(api, POD, in_namespace, labels=labels), ()) if labels else ()
-    events = await _or(objects.some(api, _EVENT, in_namespace or "default"), ())
+    for where in () if in_namespace else _BEHIND.get(kind.name, ()):
+        pods += [pod for pod in await _or(objects.some(api, POD, where), ()) if _is_in_trouble(pod)]
+    places = dict.fromkeys((in_namespace or "default", *map(namespace, pods)))
+    events = [each for where in places for each in await _or(objects.some(api, _EVENT, where), ())]
     logs = await asyncio.gather(*(_log(api, *each) for each in list(_crashing(pods))[:_LOGS]))
     return Surroundings(found, pods, _newest(events, names, pods), [log for log in logs if log])
 
@@ -83,6 +93,17 @@ async def _selectors(api: Api, kind: Kind, found: Object | None, named: str, whe
             return {}
     known = [await _or(objects.one(api, DEPLOYMENT, each, where), None) for each in deployments]
     return {each: _selector(object) for each, object in zip(deployments, known, strict=True)}
+
+
+def _is_in_trouble(pod: Object) -> bool:
+    statuses = (*items(pod, "status", "initContainerStatuses"), *items(pod, "status", "containerStatuses"))
+    if text(condition(pod, "PodScheduled"), "status") == "False":
+        return True
+    return any(
+        number(status, "state", "terminated", "exitCode")
+        or text(status, "state", "waiting", "reason") not in ("", "PodInitializing", "ContainerCreating")
+        for status in statuses
+    )
 
 
 def _selector(workload: Object | None) -> str:
