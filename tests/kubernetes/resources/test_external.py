@@ -35,8 +35,14 @@ class _Endpoint(BaseHTTPRequestHandler):
     asked: ClassVar[list[tuple[str, Mapping[str, str]]]] = []
     bodies: ClassVar[list[bytes]] = []
 
+    def __getattr__(self, name: str) -> Any:
+        """Whatever the method: it is answered, and noted."""
+        if name.startswith("do_"):
+            return self.do_POST
+        raise AttributeError(name)
+
     def do_POST(self) -> None:
-        self.bodies.append(self.rfile.read(int(self.headers["content-length"])))
+        self.bodies.append(self.rfile.read(int(self.headers["content-length"] or 0)))
         self.asked.append((self.path, {key.lower(): value for key, value in self.headers.items()}))
         self.send_response(200)
         self.send_header("content-length", "2")
@@ -273,6 +279,23 @@ def test_no_other_model_of_the_endpoint_is_asked_for(renamed: httpx.Client, name
     status, answer = _body(renamed, f'{{"model": {name}}}')
     assert (status, answer["error"]["code"]) == (404, "model_not_found")
     assert _Endpoint.bodies == []
+
+
+@pytest.mark.parametrize("stream", ["1", '"true"', '"yes"', "[true]", "1.0"])
+def test_a_stream_is_asked_for_in_no_other_way(renamed: httpx.Client, stream: str) -> None:
+    """Endpoints that read these as true would stream without telling what it cost."""
+    status, answer = _body(renamed, f'{{"model": "gpt", "stream": {stream}}}')
+    assert (status, answer["error"]["code"]) == (400, "invalid_stream")
+    assert _Endpoint.bodies == []
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions?limit=9", "/v1/embeddings"])
+def test_nothing_is_asked_of_the_endpoint_but_by_post(renamed: httpx.Client, method: str, path: str) -> None:
+    """Its key would open what it has answered to others, and nobody would count."""
+    answer = renamed.request(method, path, content=b'{"model": "gpt-4.5-expensive"}')
+    assert answer.status_code in (400, 404, 405)
+    assert _Endpoint.asked == []
 
 
 def test_a_large_prompt_gets_through(renamed: httpx.Client) -> None:

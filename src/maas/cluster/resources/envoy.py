@@ -88,7 +88,10 @@ def _listener(model: Model, port: int) -> Json:
 
 
 def _routes(model: Model) -> Iterator[Json]:
-    """What is metered, and no more. Which models there are is said here: the endpoint has others, and bills them."""
+    """What is metered, and no more. Which models there are is said here: the endpoint has others, and bills them.
+
+    By GET, some endpoints list what they have answered to others with the same key.
+    """
     yield {"match": {"path": HEALTH}, "direct_response": {"status": 200, "body": {"inline_string": "ok\n"}}}
     listed = [{"id": each, "object": "model", "created": 0, "owned_by": "maas"} for each in names.called(model)]
     yield _answer(CATALOGUE, {"object": "list", "data": listed})
@@ -96,7 +99,7 @@ def _routes(model: Model) -> Iterator[Json]:
     weights = [{"name": f"endpoint-{at}", "weight": each.weight} for at, each in numbered(model)]
     for path in METERED:
         yield {
-            "match": {"path": path},
+            "match": {"path": path, "headers": [{"name": ":method", "string_match": {"exact": "POST"}}]},
             "request_headers_to_remove": list(_CLIENTS_KEYS),
             "route": {
                 "weighted_clusters": {"clusters": weights},
@@ -106,14 +109,19 @@ def _routes(model: Model) -> Iterator[Json]:
                 "retry_policy": {"retry_on": "connect-failure,refused-stream", "num_retries": 2},
             },
         }
+        yield _answer(path, _ONLY_POST, 405)
 
 
-def _answer(path: str, document: Json) -> Json:
+_ERROR = {"message": "Only POST is answered here.", "type": "invalid_request_error", "param": None}
+_ONLY_POST: Json = {"error": {**_ERROR, "code": "method_not_allowed"}}
+
+
+def _answer(path: str, document: Json, status: int = 200) -> Json:
     header = {"header": {"key": "content-type", "value": "application/json"}}
     body = {"inline_string": json.dumps(document)}
     return {
         "match": {"path": path},
-        "direct_response": {"status": 200, "body": body},
+        "direct_response": {"status": status, "body": body},
         "response_headers_to_add": [header | {"append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
     }
 

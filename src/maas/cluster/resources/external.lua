@@ -4,6 +4,7 @@
 -- A body that could be read in two ways is refused: the endpoint might read it the other way.
 
 local WATCHED = { model = true, stream = true, stream_options = true }
+local SAYS = { ["true"] = true, ["false"] = true, null = true } -- some endpoints take 1 or "yes" for true, too
 local STREAMS = { ["/v1/chat/completions"] = true, ["/v1/completions"] = true }
 
 -- Where in the text the values of the outermost object are: name to first and last byte; and where the object begins.
@@ -78,8 +79,12 @@ function envoy_on_request(handle)
   if model and not NAMES[model:match('^"([^"\\]*)"$') or ""] then
     return refuse(handle, "404", "invalid_request_error", "model_not_found", "There is no such model here.")
   end
+  local stream = value("stream")
+  if stream and not SAYS[stream] then
+    return refuse(handle, "400", "invalid_request_error", "invalid_stream", "stream must be true or false.")
+  end
   local changes = { model = '"' .. NAME .. '"' }
-  if STREAMS[path] and value("stream") == "true" then changes.stream_options = '{"include_usage": true}' end
+  if STREAMS[path] and stream == "true" then changes.stream_options = '{"include_usage": true}' end
   local places, added = {}, ""
   for name, to in pairs(changes) do
     if found[name] then
