@@ -243,3 +243,10 @@ def test_refusals_are_ours_and_name_the_model() -> None:
     for entry in ("m: {runtime: vllm, weights: ./x}", "m: {runtime: llama-cpp, weights: a/b}"):
         with pytest.raises(MaasError, match=r"models\.m"):
             objects(wanted(entry))
+
+
+@pytest.mark.parametrize("target", Target)
+def test_kserve_makes_no_way_in_of_its_own(target: Target) -> None:
+    """Of an Ingress that it made, no policy would know (its reconcilers ask for this label, since 0.13 at least)."""
+    (found,) = (each for each in objects(wanted(on=site(target))) if each["kind"] == "InferenceService")
+    assert mapping(found, "metadata", "labels")["networking.kserve.io/visibility"] == "cluster-local"

@@ -18,6 +18,8 @@ from maas.domain.platform import Model
 
 KEY = "models"
 EXTERNAL = "external"
+# KServe itself gives a model no way in from outside then, whatever its ConfigMap says: nobody would be asked for a key.
+_INSIDE = {"networking.kserve.io/visibility": "cluster-local"}
 _MODE = "RawDeployment"  # what Standard was called until KServe 0.16, and all versions understand
 
 
@@ -71,6 +73,7 @@ def _objects(wanted: Wanted, model: Model, server: Server) -> Iterator[Body]:
         "InferenceService",
         names.object_name(model.name),
         wanted.namespace,
+        labels=_INSIDE,
         annotations={
             "serving.kserve.io/deploymentMode": _MODE,
             "serving.kserve.io/autoscalerClass": "external",  # none, which older versions of KServe do not know
