@@ -36,8 +36,7 @@ _REVIEWS = "authorization.k8s.io"  # asking what one may do is a POST, and write
 def main() -> int:
     given = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
-    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
-    results = Results({**machine.basics(), "load before it": load}, given.repeats)
+    results = Results(machine.basics(), given.repeats)
     try:
         results.sizes = [_measured(nodes, given.repeats) for nodes in given.nodes]
     except pytest.skip.Exception as error:  # the test cluster says so where its programs are missing
