@@ -43,7 +43,8 @@ class Fake:
         self._used: Counter[tuple[str, str]] = Counter()
 
     async def endpoints(self) -> Sequence[Endpoint]:
-        return [] if "nowhere" in self.faults else [Endpoint(self.url)]
+        host = "models.example.com" if "lets capitals in" in self.faults else ""
+        return [] if "nowhere" in self.faults else [Endpoint(self.url, host)]
 
     async def tiers(self) -> Sequence[Tier]:
         return self._tiers
@@ -78,6 +79,8 @@ class Fake:
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> Wire:
         self.asked[f"{method} {path}"] += 1
         key = self._key(headers.get("x-key", ""))
+        if "lets capitals in" in self.faults and headers["host"].isupper():
+            key = Key("", "premium", "nobody", "")
         if key is None and self.faults & {"sends to https", "sends elsewhere"}:
             scheme = "https" if "sends to https" in self.faults else "http"
             return 301, {"Location": f"{scheme}://{headers['host']}{path}"}, []

@@ -29,6 +29,7 @@ def test_a_good_gateway_has_no_problem_at_all() -> None:
     [
         ("lets all in", {"MAAS-502", "MAAS-503", "MAAS-511"}),  # nothing stops a revoked key then, either
         ("any key", {"MAAS-503", "MAAS-511"}),
+        ("lets capitals in", {"MAAS-502"}),
         ("never limits", {"MAAS-508", "MAAS-509"}),
         ("lets one more", {"MAAS-508"}),
         ("never revokes", {"MAAS-511"}),

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, passed, skipped, warning
 from maas.readiness.traffic.answers import CHAT, MODELS, Answer, CannotAsk
@@ -28,14 +29,21 @@ _POLICY = Remedy(
         "kubectl rollout restart deploy/kuadrant-operator-controller-manager -n kuadrant-system",
     ),
 )
+_CAPITALS = Remedy(
+    "Kuadrant up to 1.5.2 at least looks hosts up letter by letter, and lets pass what it does not find. `maas "
+    "install` has the gateway write them in lower case first: look for its EnvoyFilter, maas-host-case.",
+    ("kubectl get envoyfilters -A",),
+)
 
 
 @live(
     "MAAS-502",
     "without a key nobody gets in",
     wanted="401 to requests without a key, at every address",
-    looks="GET /v1/models and POST /v1/chat/completions without a key. Plain http may answer by sending to https.",
-    why="An AuthPolicy can be Enforced while the gateway lets everybody pass (RHCL 1.4.0 does so).",
+    looks="GET /v1/models and POST /v1/chat/completions without a key, and the first with the host in capitals. Plain "
+    "http may answer by sending to https.",
+    why="An AuthPolicy can be Enforced while the gateway lets everybody pass (RHCL 1.4.0 does so), or who writes the "
+    "host in capitals (Kuadrant up to 1.5.2 at least).",
     mend="Make the AuthPolicy hold for the route; restart the Kuadrant operator if it started too early.",
     covers=("All models require API key authentication", "Authentication/Rate Limiting Issues"),
     after=("MAAS-320", "MAAS-321", "MAAS-408"),
@@ -78,7 +86,18 @@ async def _refused(visit: Visit, endpoint: Endpoint, how: str, headers: Mapping[
         f"GET {endpoint.base}{MODELS}": await caller.get(MODELS, headers),
         f"POST {endpoint.base}{CHAT}": await caller.post(CHAT, headers, question, within=_QUICK),
     }
-    return [_not_refused(what, how, answer) for what, answer in answers.items() if not _is_kept_out(answer)]
+    found = [_not_refused(what, how, answer) for what, answer in answers.items() if not _is_kept_out(answer)]
+    return found if found or headers else await _in_capitals(visit, endpoint)
+
+
+async def _in_capitals(visit: Visit, endpoint: Endpoint) -> list[Outcome]:
+    host = endpoint.host or urlsplit(endpoint.base).netloc
+    answer = await visit.caller_of(endpoint).get(MODELS, {"Host": host.upper()})
+    if host == host.upper() or not 200 <= answer.status < 300:
+        return []
+    what = f"GET {endpoint.base}{MODELS}"
+    said = f"{what} without a key got {answer.said}, not 401, for the host {host.upper()}"
+    return [failed(said, Seen(what, f"Host: {host.upper()}", answer.said), remedy=_CAPITALS, about=what)]
 
 
 def _is_kept_out(answer: Answer) -> bool:
