@@ -142,14 +142,12 @@ def _wanted(target: Target) -> Wanted:
     return Wanted(platform_file.load(platform_file.default_text()), sites.assumed(target, domain="models.example.com"))
 
 
-HOST = "simulator.models.example.com"
-_FORWARD = "kubectl port-forward -n llm svc/maas-gateway-istio 8443:443"
+HOST = "maas.models.example.com"
+_CA, _FORWARD = Path("/home/you/ca.crt"), "kubectl port-forward -n llm svc/maas-gateway-istio 8443:443"
 PLACES = {
-    "an-address": arrival.Place(HOST, "203.0.113.7", "", Path("/home/you/ca.crt")),
-    "forwarded": arrival.Place(
-        HOST, "127.0.0.1", "kubectl port-forward -n llm svc/x 8443:443", Path("/home/you/ca.crt")
-    ),
-    "a-name": arrival.Place(HOST, "", "", None),
+    "an-address": arrival.Place(HOST, "203.0.113.7", "", _CA, "/simulator"),
+    "forwarded": arrival.Place(HOST, "127.0.0.1", _FORWARD, _CA, "/simulator"),
+    "a-name": arrival.Place(HOST, "", "", None, "/simulator"),
 }
 
 

@@ -22,8 +22,9 @@ _CA = "cluster-ca.crt"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a model is called.
+    """Where a model is called: at the host of all models, for limits are counted together there.
 
+    path: the model's, before /v1.
     address: to ask for the host at; "" where the host's name leads there from here.
     forward: the command that has to open a way to it; "" where none has to.
     trust: the file with the CA to believe, where that is our own.
@@ -33,6 +34,7 @@ class Place:
     address: str
     forward: str
     trust: Path | None
+    path: str = ""
 
     @property
     def port(self) -> int:
@@ -40,7 +42,7 @@ class Place:
 
     @property
     def endpoint(self) -> str:
-        return f"https://{self.host}{'' if self.port == 443 else f':{self.port}'}/v1"
+        return f"https://{self.host}{'' if self.port == 443 else f':{self.port}'}{self.path}/v1"
 
 
 def first_model(wanted: Wanted) -> str:
@@ -49,12 +51,12 @@ def first_model(wanted: Wanted) -> str:
 
 def place(wanted: Wanted, facts: Facts, trust: Path | None, forward: str) -> Place:
     """forward: where the gateway could not be reached from here in another way."""
-    host = names.host(wanted, first_model(wanted))
+    host, path = names.shared_host(wanted), names.prefix(first_model(wanted))
     if wanted.site.target is Target.openshift:
-        return Place(host, "", "", trust)
+        return Place(host, "", "", trust, path)
     if forward:
-        return Place(host, "127.0.0.1", forward, trust)
-    return Place(host, "" if _resolves(host) else _address(wanted, facts), "", trust)
+        return Place(host, "127.0.0.1", forward, trust, path)
+    return Place(host, "" if _resolves(host) else _address(wanted, facts), "", trust, path)
 
 
 def _address(wanted: Wanted, facts: Facts) -> str:
@@ -114,8 +116,6 @@ def _heading(cluster: str, why_not: str) -> str:
 
 def _facts(wanted: Wanted, place: Place, key: str | None) -> str:
     lines = [f"Endpoint   {place.endpoint}"]
-    shared = names.shared_host(wanted)
-    lines += [f"All models https://{shared}/MODEL/v1"] if len(wanted.platform.models) > 1 else []
     lines += [f"CA         {place.trust}"] if place.trust else []
     if key:
         lines.append(f"API key    {key}  (shown only now)")
@@ -132,7 +132,7 @@ def _way(wanted: Wanted, place: Place) -> str:
         )
     if not place.address:
         return ""
-    hosts = f"{place.host} {names.shared_host(wanted)}"
+    hosts = f"{place.host} {names.host(wanted, first_model(wanted))}"
     return (
         f"No name server that is asked here knows {place.host}.\nUntil one does:\n\n"
         f"  echo {shlex.quote(f'{place.address} {hosts}')} |\n    sudo tee -a /etc/hosts"
