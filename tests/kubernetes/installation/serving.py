@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from maas.cluster import kinds
+from maas.cluster.components.state import environment
 from maas.cluster.objects import Object, items, mapping, name, namespace, number, text
 from tests.kubernetes.clusters.making import SINCE
 from tests.kubernetes.installation.brought import definitions, labelled
@@ -106,7 +107,8 @@ def openshift_ai(world: World) -> Iterator[Deed]:
     booted = world.memory.setdefault("booted", set())
     if (pods := operator["metadata"]["uid"]) not in booted:  # only then does it look whether there is one
         booted.add(pods)
-        if not world.all(kinds.DSC_INITIALIZATION):
+        told_not_to = environment(operator).get("DISABLE_DSC_CONFIG") == "true"
+        if not world.all(kinds.DSC_INITIALIZATION) and not told_not_to:
             yield Make(_default_initialization(world), "rhods-operator")
     for initialization in world.all(kinds.DSC_INITIALIZATION):
         ready = plain(said(initialization, "ReconcileComplete", True, "ReconcileCompleted"))
