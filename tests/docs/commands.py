@@ -26,7 +26,7 @@ Results go to stdout, everything else to stderr. `-o json` and `-o csv` are for 
 | `MAAS_HOME` | where the platform lives; default `$XDG_DATA_HOME/maas`, that is `~/.local/share/maas` |
 | `MAAS_DATABASE_URL` | as `--database-url` |
 | `MAAS_HELM` | the helm to use; default: the one in the `PATH` |
-| `MAAS_TARGET` | `local`, `kubernetes` or `openshift`: which platform keys, tiers, models, usage, status and apply mean; default: the one that was installed last from here |
+| `MAAS_TARGET` | `local`, `kubernetes` or `openshift`: whose keys, models and usage; default: what was installed last from here |
 | `MAAS_DEBUG` | when set, errors that nobody foresaw come with their traceback |
 
 | Exit code | Meaning |
@@ -34,7 +34,7 @@ Results go to stdout, everything else to stderr. `-o json` and `-o csv` are for 
 | 0 | done |
 | 1 | failed in a way nobody foresaw, or the answer to a question was no |
 | 2 | wrong usage, or wrong input |
-| 3 | checked, and not ready: `preflight`, `validate`, `doctor`; `install` and `upgrade` on a cluster, before anything was changed, or where what was installed does not work |
+| 3 | checked, and not ready; of `install` and `upgrade` on a cluster: nothing was changed, or it does not work |
 | 4 | there is no such key, model, tier, request, file or code; of the three with `--strict`: warnings, nothing worse |
 | 5 | it exists already, or something else holds it, such as a port |
 | 6 | the platform is not running |
