@@ -26,7 +26,7 @@ Results go to stdout, everything else to stderr. `-o json` and `-o csv` are for 
 | `MAAS_HOME` | where the platform lives; default `$XDG_DATA_HOME/maas`, that is `~/.local/share/maas` |
 | `MAAS_DATABASE_URL` | as `--database-url` |
 | `MAAS_HELM` | the helm to use; default: the one in the `PATH` |
-| `MAAS_TARGET` | `local`, `kubernetes` or `openshift`: whose keys, models and usage; default: what was installed last from here |
+| `MAAS_TARGET` | `local`, `kubernetes` or `openshift`: whose keys, models, usage; default: what was installed last |
 | `MAAS_DEBUG` | when set, errors that nobody foresaw come with their traceback |
 
 | Exit code | Meaning |
