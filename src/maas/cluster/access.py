@@ -107,6 +107,7 @@ RULES: tuple[Rule, ...] = (
         MADE,
         "who may call, and how much",
     ),
+    Rule("networking.istio.io", ("envoyfilters",), MADE, "hosts in lower case, before policies look at them"),
     Rule("serving.kserve.io", ("inferenceservices",), MADE, "the models"),
     Rule(
         "serving.kserve.io",

@@ -5,7 +5,7 @@ from maas.cluster.kinds import Kind
 from maas.cluster.objects import Object, name, text
 from maas.cluster.plan.conditions import enforced, observed
 from maas.cluster.plan.model import Apply, Step, Wait
-from maas.cluster.resources import auth_policy, rate_limits
+from maas.cluster.resources import auth_policy, host_case, rate_limits
 from maas.cluster.wanted import Wanted
 
 KEY = "policies"
@@ -22,18 +22,19 @@ def steps(wanted: Wanted) -> list[Step]:
 
     Models come after it (models.py): until keys are asked for, routes lead to nothing.
     """
-    made = objects(wanted)
+    made, in_lower_case = objects(wanted), host_case.envoy_filter(wanted)
     waits = tuple(_enforced(_KINDS[text(each, "kind")], name(each), wanted.namespace) for each in made)
     return [
         Step(
             KEY,
             "who may call, and how much",
             "asks for keys, refuses unknown tiers, and limits requests and tokens per user",
-            tuple(map(Apply, made)),
+            tuple(map(Apply, (in_lower_case, *made))),
             waits if wanted.platform.models else (),
             needs=("kuadrant", "gateway", "routes"),
             undo="; ".join(
-                f"kubectl delete {_KINDS[text(o, 'kind')].key}/{name(o)} -n {wanted.namespace}" for o in made
+                f"kubectl delete {kinds.of(each).key}/{name(each)} -n {wanted.namespace}"
+                for each in (*made, in_lower_case)
             ),
             affects="what tiers may use changes at once; counters of limits that changed begin anew",
         )
