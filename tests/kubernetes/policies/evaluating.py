@@ -151,9 +151,14 @@ def _input(secret: Object, asked: Asked) -> Json:
 
 
 def _judged(rego: str, given: Json) -> Json:
-    """Every value of the rules, as Authorino's `allValues` has them; null where one is not defined."""
+    """Every value of the rules, as Authorino's `allValues` has them; null where one is not defined.
+
+    Before, it cleans the text up as Authorino does. The evaluator here is not OPA: it knows no escapes by number.
+    """
+    cleaned = re.sub(r"(\s)*package.*[;\n]+", "", rego)
+    known = re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), cleaned)
     evaluator = regopy.Interpreter()
-    evaluator.add_module("judged.rego", f"package authz\ndefault allow = false\n{rego}")
+    evaluator.add_module("judged.rego", f"package authz\ndefault allow = false\n{known}")
     evaluator.set_input(given)
     names = ("allow", "why", "body", "model")
     query = "; ".join(f'{name} = object.get(data.authz, "{name}", null)' for name in names)

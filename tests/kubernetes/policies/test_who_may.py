@@ -28,7 +28,7 @@ def described() -> Wanted:
 def asked(described: Wanted, host: str, path: str = CHAT, tier: str = "open", **of_key: Any) -> Said:
     policies = Compiled(described)
     policies.secrets = [key(VALUE, tier, **of_key)]
-    return policies.admitted(Asked(SENT, host, path))
+    return policies.admitted(Asked(SENT, host, path, "GET" if "/v1/models" in path else "POST"))
 
 
 @pytest.mark.parametrize(

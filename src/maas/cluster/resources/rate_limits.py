@@ -20,7 +20,7 @@ from maas.domain.platform import Tier
 
 REQUESTS, TOKENS = "maas-requests", "maas-tokens"
 NEVER_REACHED = Limit(Unit.TOKENS, 10**12, 366 * 86400)  # counts and does not limit
-CATCH_ALL = "any-other-tier"
+CATCH_ALL = "any other tier"  # no tier can be called so
 COUNTED = '!(request.method in ["GET", "HEAD", "OPTIONS"])'
 USER = "auth.identity.userid"
 TARGET: Mapping[str, str] = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": GATEWAY}

@@ -12,7 +12,6 @@ refused: Anthropic's messages and OpenAI's responses write their usage in other 
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from maas.cluster.resources import names
@@ -23,7 +22,7 @@ TIER, USER = "kuadrant.io/groups", "secret.kuadrant.io/user-id"
 EXPIRES, MODELS = "maas.io/expires", "maas.io/models"
 ALLOWED = "allowed"
 COUNTED = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings")
-_DISCOVERY = "/v1/models"
+_DISCOVERY = "/v1/models"  # and with the name of a model
 _MESSAGES = {
     Why.EXPIRED_KEY: "This API key has expired. Ask your administrator for a new one.",
     Why.TIER: "The tier of this API key does not exist here, or not any more, or the key says of nobody whose it is.",
@@ -38,6 +37,9 @@ hosts := {hosts}
 paths := {paths}
 shared := {shared}
 counted := {counted}
+posting := "POST"
+reading := ["GET", "HEAD"]
+listing := array.concat(["{discovery}"], [concat("/", ["{discovery}", called]) | paths[called]])
 messages := {messages}
 annotations := object.get(input.auth.identity.metadata, "annotations", {{}})
 tier := object.get(annotations, "{tier}", "")
@@ -53,7 +55,8 @@ model := concat(",", named)
 live := array.concat([1 | expires == ""], [1 | time.parse_rfc3339_ns(expires) > time.now_ns()])
 user := object.get(annotations, "{user}", "")
 known := [1 | tiers[_] == tier; user != ""]
-led := array.concat([1 | counted[_] == rest], [1 | startswith(concat("", [rest, "/"]), "{discovery}/")])
+posted := [1 | http.method == posting; counted[_] == rest]
+led := array.concat(posted, [1 | reading[_] == http.method; listing[_] == rest])
 by_tier := array.concat([1 | object.get(open_to, tier, null) == null], [1 | open_to[tier][_] == model])
 by_key := array.concat([1 | listed == ""], [1 | split(listed, ",")[_] == model])
 denied := array.concat(["{denied}" | count(by_tier) < 1], ["{denied}" | count(by_key) < 1])
@@ -70,17 +73,17 @@ allow := true
 def rules(wanted: Wanted) -> str:
     platform, models = wanted.platform, names.models(wanted)
     return _RULES.format(
-        tiers="{" + ", ".join(map(json.dumps, sorted(platform.tiers))) + "}" if platform.tiers else "set()",
-        open_to=_map({name: sorted(t.models) for name, t in platform.tiers.items() if t.models is not None}),
-        hosts=_map({names.host(wanted, called): model.name for model in models for called in names.called(model)}),
-        paths=_map({called: model.name for model in models for called in names.called(model)}),
-        messages=_map({str(why): said for why, said in _MESSAGES.items()}),
-        counted=json.dumps(COUNTED),
+        tiers="{" + ", ".join(map(_written, sorted(platform.tiers))) + "}" if platform.tiers else "set()",
+        open_to=_written({name: sorted(t.models) for name, t in platform.tiers.items() if t.models is not None}),
+        hosts=_written({names.host(wanted, called): model.name for model in models for called in names.called(model)}),
+        paths=_written({called: model.name for model in models for called in names.called(model)}),
+        messages=_written({str(why): said for why, said in _MESSAGES.items()}),
+        counted=_written(COUNTED),
         tier=TIER,
         user=USER,
         expires=EXPIRES,
         models=MODELS,
-        shared=json.dumps(names.shared_host(wanted)),
+        shared=_written(names.shared_host(wanted)),
         discovery=_DISCOVERY,
         expired=Why.EXPIRED_KEY,
         no_tier=Why.TIER,
@@ -90,5 +93,5 @@ def rules(wanted: Wanted) -> str:
     )
 
 
-def _map(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, sort_keys=True)
+def _written(value: Any) -> str:
+    return json.dumps(value, sort_keys=True).replace("package", r"\u0070ackage")

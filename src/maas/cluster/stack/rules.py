@@ -22,7 +22,7 @@ _EXCLUDES = re.compile(r"^\s*!\s*\(")  # !(auth.identity.tier in ["free", "premi
 _ALTERNATIVES = re.compile(r"^\^?\(?(?:\?:)?([\w-]+(?:\|[\w-]+)*)\)?\$?$")  # ^(free|premium)$
 _DEEP = 8
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_NO_TIERS = frozenset({",", "", ";", "POST", "GET", *TIER_ANNOTATIONS, USER_ID})  # where tiers are read from is none
+_NO_TIERS = frozenset({",", "", ";", "POST", "GET", "HEAD", *TIER_ANNOTATIONS, USER_ID})  # where they are read from
 
 
 @dataclass(frozen=True)
