@@ -6,7 +6,7 @@ which asks before.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -66,11 +66,16 @@ def checked(document: Document, target: Target, namespace: str) -> Wanted:
     return wanted
 
 
-async def change(api: Api, document: Document, namespace: str, watch: Watch = silently) -> None:
-    """Returns when it is in force. Raises MaasError."""
+async def change(
+    api: Api, document: Document, namespace: str, watch: Watch = silently, given: Collection[str] | None = None
+) -> None:
+    """Returns when it is in force. Raises MaasError.
+
+    given: the models whose entries whoever asks has given; None for all.
+    """
     facts = await live.read(api, deadline=_READING, tools=False, ours=True)
     try:
-        wanted = _with_credentials(_wanted(document, sites.of(facts, namespace), namespace))
+        wanted = _with_credentials(_wanted(document, sites.of(facts, namespace), namespace), given)
         plan = planning.reduced(_steps(wanted), facts, namespace)
     except NotRead as missing:
         raise Unavailable(f"what has to be known first was not read: {missing}") from None
@@ -92,9 +97,14 @@ def _wanted(document: Document, site: Site, namespace: str) -> Wanted:
     )
 
 
-def _with_credentials(wanted: Wanted) -> Wanted:
-    """What can be read here of the files that maas.yaml names; for the rest, the Secret that is there stays."""
-    servers = [server for model in wanted.platform.models.values() for server in model.endpoints]
+def _with_credentials(wanted: Wanted, given: Collection[str] | None = None) -> Wanted:
+    """What can be read here of the files that maas.yaml names; for the rest, the Secret that is there stays.
+
+    Only of models that were given: what stands on the cluster may have been written by somebody who may change a
+    ConfigMap there, and wants a file of this machine.
+    """
+    models = [model for model in wanted.platform.models.values() if given is None or model.name in given]
+    servers = [server for model in models for server in model.endpoints]
     found: dict[str, str] = {}
     for file in sorted({server.api_key_file for server in servers if server.api_key_file}):
         with suppress(OSError, UnicodeDecodeError):

@@ -6,7 +6,7 @@ each for itself. Who may not read one of them is told so where it is asked for.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -113,19 +113,22 @@ class ClusterControl:
         return self._described().text
 
     async def apply(self, text: str, dry_run: bool, actor: str) -> list[Change]:
+        return await self._apply(text, dry_run)
+
+    async def _apply(self, text: str, dry_run: bool = False, given: Collection[str] | None = None) -> list[Change]:
         document = replace(self._described(), text=text)
         wanted = changing.checked(document, self._target, self._namespace)
         changes = platform_file.diff(self.platform(), wanted.platform)
         if not dry_run:
-            await changing.change(self._api, document, self._namespace, self._watch)
+            await changing.change(self._api, document, self._namespace, self._watch, given)
             await self.load()
         return changes
 
     async def add_model(self, name: str, spec: Mapping[str, object], actor: str) -> None:
-        await self.apply(editing.with_model(self.platform_text(), name, spec), False, actor)
+        await self._apply(editing.with_model(self.platform_text(), name, spec), given=[name])
 
     async def remove_model(self, name: str, actor: str) -> None:
-        await self.apply(editing.without_model(self.platform_text(), name), False, actor)
+        await self._apply(editing.without_model(self.platform_text(), name), given=[])
 
     async def models_status(self) -> Mapping[str, ModelState]:
         return await parts.models(self._api, self.platform(), self._namespace)
