@@ -25,7 +25,7 @@ main() {
     else
         echo "shellcheck is not installed: the shell scripts were not checked"
     fi
-    run "pytest" python -m pytest -n "$(at_once)" --dist loadfile -m "not alone"
+    run "pytest" python -m pytest -n "$(at_once)" --dist loadfile --no-loadscope-reorder -m "not alone"
     run "pytest, with a stopwatch" python -m pytest -m alone
     [ -z "$failed" ] || { printf '\nfailed:%s\n' "$failed" && exit 1; }
 }
