@@ -102,7 +102,10 @@ class Cluster:
         return Path(path)
 
     def allow(self, user: str, *rules: dict[str, Any]) -> None:
-        """Gives a user these rules of RBAC, cluster-wide: {"apiGroups": [""], "resources": ["pods"], "verbs": […]}."""
+        """Gives a user these rules of RBAC, cluster-wide: {"apiGroups": [""], "resources": ["pods"], "verbs": […]}.
+
+        They are in force on return: the server's authorizer learns of them from a watch, some moments later.
+        """
         name, base = f"test-{user}", "/apis/rbac.authorization.k8s.io/v1"
         reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
         subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
@@ -112,6 +115,10 @@ class Cluster:
                 ("clusterrolebindings", {"roleRef": reference, "subjects": [subject]}),
             ):
                 client.post(f"{base}/{plural}", json={"metadata": {"name": name}, **body}).raise_for_status()
+            deadline = time.monotonic() + _PATIENCE
+            while not all(_is_allowed(client, user, rule) for rule in rules if "resources" in rule):
+                assert time.monotonic() < deadline, f"{user} is still not allowed {rules}"
+                time.sleep(0.02)
 
     def _client_settings(self) -> dict[str, Any]:
         return {
@@ -120,6 +127,20 @@ class Cluster:
             "verify": ssl.create_default_context(cafile=str(self.ca)),
             "timeout": _PATIENCE,
         }
+
+
+def _is_allowed(client: httpx.Client, user: str, rule: dict[str, Any]) -> bool:
+    resource, _, subresource = rule["resources"][-1].partition("/")
+    asked = {
+        "group": rule["apiGroups"][-1],
+        "resource": resource,
+        "subresource": subresource,
+        "verb": rule["verbs"][-1],
+    }
+    asked |= {"name": rule["resourceNames"][-1]} if rule.get("resourceNames") else {}
+    review = {"spec": {"user": user, "resourceAttributes": asked}}
+    answer = client.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", json=review).raise_for_status()
+    return bool(answer.json()["status"]["allowed"])
 
 
 @cache
