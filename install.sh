@@ -6,30 +6,36 @@ set -eu
 # shellcheck disable=SC2016 # the $ in it is for reading
 USAGE='Usage: ./install.sh --simulator [OPTIONS]
 
-Sets up a Models-as-a-Service platform, starts it, sends requests through it, and prints how to use it.
-Running it again upgrades it, or goes on where it was interrupted; keys and usage stay.
+Sets up a Models-as-a-Service platform, starts it, sends requests through it,
+and prints how to use it. Running it again upgrades it, or goes on where it was
+interrupted; keys and usage stay.
 
 What to serve (at least one, unless a platform or a maas.yaml is there already):
   --simulator           a simulated model: no GPU, no download
-  --cpu                 a real language model on the CPU: Qwen3 0.6B, or where no hub
-                        can be reached SmolLM2 135M, which is tiny and not very bright.
-                        Compiles llama.cpp the first time (about 10 minutes on 2 cores)
-  --qwen3               Qwen3 0.6B on a GPU; on this machine with the vLLM that is installed
+  --cpu                 a real language model on the CPU: Qwen3 0.6B, or where
+                        no hub can be reached SmolLM2 135M, which is tiny and
+                        not very bright. Compiles llama.cpp the first time
+                        (about 10 minutes on 2 cores)
+  --qwen3               Qwen3 0.6B on a GPU; on this machine with the vLLM that
+                        is installed
   --install-all-models  both, --simulator and --qwen3
-  --model NAME          on a cluster, also this one: qwen3-8b, ORG/NAME, pvc://..., s3://...
+  --model NAME          on a cluster, also this one: qwen3-8b, ORG/NAME,
+                        pvc://..., s3://..., oci://...
   -f, --file FILE       on a cluster, what this maas.yaml says
 
 Where:
   --target TARGET       auto, local, kubernetes or openshift (default: auto)
-                        auto takes the cluster that is configured, or this machine where none is
+                        auto takes the cluster that is configured, or this
+                        machine where none is
   --ocp                 as --target openshift
   --no-ocp              as --target kubernetes
   --context NAME        the context of the kubeconfig
   --kubeconfig FILE     default: $KUBECONFIG, or ~/.kube/config
   -n, --namespace NAME  where models and the gateway are to live (default: llm)
-  --domain DOMAIN       models are at MODEL.DOMAIN
-  --database-url URL    on this machine: keep keys and usage in PostgreSQL instead of SQLite;
-                        better given as $MAAS_DATABASE_URL, which other users do not see in `ps`
+  --domain DOMAIN       models are at maas.DOMAIN/MODEL/v1 and MODEL.DOMAIN/v1
+  --database-url URL    on this machine: keep keys and usage in PostgreSQL, not
+                        in SQLite; better given as $MAAS_DATABASE_URL, which
+                        other users do not see in `ps`
 
 What comes with it, on a cluster:
   --token-rate-limit    limits on tokens instead of limits on requests
@@ -44,7 +50,7 @@ Look first:
   --dry-run             let the cluster try everything, and change nothing
   --diff                show what would change in each object
   --render DIR          write everything as files for GitOps, without a cluster
-  --gpu NAME            with --render: what to size models for (t4, l4, a100-80, ...)
+  --gpu NAME            with --render: what to size models for (t4, l4, ...)
 
 How:
   --mirror DIR          take charts and manifests from there: see `maas mirror`
@@ -57,12 +63,15 @@ How:
 
 Variables:
   PYTHON                the Python to use, for example python3.12
-  MAAS_HOME             where the platform keeps its things (default: ~/.local/share/maas)
+  MAAS_HOME             where the platform keeps its things
+                        (default: ~/.local/share/maas)
 
 Exit codes:
-  0 done   2 wrong usage   3 the cluster is not ready   5 a port is taken   7 a part of the platform failed
-  9 the disk is full   10 no Python 3.11+   11 the registry is out of reach   12 no venv module
-  13 llama.cpp could not be compiled'
+  0 done               3 the cluster is not ready, or it does not work
+  2 wrong usage        7 a part of the platform failed
+  5 a port is taken   10 no Python 3.11+
+  9 the disk is full  11 the registry is out of reach
+ 12 no venv module    13 llama.cpp could not be compiled'
 
 NEEDED_KB=400000 # the environment takes about 250 MB, and its downloads about 100 MB for a moment
 

@@ -67,7 +67,7 @@ def test_help_needs_nothing(front: Front, flag: str) -> None:
     asked = front.run(flag)
     assert (asked.returncode, asked.stderr) == (0, "")
     assert "--simulator" in asked.stdout
-    assert max(map(len, asked.stdout.splitlines())) <= 110
+    assert max(map(len, asked.stdout.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("arguments", [("--simulater",), ("--simulator", "now"), ("--target",), ("--target", "moon")])

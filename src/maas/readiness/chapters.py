@@ -120,10 +120,18 @@ def _complaints(facts: Facts) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _try_it(facts: Facts) -> Iterator[tuple[str, tuple[str, ...]]]:
-    hosts = [host for route in facts.known(HTTP_ROUTE) for host in texts(route, "spec", "hostnames")]
-    if hosts:
-        command = f'`curl -ik {word(f"https://{hosts[0]}/v1/models")} -H "Authorization: APIKEY $KEY"`'
+    routes = facts.known(HTTP_ROUTE)
+    bases = [f"https://{host}{_base(route)}" for route in routes for host in texts(route, "spec", "hostnames")]
+    if bases:
+        command = f'`curl -ik {word(f"{bases[0]}/models")} -H "Authorization: APIKEY $KEY"`'
         yield "to try it: 401 without a key, 200 with a good one; `maas validate` tries all of it", (command,)
+
+
+def _base(route: Object) -> str:
+    """Below which a model's API is: /MODEL/v1 at the host of all models, /v1 at a model's own."""
+    matches = [match for rule in items(route, "spec", "rules") for match in items(rule, "matches")]
+    paths = [text(match, "path", "value") for match in matches]
+    return next((path for path in paths if path.endswith("/v1")), "/v1")
 
 
 def _labelled(facts: Facts) -> Answer:

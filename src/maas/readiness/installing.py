@@ -18,11 +18,15 @@ from maas.readiness.findings import Outcome, Remedy, Seen, Status, failed, passe
 OLM_CODES = ("MAAS-200", "MAAS-201", "MAAS-202", "MAAS-203", "MAAS-204", "MAAS-205")
 
 
+_ON_REQUEST = ("gpu-operator", "nfd")  # steps that nobody gets who does not ask for them
+
+
 def absent(asked: Asked, message: str, *seen: Seen, step: str, about: str = "") -> Outcome:
     """Before an installation, what `maas install` brings is no fault; afterwards it is."""
     if asked.phase is Phase.before:
         return to_install(message, *seen, step=step)
-    remedy = Remedy(f"Install it: step {step} of `maas install`.", step=step)
+    command = "maas install --gpu-operator" if step in _ON_REQUEST else "maas install"
+    remedy = Remedy(f"Install it: `{command}` does, in its step {step}.", step=step)
     return failed(message, *seen, remedy=remedy, about=about)
 
 

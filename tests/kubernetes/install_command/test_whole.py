@@ -62,6 +62,7 @@ def test_the_server_tries_everything_and_nothing_changes(stage: Stage, namespace
     assert {each["outcome"] for each in told["tried"]} == {"accepted", "later"}
     assert [step["number"] for step in told["steps"]] == list(range(1, len(told["steps"]) + 1))
     assert {"what", "why"} & set(told["steps"][0]) and told["steps"][0]["undo"]
+    assert "<function" not in asked.stdout and "frozenset" not in asked.stdout  # nothing of Python's
     assert _namespaces(stage) == namespaces
 
 

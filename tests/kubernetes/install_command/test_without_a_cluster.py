@@ -92,4 +92,5 @@ def test_the_role_of_an_installer_is_printed(run: Run) -> None:
     assert [each["kind"] for each in objects] == ["Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding"]
     assert "escalate" not in str(objects)
     told = run("rbac").stdout
-    assert "To install on kubernetes, one has to be allowed:" in told and "`escalate`" in told
+    assert "To install on Kubernetes, one has to be allowed:" in told and "`escalate`" in told
+    assert told.count("facts for checks and plans") == 1  # kinds that are read for the same reason stand together

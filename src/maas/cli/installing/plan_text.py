@@ -163,7 +163,7 @@ def _action(action: Action) -> dict[str, Any]:
         case Chart():
             about = {key: value for key, value in asdict(action).items() if key != "values"}
         case Manifest():
-            about = asdict(action)
+            about = {"name": action.name, "url": action.url, "sha256": action.sha256}
         case Restart(kind=of) | Delete(kind=of) | Mark(kind=of):
             about = {"kind": of.name, "namespace": action.namespace, "name": action.name, "why": action.why}
         case Approve() | Uninstall():

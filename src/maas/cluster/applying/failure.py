@@ -16,6 +16,7 @@ from maas.domain.errors import Unavailable
 _WIDTH = 80
 _LABEL = 8
 AGAIN = "Then run the same command again: what is done is not done twice."
+_ALONE = "Mend what was found, then run the same command again: what is done is not done twice."
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield from (f"    {command}" for command in report.commands)
         yield from _wrapped(AGAIN, "  ", "    ")
     else:
-        yield from _part("What to do", (AGAIN,))
+        yield from _part("What to do", (_ALONE,))
     yield from _part("Failed as well", report.others)
 
 
