@@ -1,5 +1,6 @@
 """What works on a machine that knows no cluster at all."""
 
+import json
 import os
 import subprocess
 import sys
@@ -78,6 +79,13 @@ def test_what_is_missing_is_said(run: Run, tmp_path: Path, arguments: tuple[str,
     assert (asked.returncode, asked.stdout) == (2, "")
     assert asked.stderr.startswith("error: ") and said in asked.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_programs_are_told_what_was_written(run: Run, tmp_path: Path) -> None:
+    asked = run("install", "--simulator", "--ocp", "--render", "out", "-o", "json")
+    told = json.loads(asked.stdout)
+    assert (told["outcome"], told["target"], told["folder"]) == ("rendered", "openshift", "out")
+    assert told["files"] and all(Path(tmp_path, each).is_file() for each in told["files"])
 
 
 @pytest.mark.parametrize("command", ["upgrade", "uninstall"])

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from maas.cli.installing import on_cluster, wanting
 from maas.cli.installing.options import Options
+from maas.cli.output import Shape, show_json
 from maas.cli.target import Target, configured_cluster
 from maas.cluster import rendering, sites
 from maas.cluster.wanted import Site, Wanted
@@ -20,6 +21,10 @@ def render(options: Options) -> None:
     assert options.render is not None
     wanted = _wanted(options)
     files = rendering.render(wanted, options.render)
+    if options.manner.output is Shape.json:
+        about = {"outcome": "rendered", "target": str(wanted.site.target), "folder": str(options.render)}
+        show_json({**about, "files": sorted(str(file) for file in files)})
+        return
     print(f"Wrote {len(files)} files to {options.render}, for {_described(wanted)}.")
     print(f"{options.render}/README.md says in which order they are applied, and what has to be there first.")
 
