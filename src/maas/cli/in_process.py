@@ -73,7 +73,11 @@ class InProcess(httpx.BaseTransport):
         return connect(self._to.context or None, self._to.kubeconfig)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._runner.run(ended_by_signals(work))
+        try:
+            return self._runner.run(ended_by_signals(work))
+        except (KeyboardInterrupt, SystemExit):
+            end()  # not at exit: before that Python waits for the threads of the loop, which stop when it goes on
+            raise
 
 
 async def _parts(stream: httpx.AsyncByteStream) -> AsyncIterator[bytes]:
