@@ -150,3 +150,14 @@ def test_what_cannot_be_tried_is_shown_as_it_is_wanted(cluster: Cluster) -> None
     }
     found = changed(cluster, step("policies", policy))[0]
     assert "+    name: maas-gateway" in found.lines and "comes with an earlier step" in found.note
+
+
+def test_a_new_kind_is_shown_without_its_fields() -> None:
+    """They are thousands of lines. Of a kind that changes, they are what changes."""
+    version = {"name": "v1", "schema": {"openAPIV3Schema": {"type": "object"}}, "served": True}
+    crd = {"kind": "CustomResourceDefinition", "metadata": {"name": "x.y"}, "spec": {"versions": [version]}}
+    other = {**crd, "spec": {"versions": [{**version, "schema": {"openAPIV3Schema": {"type": "string"}}}]}}
+    made = Changed(step("gateway-api"), "CRD x.y", None, crd).lines
+    assert any("schema: (left out)" in line for line in made) and not any("openAPIV3Schema" in line for line in made)
+    assert "+      openAPIV3Schema:" not in made
+    assert any(line.startswith("+") and "string" in line for line in Changed(step("x"), "CRD x.y", crd, other).lines)

@@ -19,7 +19,7 @@ from maas.cluster.applying import objects
 from maas.cluster.applying.rehearsing import Rehearsed, rehearse
 from maas.cluster.facts.redaction import redacted
 from maas.cluster.helm import Helm
-from maas.cluster.objects import Object, mapping, place, text
+from maas.cluster.objects import Object, items, mapping, place, text
 from maas.cluster.plan.model import Apply, Chart, Delete, Manifest, Plan, Step
 from maas.domain.errors import MaasError
 
@@ -40,7 +40,8 @@ class Changed:
     @property
     def lines(self) -> list[str]:
         """A unified diff of YAML, without the names of files."""
-        old, new = (_written(each) for each in (self.before, self.after))
+        whole = self.before is not None and self.after is not None
+        old, new = (_written(each if whole else _without_schemas(each)) for each in (self.before, self.after))
         return [line.rstrip("\n") for line in list(difflib.unified_diff(old, new, n=3))[2:]]
 
 
@@ -121,6 +122,17 @@ def _with(secret: Object | None, data: Mapping[str, str]) -> Object | None:
     if secret is None:
         return None
     return {**{key: value for key, value in secret.items() if key not in ("data", "stringData")}, "data": dict(data)}
+
+
+def _without_schemas(object: Object | None) -> Object | None:
+    """A new kind's fields are thousands of lines that nobody compares with anything."""
+    if object is None or text(object, "kind") != "CustomResourceDefinition":
+        return object
+    versions = [
+        {key: "(left out)" if key == "schema" else value for key, value in version.items()}
+        for version in items(object, "spec", "versions")
+    ]
+    return {**object, "spec": {**mapping(object, "spec"), "versions": versions}}
 
 
 def _written(object: Object | None) -> list[str]:

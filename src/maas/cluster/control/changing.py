@@ -11,20 +11,23 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from maas.cluster import applying, sites
+from maas.cluster import applying, gpus, sites
 from maas.cluster.api import Api
 from maas.cluster.applying import Told
 from maas.cluster.document import Document
 from maas.cluster.facts import live
 from maas.cluster.facts.model import NotRead
 from maas.cluster.helm import Helm
+from maas.cluster.nodes import GPU
+from maas.cluster.objects import Object, items, mapping, name, namespace
 from maas.cluster.plan import planning
-from maas.cluster.plan.model import Action, Plan, Step, Wait
+from maas.cluster.plan.model import Action, Apply, Plan, Step, Wait
 from maas.cluster.resources import steps as resources
 from maas.cluster.wanted import Site, Target, Wanted
 from maas.domain import platform_file
 from maas.domain.errors import InvalidPlatform, MaasError, Unavailable
 
+_MODELS = "models"  # the step
 _READING = 60.0  # seconds
 PATIENCE = 1800.0
 Watch = Callable[[Plan], AbstractContextManager[Told]]
@@ -67,22 +70,60 @@ def checked(document: Document, target: Target, namespace: str) -> Wanted:
 
 
 async def change(
-    api: Api, document: Document, namespace: str, watch: Watch = silently, given: Collection[str] | None = None
+    api: Api, document: Document, within: str, watch: Watch = silently, given: Collection[str] | None = None
 ) -> None:
     """Returns when it is in force. Raises MaasError.
 
-    given: the models whose entries whoever asks has given; None for all.
+    within: the platform's namespace. given: the models whose entries whoever asks has given; None for all.
     """
     facts = await live.read(api, deadline=_READING, tools=False, ours=True)
     try:
-        wanted = _with_credentials(_wanted(document, sites.of(facts, namespace), namespace), given)
-        plan = planning.reduced(_steps(wanted), facts, namespace)
+        wanted = _with_credentials(_wanted(document, sites.of(facts, within), within), given)
+        plan = _without_others(planning.reduced(_steps(wanted), facts, within))
+        has_gpus = bool(gpus.with_gpus(facts))
     except NotRead as missing:
         raise Unavailable(f"what has to be known first was not read: {missing}") from None
     if plan.is_empty:
         return
     with watch(plan) as told:
+        if not has_gpus:
+            _tell_of_gpus(told, plan)
         await applying.carry_out(plan, api, Helm(api), told, Clock(), timeout=PATIENCE, ask=_never)
+
+
+def _without_others(plan: Plan) -> Plan:
+    """A change is in force when the models that it touches are ready: nobody who removes one waits for another.
+
+    Without any change, as after one that was cut short, all are waited for.
+    """
+    touched = {
+        (name(each.object), namespace(each.object))
+        for step in plan.steps
+        for each in step.actions
+        if isinstance(each, Apply)
+    }
+    if not any(step.actions for step in plan.steps):
+        return plan
+    steps = [
+        replace(step, waits=tuple(each for each in step.waits if (each.name, each.namespace) in touched))
+        if step.key == _MODELS
+        else step
+        for step in plan.steps
+    ]
+    return replace(plan, steps=[step for step in steps if step.actions or step.waits])
+
+
+def _tell_of_gpus(told: Told, plan: Plan) -> None:
+    """Nodes with GPUs may come when they are asked for: so it is said, not refused."""
+    for step in plan.steps:
+        asking = [name(each.object) for each in step.actions if isinstance(each, Apply) and _asks_for_gpus(each.object)]
+        if asking:
+            told.noted(step, f"no node has a GPU now: {', '.join(asking)} will wait until one has")
+
+
+def _asks_for_gpus(model: Object) -> bool:
+    containers = items(model, "spec", "predictor", "containers")
+    return any(GPU in mapping(each, "resources", "requests") for each in containers)
 
 
 def _wanted(document: Document, site: Site, namespace: str) -> Wanted:
