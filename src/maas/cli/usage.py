@@ -17,7 +17,7 @@ _CSV = ("name", "requests", "failed", "estimated", "prompt_tokens", "completion_
 
 @app.command()
 def usage(
-    by: Annotated[By, typer.Option(help="What to sum up by.")] = By.USER,
+    by: Annotated[By | None, typer.Option(help="What to sum up by.", show_default="user; on a cluster: model")] = None,
     since: Annotated[str, typer.Option(metavar="TIME", help="24h (so long ago), or 2026-01-31.")] = "24h",
     until: Annotated[str, typer.Option(metavar="TIME", help="Up to, not including.", show_default="now")] = "0s",
     user: Annotated[str | None, typer.Option(help="Of this user only.")] = None,
@@ -31,6 +31,7 @@ def usage(
 
     Example: maas usage --by model --since 30d -o csv
     """
+    by = by or (By.USER if chosen.cluster() is None else By.MODEL)
     which = {"since": since, "until": until, "user": user, "model": model, "tier": tier, "key": key}
     if records:
         sys.stdout.writelines(client.lines("v1", "usage", "records", **which))

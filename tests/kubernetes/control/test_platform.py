@@ -114,9 +114,10 @@ def test_what_a_cluster_cannot_keep_is_refused_before_anything_is_done(
 
 
 def test_usage_says_what_it_cannot(platform: Cluster, maas: Run) -> None:
-    said = maas("usage")
+    said = maas("usage", "--by", "user")
     assert said.code == 2
     assert "write --by model" in said.err
+    assert "simulator" in maas("usage").out
     assert maas("usage", "--records").code == 2
     by_model = json.loads(maas("usage", "--by", "model", "-o", "json").out)
     assert [(row["name"], row["requests"]) for row in by_model["data"]] == [("simulator", 0)]
