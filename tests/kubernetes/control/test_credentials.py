@@ -13,6 +13,7 @@ from maas.cluster.control.control import ClusterControl
 from maas.cluster.document import Document
 from maas.cluster.wanted import Target, Wanted
 from maas.domain import platform_file
+from maas.domain.errors import InvalidInput
 
 _SPEC = {"runtime": "external", "url": "https://api.example.com"}
 
@@ -49,3 +50,10 @@ def test_only_files_of_models_that_were_given(tmp_path: Path, read: list[set[str
     asyncio.run(control.remove_model("spare", "me"))
     asyncio.run(control.apply(text, False, "me"))
     assert read == [{str(mine)}, set(), {str(planted)}], "who applies a file has given all that is in it"
+
+
+def test_a_file_that_is_not_there_is_told_before_anything_is_changed(tmp_path: Path, read: list[set[str]]) -> None:
+    control = _Control(cast(Api, None), "llm", Target.kubernetes).holding("models:\n  spare: {runtime: simulator}\n")
+    with pytest.raises(InvalidInput, match=r"the key of the endpoint is to be read from .*/away: No such file"):
+        asyncio.run(control.add_model("added", {**_SPEC, "api_key_file": str(tmp_path / "away")}, "me"))
+    assert read == []

@@ -7,7 +7,7 @@ which asks before.
 import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from maas.cluster.plan.model import Action, Apply, Plan, Step, Wait
 from maas.cluster.resources import steps as resources
 from maas.cluster.wanted import Site, Target, Wanted
 from maas.domain import platform_file
-from maas.domain.errors import InvalidPlatform, MaasError, Unavailable
+from maas.domain.errors import InvalidInput, InvalidPlatform, MaasError, Unavailable
 
 _MODELS = "models"  # the step
 _READING = 60.0  # seconds
@@ -142,14 +142,18 @@ def _with_credentials(wanted: Wanted, given: Collection[str] | None = None) -> W
     """What can be read here of the files that maas.yaml names; for the rest, the Secret that is there stays.
 
     Only of models that were given: what stands on the cluster may have been written by somebody who may change a
-    ConfigMap there, and wants a file of this machine.
+    ConfigMap there, and wants a file of this machine. Raises InvalidInput where the file of one of them is away.
     """
     models = [model for model in wanted.platform.models.values() if given is None or model.name in given]
     servers = [server for model in models for server in model.endpoints]
     found: dict[str, str] = {}
     for file in sorted({server.api_key_file for server in servers if server.api_key_file}):
-        with suppress(OSError, UnicodeDecodeError):
+        try:
             found[file] = Path(file).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            if given is not None:  # it is new: there is no Secret of it yet, and its gateway would wait for one
+                reason = error.strerror if isinstance(error, OSError) else "it is no text"
+                raise InvalidInput(f"the key of the endpoint is to be read from {file}: {reason}") from None
     return replace(wanted, credentials=found)
 
 
