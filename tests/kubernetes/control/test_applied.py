@@ -2,7 +2,11 @@
 controllers that tests/kubernetes/installation plays. One cluster lives through it all, in this order.
 """
 
+import contextlib
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +102,40 @@ def test_what_cannot_be_changes_nothing(installed: Cluster, maas: Run, tmp_path:
     file.write_text(DOCUMENT.replace("{requests: 20, per: 2m}", "{money: 10, per: 30d}"))
     assert maas("apply", "-f", str(file)).code == 2
     assert _document(installed) == before
+
+
+def test_ctrl_c_ends_a_command_that_waits(installed: Cluster, maas: Run) -> None:
+    """A process of its own: Python itself waits at its end, for the threads of whatever was not closed before."""
+    command = [sys.executable, "-m", "maas.cli.main", "models", "add", "third", "--runtime", "simulator"]
+    with _cordoned(installed), subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            said = next((line for line in process.stderr if "waiting until" in line), "")
+            process.send_signal(signal.SIGINT)
+            _, rest = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert "InferenceService llm/third" in said
+    assert process.returncode == 130, rest
+    assert "Traceback" not in rest
+
+
+@contextlib.contextmanager
+def _cordoned(cluster: Cluster) -> Iterator[None]:
+    """Its nodes take no new Pods, so no further model becomes ready."""
+    _set_cordon(cluster, True)
+    try:
+        yield
+    finally:
+        _set_cordon(cluster, False)
+
+
+def _set_cordon(cluster: Cluster, on: bool) -> None:
+    body, kind = json.dumps({"spec": {"unschedulable": on}}), {"content-type": "application/merge-patch+json"}
+    with cluster.client() as client:
+        for node in client.get("/api/v1/nodes").raise_for_status().json()["items"]:
+            path = f"/api/v1/nodes/{node['metadata']['name']}"
+            client.patch(path, content=body, headers=kind).raise_for_status()
 
 
 def _applied(maas: Run, folder: Path, text: str) -> str:
