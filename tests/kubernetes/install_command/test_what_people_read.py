@@ -7,10 +7,14 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from maas.cli.installing import arrival, plan_text
+from maas.cli.installing import arrival, keeping_keys, plan_text
 from maas.cli.installing.told import Lines, Terminal
 from maas.cluster import kinds, sites
+from maas.cluster.facts.model import Cause, Facts, Source, Unread
+from maas.cluster.objects import Object
 from maas.cluster.plan.model import Apply, Chart, Delete, Mark, Plan, Seen, Stage, Step, Wait
+from maas.cluster.resources import key_secrets
+from maas.cluster.resources.rego import EXPIRES
 from maas.cluster.wanted import Target, Wanted
 from maas.domain import platform_file
 from maas.readiness.reports import Look
@@ -164,6 +168,44 @@ def test_who_has_a_key_is_shown_none_and_what_was_not_tried_is_said() -> None:
     said = arrival.told(_wanted(Target.kubernetes), PLACES["a-name"], None, "context prod", "there is no kubectl")
     assert "sk-maas-" not in said and "yours go on working" in said
     assert "No request has gone through it yet: there is no kubectl.\n" in said
+
+
+def test_who_was_not_told_is_told_the_way_in_and_whether_there_is_a_key() -> None:
+    assert arrival.reminder(PLACES["an-address"], False).splitlines() == [
+        f"Endpoint   https://{HOST}/simulator/v1",
+        "Address    203.0.113.7, as no name server that is asked here knows the name",
+        "CA         /home/you/ca.crt",
+        "API key    there is none yet; `maas keys create --user NAME` makes one",
+    ]
+    assert f"Way to it  {_FORWARD}\n" in arrival.reminder(PLACES["forwarded"], True)
+    assert arrival.reminder(PLACES["a-name"], None).splitlines() == [
+        f"Endpoint   https://{HOST}/simulator/v1",
+        "API key    `maas keys create --user NAME` makes one",
+    ]
+
+
+def _secret(namespace: str = key_secrets.NAMESPACE, **annotations: str) -> Object:
+    labels = dict(each.split("=") for each in key_secrets.LIVE.split(","))
+    return {
+        "metadata": {"name": "a", "namespace": namespace, "labels": labels, "annotations": annotations},
+        "data": {"api_key": "sha256:1"},  # facts hold no value
+    }
+
+
+@pytest.mark.parametrize(
+    ("secrets", "known"),
+    [
+        ([], False),
+        ([_secret()], True),
+        ([_secret("elsewhere")], False),
+        ([_secret(**{EXPIRES: "2000-01-01T00:00:00+00:00"})], False),
+        ([_secret(**{key_secrets.REVOKED: "2000-01-01T00:00:00+00:00"})], False),
+        (Unread(Cause.denied, "listing secrets was denied"), None),
+    ],
+)
+def test_a_key_is_known_of_if_it_works_and_nobody_guesses(secrets: list[Object] | Unread, known: bool | None) -> None:
+    facts = Facts(Source(True, "a cluster"), 1_800_000_000.0, {}, {}, {kinds.SECRET.key: secrets})
+    assert keeping_keys.known(facts) is known
 
 
 def _as_golden(name: str, said: str) -> bool:

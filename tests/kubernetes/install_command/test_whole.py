@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from maas.cluster.resources import key_secrets
 from tests.kubernetes.install_command.stage import Stage, bare, with_storage
 
 
@@ -118,10 +119,27 @@ def test_again_there_is_nothing_to_do_and_nothing_is_written(
     assert again.returncode == 0, again.stderr
     assert again.stdout.startswith("Nothing to do: context test (https://")
     assert "sk-maas-" not in again.stdout
+    way_in = again.stdout.split("\n\n")[1].splitlines()
+    assert way_in[0] == "Endpoint   https://maas.maas.local/simulator/v1"
+    assert way_in[1].startswith("Address    127.31.0.9, ")
+    assert way_in[-1] == "API key    `maas keys create --user NAME` makes one"
+    told = json.loads(stage.install("-o", "json").stdout)
+    assert (told["outcome"], told["steps"], told["has_key"]) == ("nothing to do", [], True)
     assert _versions(stage) == before
-    assert json.loads(stage.install("-o", "json").stdout) == {"outcome": "nothing to do", "steps": [], "notes": []}
     upgraded = stage.maas("upgrade", "--mirror", str(stage.mirror))
     assert (upgraded.returncode, upgraded.stdout[:14]) == (0, "Nothing to do:")
+
+
+def test_who_was_interrupted_before_the_first_key_is_told_that_there_is_none(
+    stage: Stage, installed: subprocess.CompletedProcess[str]
+) -> None:
+    with stage.cluster.client() as http:
+        http.delete("/api/v1/namespaces/kuadrant-system/secrets", params={"labelSelector": key_secrets.LIVE})
+    before = _versions(stage)
+    again = stage.install("--simulator")
+    assert (again.returncode, again.stdout[:14]) == (0, "Nothing to do:")
+    assert "API key    there is none yet; `maas keys create --user NAME` makes one\n" in again.stdout
+    assert _versions(stage) == before
 
 
 def test_the_commands_know_the_cluster_from_now_on(stage: Stage, installed: subprocess.CompletedProcess[str]) -> None:

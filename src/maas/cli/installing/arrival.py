@@ -59,6 +59,14 @@ def place(wanted: Wanted, facts: Facts, trust: Path | None, forward: str) -> Pla
     return Place(host, "" if _resolves(host) else _address(wanted, facts), "", trust, path)
 
 
+def expected(wanted: Wanted, facts: Facts, trust: Path | None, forward: str) -> Place:
+    """As far as the cluster says, without a request. forward: for a gateway that has no address."""
+    found = place(wanted, facts, trust, "")
+    if found.address or wanted.site.target is Target.openshift or _resolves(found.host):
+        return found
+    return place(wanted, facts, trust, forward)
+
+
 def _address(wanted: Wanted, facts: Facts) -> str:
     """Of the gateway; "" if the cluster gave it none."""
     ours = [each for each in facts.known(kinds.GATEWAY) if (namespace(each), name(each)) == (wanted.namespace, GATEWAY)]
@@ -102,6 +110,19 @@ def told(wanted: Wanted, place: Place, key: str | None, cluster: str, why_not: s
         _next(),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def reminder(place: Place, has_key: bool | None) -> str:
+    """For who was not told at the end of an installation, in a few lines. has_key: None where nobody knows."""
+    lines = [f"Endpoint   {place.endpoint}"]
+    if place.forward:
+        lines.append(f"Way to it  {place.forward}")
+    elif place.address:
+        lines.append(f"Address    {place.address}, as no name server that is asked here knows the name")
+    lines += [f"CA         {place.trust}"] if place.trust else []
+    none = "there is none yet; " if has_key is False else ""
+    lines.append(f"API key    {none}`maas keys create --user NAME` makes one")
+    return "\n".join(lines)
 
 
 def _heading(cluster: str, why_not: str) -> str:

@@ -3,9 +3,20 @@
 import time
 
 from maas.cli import first_key, who
+from maas.cluster import kinds
 from maas.cluster.api import Api
 from maas.cluster.control.keyring import Keyring
+from maas.cluster.facts.model import Facts, NotRead
+from maas.cluster.resources import key_secrets
 from maas.cluster.wanted import Wanted
+
+
+def known(facts: Facts) -> bool | None:
+    """Whether anybody has a key that works; None where nobody has read that."""
+    try:
+        return any(key_secrets.works(secret, facts.taken_at) for secret in facts.whole(kinds.SECRET))
+    except NotRead:
+        return None
 
 
 async def first(api: Api, wanted: Wanted) -> str | None:

@@ -111,7 +111,7 @@ def finish(options: Options, wanted: Wanted, facts: Facts, plan: Plan, heading: 
     manner = options.manner
     if plan.is_empty:
         _remember(options, wanted)
-        outcome.nothing_to_do(facts, plan, manner.output)
+        outcome.nothing_to_do(options, wanted, facts, plan)
         return
     _show(
         plan,

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -46,15 +47,20 @@ class Proof:
         return found if self.tried else [finding for finding in found if finding.category is not Category.traffic]
 
 
-def nothing_to_do(facts: Facts, plan: Plan, output: Shape) -> None:
-    if output is Shape.json:
-        show_json({"outcome": "nothing to do", "steps": [], "notes": list(plan.notes)})
+def nothing_to_do(options: Options, wanted: Wanted, facts: Facts, plan: Plan) -> None:
+    """With the way in: the run that installed it may have been interrupted before it told anybody."""
+    trust, forward = asyncio.run(_trusted(options, wanted)), forwarding.command(options.cluster, wanted)
+    place, has_key = arrival.expected(wanted, facts, trust, forward), keeping_keys.known(facts)
+    if options.manner.output is Shape.json:
+        way = {"endpoint": place.endpoint, "address": place.address, "has_key": has_key}
+        show_json({"outcome": "nothing to do", "steps": [], "notes": list(plan.notes), **way})
         return
     for note in plan.notes:
         say(f"note: {note}")
     look = judged.look_for(sys.stdout)
     done = f"Nothing to do: {facts.source.described} is as it is to be. `maas validate` proves that it works."
-    judged.write(look.finished("\n".join(look.fold(done))) + "\n")
+    said = "\n".join([*look.fold(done), "", arrival.reminder(place, has_key)])
+    judged.write(look.finished(said) + "\n")
 
 
 def dry_run(plan: Plan, found: Sequence[Rehearsed], output: Shape) -> None:
@@ -116,14 +122,17 @@ async def _first_key(options: Options, wanted: Wanted) -> str | None:
 
 
 async def _arrived(options: Options, wanted: Wanted, proof: Proof) -> arrival.Place:
+    forward = forwarding.command(options.cluster, wanted) if proof.by_forwarding else ""
+    return arrival.place(wanted, proof.judged.facts, await _trusted(options, wanted), forward)
+
+
+async def _trusted(options: Options, wanted: Wanted) -> Path | None:
     async with connect(options.cluster.context, options.cluster.kubeconfig) as api:
         try:
-            trust = await arrival.trusted(api, wanted)
+            return await arrival.trusted(api, wanted)
         except MaasError as error:
             notes().print(f"The gateway's certificate could not be fetched: {error}")
-            trust = None
-    forward = forwarding.command(options.cluster, wanted) if proof.by_forwarding else ""
-    return arrival.place(wanted, proof.judged.facts, trust, forward)
+            return None
 
 
 def _document(plan: Plan, proof: Proof, place: arrival.Place, key: str | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from maas.cluster.objects import Object, annotation, label, name, text
+from maas.cluster.objects import Object, annotation, label, name, namespace, text
 from maas.cluster.resources.auth_policy import SELECTOR
 from maas.cluster.resources.making import Body, made
 from maas.cluster.resources.rego import EXPIRES, MODELS, TIER, USER
@@ -34,7 +34,8 @@ KEY_ID = "maas.io/key-id"  # a label
 NAME, DESCRIPTION, PREFIX = "maas.io/name", "maas.io/description", "maas.io/prefix"
 CREATED, CREATED_BY, REVOKED = "maas.io/created-at", "maas.io/created-by", "maas.io/revoked-at"
 DIGEST = "maas.io/digest"
-LIVE = ",".join(f"{key}={value}" for key, value in {WATCHED: "authorino", **SELECTOR}.items())
+_LIVE: Mapping[str, str] = {WATCHED: "authorino", **SELECTOR}
+LIVE = ",".join(f"{key}={value}" for key, value in _LIVE.items())
 ENDED = f"{KEY_ID},!{WATCHED}"
 
 
@@ -86,6 +87,14 @@ def secret(kept: Kept, actor: str) -> Body:
         type="Opaque",
         data={"api_key": base64.b64encode((kept.value or "").encode()).decode()},
     )
+
+
+def works(secret: Object, at: float) -> bool:
+    """Whether it lets somebody in, as far as can be told without its value: facts hold none."""
+    live = all(label(secret, key) == value for key, value in _LIVE.items()) and namespace(secret) == NAMESPACE
+    held = text(secret, "data", "api_key") and not annotation(secret, REVOKED)
+    ends = annotation(secret, EXPIRES)
+    return bool(live and held and (not ends or (seconds(ends) or 0.0) > at))
 
 
 NO_MODEL = "-"  # no model is called so
