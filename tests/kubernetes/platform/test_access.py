@@ -66,7 +66,7 @@ def test_each_target_has_its_own(target: str, described: str, wanted: bool) -> N
 
 def test_the_kinds_that_are_cluster_wide_say_so() -> None:
     wide = {p.resource for p in NEEDED if not p.namespaced}
-    assert {"namespaces", "customresourcedefinitions", "clusterroles", "clusterstoragecontainers", "gatewayclasses"} <= wide
+    assert {"namespaces", "customresourcedefinitions", "clusterroles", "gatewayclasses"} <= wide
     assert not wide & {"deployments", "secrets", "gateways", "inferenceservices", "kuadrants"}
 
 
