@@ -25,6 +25,7 @@ from maas.models.weights import places
 _HERE = Path(__file__).parent
 _QUICK = Path("~/.cache/maas-bench/quick").expanduser()
 _TIMEOUT = 300.0
+_ONCE = {"connection": "close"}  # llama-server closes after a stream without a word; the gateway knows
 _CASES = (("30 tokens in, 64 out", 8, 64), ("about 600 tokens in, 64 out", 200, 64))  # name, words, tokens
 _QUICK_CASES = (("30 tokens in, 12 out", 8, 12),)
 _CONFIG = """
@@ -68,7 +69,7 @@ def _serving(weights: Path) -> Iterator[tuple[httpx.Client, httpx.Client]]:
             direct = httpx.HTTPTransport(uds=str(_socket(home)))
             key = {"authorization": f"Bearer {_key(home)}"}
             with (
-                httpx.Client(transport=direct, base_url="http://model", timeout=_TIMEOUT) as straight,
+                httpx.Client(transport=direct, base_url="http://model", headers=_ONCE, timeout=_TIMEOUT) as straight,
                 httpx.Client(base_url=f"http://127.0.0.1:{ports[0]}", headers=key, timeout=_TIMEOUT) as through,
             ):
                 yield straight, through
