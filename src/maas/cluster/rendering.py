@@ -58,6 +58,8 @@ def rendered(wanted: Wanted) -> dict[str, str]:
         for action in step.actions:
             if isinstance(action, Chart):
                 files[rendering_readme.values(action)] = _yaml(action.values) if action.values else "{}\n"
+            if isinstance(action, Apply) and action.brought:
+                files[rendering_readme.fields(action)] = _yaml(action.object)
     files[_KUSTOMIZATION] = _kustomization(folders)
     files["README.md"] = rendering_readme.readme(wanted, steps)
     return files
@@ -67,7 +69,7 @@ def _objects(step: Step) -> dict[str, Object]:
     """By file names, in the order in which they are applied."""
     found: dict[str, Object] = {}
     for action in step.actions:
-        if isinstance(action, Apply) and action.object["kind"] != "Secret":
+        if isinstance(action, Apply) and action.object["kind"] != "Secret" and not action.brought:
             path = f"{str(action.object['kind']).lower()}-{name(action.object)}"
             if f"{path}.yaml" in found:
                 path = f"{path}-{namespace(action.object)}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from maas.cluster.objects import name
 from maas.cluster.plan.model import Action, Apply, Approve, Chart, Manifest, Restart, Step
 from maas.cluster.resources import envoy, external, names
 from maas.cluster.shell import word
@@ -40,6 +41,11 @@ def values(chart: Chart) -> str:
     return f"charts/{chart.release}.yaml"
 
 
+def fields(action: Apply) -> str:
+    """Some fields for an object that a chart makes: beside its values, for kustomize would take them for all of it."""
+    return f"charts/{str(action.object['kind']).lower()}-{name(action.object)}.yaml"
+
+
 def readme(wanted: Wanted, steps: Sequence[Step]) -> str:
     head = _HEAD.format(target=_TITLES[wanted.site.target], shared=names.shared_host(wanted))
     parts = [head + _HOSTS.format(domain=wanted.site.domain)]
@@ -69,6 +75,8 @@ def _step(at: int, step: Step) -> str:
 
 def _commands(action: Action, at: int, step: Step) -> Iterator[str]:
     match action:
+        case Apply(brought=True):
+            yield f"kubectl apply --server-side --field-manager=maas -f {fields(action)}"
         case Apply():
             if action.object["kind"] != "Secret":
                 yield f"kubectl apply --server-side --field-manager=maas -k {folder(at, step)}"

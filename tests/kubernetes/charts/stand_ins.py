@@ -96,7 +96,10 @@ KUADRANT = StandIn(
     "kuadrant-operator",
     {
         f"{name}.yaml": workload(
-            name, f"quay.io/kuadrant/{image}", {"app": image, "control-plane": "controller-manager"}
+            name,
+            f"quay.io/kuadrant/{image}",
+            {"app": image, "control-plane": "controller-manager"},
+            container="manager",
         )
         for name, image in {
             "kuadrant-operator-controller-manager": "kuadrant-operator",

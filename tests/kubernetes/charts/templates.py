@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def workload(name: str, image: str, labels: Mapping[str, str], *, more: str = "", namespace: str = "") -> str:
+def workload(name: str, image: str, labels: Mapping[str, str], *, more: str = "", container: str = "main") -> str:
     """A Deployment of one pod, and its ServiceAccount. more: YAML of the container."""
     chosen = json.dumps(dict(labels))
     return f"""\
@@ -29,7 +29,7 @@ spec:
       serviceAccountName: {name}
       securityContext: {{runAsNonRoot: true, seccompProfile: {{type: RuntimeDefault}}}}
       containers:
-        - name: main
+        - name: {container}
           image: {image}:{{{{ .Chart.AppVersion }}}}
           securityContext: {{allowPrivilegeEscalation: false, capabilities: {{drop: [ALL]}}}}
 {more}"""

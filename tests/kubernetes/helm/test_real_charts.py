@@ -16,7 +16,7 @@ from maas.cluster import kinds, mirror, rbac, sites
 from maas.cluster.components.steps import steps
 from maas.cluster.helm import Helm
 from maas.cluster.objects import Object, annotation, items, mapping, name
-from maas.cluster.plan.model import Chart, Step
+from maas.cluster.plan.model import Apply, Chart, Step
 from maas.cluster.wanted import Target, Wanted
 from maas.domain.platform import Platform
 
@@ -49,6 +49,20 @@ def wanted() -> list[Step]:
 
 def charts(step: Step) -> list[Chart]:
     return [action for action in step.actions if isinstance(action, Chart)]
+
+
+def test_they_make_what_more_is_set_on(rendered: dict[str, list[Object]]) -> None:
+    for step in wanted():
+        made = {(each["kind"], name(each)): each for chart in charts(step) for each in rendered[chart.release]}
+        for action in step.actions:
+            if isinstance(action, Apply) and action.brought:
+                found = made[action.object["kind"], name(action.object)]
+                of = ("spec", "template", "spec", "containers")
+                assert [name_of(c) for c in items(action.object, *of)] == [name_of(c) for c in items(found, *of)]
+
+
+def name_of(container: Object) -> str:
+    return str(container["name"])
 
 
 def test_they_make_what_is_waited_for(rendered: dict[str, list[Object]]) -> None:

@@ -157,6 +157,21 @@ def test_node_feature_discovery_comes_with_the_gpu_operator_unless_it_is_there()
     assert charts(there)["gpu-operator"].values["nfd"] == {"enabled": False}
 
 
+def test_limits_fail_closed_by_what_is_set_beside_the_chart() -> None:
+    """Its chart has no value for it. Not so reports: they come after the answer."""
+    _, chart, closed = made()["kuadrant-operator"].actions
+    assert isinstance(chart, Chart) and isinstance(closed, Apply) and closed.adopt and closed.brought
+    (container,) = closed.object["spec"]["template"]["spec"]["containers"]
+    assert container == {
+        "name": "manager",
+        "env": [
+            {"name": "RATELIMIT_SERVICE_FAILURE_MODE", "value": "deny"},
+            {"name": "RATELIMIT_CHECK_SERVICE_FAILURE_MODE", "value": "deny"},
+        ],
+    }
+    assert kuadrant.fails_closed(closed.object)
+
+
 def test_kuadrant_that_was_there_before_is_restarted_once_what_it_looks_for_has_come() -> None:
     found = made(replace(SITE, theirs=frozenset({"kuadrant-operator"})))
     restart = next(action for action in found["kuadrant"].actions if isinstance(action, Restart))

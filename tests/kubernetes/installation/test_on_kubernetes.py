@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from maas.cluster import rbac, sites
+from maas.cluster.components import kuadrant
 from maas.cluster.facts.model import Cause, Facts, Unread
 from maas.cluster.plan.model import Delete, Plan, Uninstall
 from maas.cluster.plan.planning import every_step
@@ -216,3 +217,8 @@ def _explained() -> Iterator[audit.Permission]:
     }
     for group, resources in upgrades_change.items():
         yield from (("patch", group, each) for each in resources)
+
+
+def test_limits_fail_closed(story: Story) -> None:
+    (operator,) = kuadrant.operator_deployments(story.read)
+    assert kuadrant.fails_closed(operator)

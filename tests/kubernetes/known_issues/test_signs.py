@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from maas.cluster.changes import Change, Verb
+from maas.cluster.components import kuadrant
 from maas.cluster.facts.model import Cause, Log, Unread
 from maas.cluster.kinds import KUADRANT, LIMITADOR, POD, SECRET
 from maas.cluster.objects import items, name
@@ -321,9 +322,11 @@ def test_a_dependency_that_is_not_there_is_installed_first() -> None:
 def test_limits_that_fail_closed_are_not_open() -> None:
     scenario = planted("MAAS-407")
     operator = first(scenario.objects, "Deployment", "kuadrant-operator-controller-manager", HOME)  # type: ignore[arg-type]
-    env = [{"name": "RATELIMIT_CHECK_SERVICE_FAILURE_MODE", "value": "deny"}]
+    env = [{"name": variable, "value": mode} for variable, mode in kuadrant.FAIL_CLOSED.items()]
     operator["spec"]["template"]["spec"]["containers"][0]["env"] = env
     assert "what has a limit is refused" in only(scenario, "MAAS-407").message
+    del env[0]
+    assert "no limit applies" in only(scenario, "MAAS-407").message, "requests are as open as tokens"
 
 
 @pytest.mark.parametrize(("reason", "restarts"), [("CrashLoopBackOff", True), ("ImagePullBackOff", False)])

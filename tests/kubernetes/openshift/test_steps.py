@@ -116,8 +116,17 @@ def test_the_policies_of_connectivity_link_know_the_built_in_gateway() -> None:
     """By itself its operator takes only the upstream controller for Istio's."""
     built_in = subscriptions(steps(bare("4.20.4", "v1.33.5").facts()))["rhcl-operator"]
     value = "istio.io/gateway-controller,openshift.io/gateway-controller/v1"
-    assert built_in["config"]["env"] == [{"name": "ISTIO_GATEWAY_CONTROLLER_NAMES", "value": value}]
-    assert "config" not in subscriptions(steps(bare("4.16.48", "v1.29.14").facts()))["rhcl-operator"]
+    named = {"name": "ISTIO_GATEWAY_CONTROLLER_NAMES", "value": value}
+    older = subscriptions(steps(bare("4.16.48", "v1.29.14").facts()))["rhcl-operator"]
+    assert named in built_in["config"]["env"] and named not in older["config"]["env"]
+
+
+@pytest.mark.parametrize("version", ["4.16.48", "4.20.4"])
+def test_limits_fail_closed(version: str) -> None:
+    """Not so reports: they come after the answer."""
+    env = subscriptions(steps(bare(version, "v1.33.5").facts()))["rhcl-operator"]["config"]["env"]
+    modes = {each["name"]: each["value"] for each in env if "FAILURE_MODE" in each["name"]}
+    assert modes == {"RATELIMIT_SERVICE_FAILURE_MODE": "deny", "RATELIMIT_CHECK_SERVICE_FAILURE_MODE": "deny"}
 
 
 def test_no_sidecars_where_the_policy_services_are() -> None:

@@ -100,3 +100,13 @@ def test_texts_of_several_lines_can_be_read(tmp_path: Path) -> None:
     rendering.render(wanted(), tmp_path)
     (path,) = tmp_path.glob("*-gateway/configmap-maas-gateway-pods.yaml")
     assert "  deployment: |\n    spec:\n      replicas: 2\n" in path.read_text()
+
+
+def test_fields_of_what_a_chart_makes_are_no_object_for_kustomize(tmp_path: Path) -> None:
+    """Alone they would be an invalid Deployment: they are applied to the one that is there then."""
+    rendering.render(wanted(SIMULATOR, on=site(Target.kubernetes)), tmp_path)
+    readme = (tmp_path / "README.md").read_text()
+    fields = "charts/deployment-kuadrant-operator-controller-manager.yaml"
+    assert "RATELIMIT_SERVICE_FAILURE_MODE" in (tmp_path / fields).read_text()
+    assert readme.index("helm upgrade --install kuadrant-operator") < readme.index(f"-f {fields}")
+    assert not any("deployment-" in each.read_text() for each in tmp_path.rglob("kustomization.yaml"))

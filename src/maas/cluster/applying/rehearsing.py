@@ -102,6 +102,8 @@ class _Rehearsal:
         if before is not None and not is_ours(before) and isinstance(action, Apply) and not action.adopt:
             why = "it is there already and not ours: left alone"
             return Rehearsed(step, action, about, Outcome.accepted, why, before, before)
+        if before is None and isinstance(action, Apply) and action.brought:
+            return Rehearsed(step, action, about, Outcome.later, "the chart before it makes it")
         ours = before is None or is_ours(before)
         found = replace(await self._tried(step, action, applying(marked(wanted, ours=ours)), about), before=before)
         if found.outcome is not Outcome.later or where not in self.coming or where not in found.why:

@@ -28,6 +28,12 @@ DNS_OPERATOR = "dns-operator-controller-manager"  # MaaS asks nothing of it
 PARTS = ("authorino-operator", "limitador-operator-controller-manager", DNS_OPERATOR)
 DATA_PLANE = ("authorino", "limitador-limitador")
 CONTROLLERS_VARIABLE = "ISTIO_GATEWAY_CONTROLLER_NAMES"
+# What the gateway does with a request where Limitador does not answer: "allow", the default, or "deny" (v1.5.2,
+# internal/wasm/utils.go). Denied is what is asked before a request: by RateLimitPolicies, and by TokenRateLimitPolicies
+# (CHECK). Tokens are reported (RATELIMIT_REPORT_SERVICE_FAILURE_MODE) when an answer has been produced: to deny then
+# would end a good answer with a 500 (wasm-shim v0.14.1, src/kuadrant/pipeline/tasks/failure_mode.rs), for no gain.
+FAIL_CLOSED = {"RATELIMIT_SERVICE_FAILURE_MODE": "deny", "RATELIMIT_CHECK_SERVICE_FAILURE_MODE": "deny"}
+_CONTAINER = "manager"  # of its operator, in its chart
 
 
 def operator_deployments(facts: Facts) -> list[Object]:
@@ -64,6 +70,12 @@ def limitadors(facts: Facts, in_namespace: str) -> list[Object]:
     return [each for each in facts.all(LIMITADOR) if namespace(each) == in_namespace]
 
 
+def fails_closed(operator: Object) -> bool:
+    """Whether who has a limit is refused while Limitador is down."""
+    known = environment(operator)
+    return all(known.get(variable) == mode for variable, mode in FAIL_CLOSED.items())
+
+
 def gateway_controllers(operator: Object) -> set[str]:
     """Those whose gateways it takes for Istio's."""
     named = environment(operator).get(CONTROLLERS_VARIABLE, "")
@@ -85,7 +97,7 @@ def _operator(site: Site) -> Step:
         f"Kuadrant {number}",
         "it asks for API keys at the gateway and counts requests and tokens",
         # A sidecar there would keep its pods from starting; nothing in this namespace is in the mesh.
-        actions=(its_namespace(NAMESPACE, {"istio-injection": "disabled"}), chart),
+        actions=(its_namespace(NAMESPACE, {"istio-injection": "disabled"}), chart, _closed()),
         waits=(
             crd_served(KUADRANT.plural, KUADRANT.group),
             *(runs(name, NAMESPACE) for name in (OPERATOR, *PARTS)),
@@ -94,6 +106,15 @@ def _operator(site: Site) -> Step:
         undo=f"helm uninstall kuadrant-operator -n {NAMESPACE}   # with its CRDs, and so every policy and every limit",
         affects="policies are not updated while its operator restarts; what is enforced stays enforced",
     )
+
+
+def _closed() -> Apply:
+    """The chart has no value for it. That its pods change starts the operator anew."""
+    env = [{"name": variable, "value": mode} for variable, mode in FAIL_CLOSED.items()]
+    spec = {"template": {"spec": {"containers": [{"name": _CONTAINER, "env": env}]}}}
+    metadata = {"name": OPERATOR, "namespace": NAMESPACE}
+    object = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+    return Apply(object, adopt=True, brought=True)
 
 
 def instance(namespace: str = NAMESPACE, needs: tuple[str, ...] = ("kuadrant-operator", *_SEEN_AT_START)) -> Step:

@@ -93,7 +93,7 @@ def _kuadrant(site: Site) -> Iterator[Step]:
         needs=_SEEN_AT_START,
         # A sidecar there would keep its pods from starting; nothing in this namespace is in the mesh.
         labels={"istio-injection": "disabled"},
-        environment=_controllers(site),
+        environment=_controllers(site) | kuadrant.FAIL_CLOSED,
         owns=(KUADRANT,),
         deployments=(kuadrant.OPERATOR, *kuadrant.PARTS),
         affects="policies are not updated while its operator restarts; what is enforced stays enforced",

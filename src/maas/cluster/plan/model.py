@@ -23,10 +23,12 @@ class Apply:
 
     adopt: it may be there already and belong to somebody else; then only these fields are set on it, and uninstalling
     takes only these fields away again. Without, what is there and not ours is left alone.
+    brought: a chart before it makes the object; these fields alone would be none.
     """
 
     object: Object
     adopt: bool = False
+    brought: bool = False
 
 
 @dataclass(frozen=True)

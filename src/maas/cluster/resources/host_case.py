@@ -1,21 +1,32 @@
-"""Hosts in lower case, before Kuadrant looks at them.
+"""Hosts in lower case, before Kuadrant looks at them, and no word of clients to Envoy's router.
 
 For Envoy, SIMULATOR.maas.local is simulator.maas.local. Kuadrant's filter looks its policies up by the host letter by
 letter until 1.5.2 at least (Kuadrant/wasm-shim pull request 405), and lets a request pass for which it finds none: who
 writes a host in capitals would need no key, and nobody would count. So the gateway writes it in lower case first, as
 Istio advises for its own policies (GHSA-7774-7vr3-cc8j). Kuadrant's filter stands just before the router; what is
 inserted first stands before it, whichever comes earlier.
+
+Envoy's router obeys a few headers, and lets them stand in requests from addresses that it holds for its own network:
+one request of a client in there would be tried ten times at a model, and counted once.
 """
 
 from maas.cluster.resources.making import Body, made
 from maas.cluster.wanted import GATEWAY, Mesh, Wanted
 
 NAME = "maas-host-case"
-LUA = """\
+_TO_ROUTERS = (
+    *("x-envoy-retry-on", "x-envoy-retry-grpc-on", "x-envoy-max-retries", "x-envoy-hedge-on-per-try-timeout"),
+    *("x-envoy-retriable-header-names", "x-envoy-retriable-status-codes", "x-envoy-upstream-stream-duration-ms"),
+    *("x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-rq-per-try-timeout-ms", "x-envoy-upstream-alt-stat-name"),
+    *("x-envoy-upstream-rq-timeout-alt-response",),
+)
+LUA = f"""\
+local to_routers = {{{", ".join(f'"{each}"' for each in _TO_ROUTERS)}}}
 function envoy_on_request(handle)
   local headers = handle:headers()
   local host = headers:get(":authority")
   if host and host ~= host:lower() then headers:replace(":authority", host:lower()) end
+  for _, name in ipairs(to_routers) do headers:remove(name) end
 end
 """
 _MANAGER = "envoy.filters.network.http_connection_manager"

@@ -163,7 +163,7 @@ def authorino(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     Category.kuadrant,
     wanted="the Limitador beside the Kuadrant object Ready, and its Deployment Available",
     looks="Limitador objects and the Deployment limitador-limitador.",
-    why="The gateway asks it whether a limit is reached. It fails open: without it there are no limits.",
+    why="The gateway asks it whether a limit is reached. By default the gateway fails open: then there are no limits.",
     mend="Look at its pods.",
     covers=("7. Kuadrant", "Authentication/Rate Limiting Issues"),
     after=("MAAS-271", "MAAS-404"),

@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 
 from maas.cluster.changes import Change, Verb, restart
+from maas.cluster.components import kuadrant
 from maas.cluster.facts.model import Facts
 from maas.cluster.kinds import DEPLOYMENT, LIMITADOR, POD, RATE_LIMIT_POLICY, TOKEN_RATE_LIMIT_POLICY
-from maas.cluster.objects import Object, condition, every, is_true, items, name, namespace, number, text
+from maas.cluster.objects import Object, condition, every, is_true, name, namespace, number, text
 from maas.cluster.shell import word
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, skipped
 from maas.readiness.issues import known_issue
 from maas.readiness.signs import available, called, few, is_ready, quoted, waiting_reasons
 
-_OPERATOR = "kuadrant-operator-controller-manager"
-_CLOSED = "RATELIMIT_CHECK_SERVICE_FAILURE_MODE"
 _RESTART_HELPS_NOT = frozenset({"ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError", "InvalidImageName"})
 
 
@@ -23,9 +22,10 @@ _RESTART_HELPS_NOT = frozenset({"ImagePullBackOff", "ErrImagePull", "CreateConta
     sign="A RateLimitPolicy or TokenRateLimitPolicy is Enforced while the Limitador resource is not Ready, or its "
     "Deployment has no replica available.",
     cause="The gateway asks Limitador before each request and, where it gets no answer, lets the request pass: "
-    "Kuadrant's default for limits is to fail open. Nobody is limited, and every policy still says Enforced.",
-    mend="Bring Limitador up again. To fail closed instead, set RATELIMIT_CHECK_SERVICE_FAILURE_MODE and "
-    "RATELIMIT_REPORT_SERVICE_FAILURE_MODE to deny on Kuadrant's operator.",
+    "Kuadrant's default for limits is to fail open. Nobody is limited, and every policy still says Enforced. An "
+    "operator that maas install brought is told to refuse instead.",
+    mend="Bring Limitador up again. To fail closed instead, set RATELIMIT_SERVICE_FAILURE_MODE and "
+    "RATELIMIT_CHECK_SERVICE_FAILURE_MODE to deny on Kuadrant's operator.",
     needs=(LIMITADOR,),
     after=("MAAS-404",),
     covers=("Authentication/Rate Limiting Issues",),
@@ -102,7 +102,5 @@ def _remedy(facts: Facts, limitador: Object) -> Remedy:
 
 
 def _fails_closed(facts: Facts) -> bool:
-    operators = [each for each in facts.known(DEPLOYMENT) if name(each) == _OPERATOR]
-    containers = [c for each in operators for c in items(each, "spec", "template", "spec", "containers")]
-    env = {text(each, "name"): text(each, "value") for c in containers for each in items(c, "env")}
-    return env.get(_CLOSED) == "deny"
+    operators = [each for each in facts.known(DEPLOYMENT) if name(each) == kuadrant.OPERATOR]
+    return bool(operators) and all(map(kuadrant.fails_closed, operators))
