@@ -41,7 +41,10 @@ _PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
 _SETTLING = 20.0  # seconds: what began this recently may still be under way, by an orphan of a killed run
 _GRACE = 5.0  # seconds for a cancelled helm to note down that it failed
 _PATIENCE = 600.0
-_MET = re.compile(r"another operation .* is in progress|sh\.helm\.release\.v1\.\S+ already exists")
+_MEETINGS = 4  # with helms of runs that were killed, one after another
+_MET = re.compile(
+    r"another operation .* is in progress|sh\.helm\.release\.v1\.\S+ already exists|release: already exists"
+)
 # Helm's own ways to choose a cluster: they would lead it to another one than ours.
 _ELSEWHERE = ("HELM_KUBE", "HELM_NAMESPACE", "HELM_DRIVER")
 
@@ -133,14 +136,15 @@ class Helm:
         asked += ["--values", "-", "--history-max", "5", "--timeout", f"{self.patience:g}s"]
         asked += [f"--labels={','.join(f'{key}={value}' for key, value in labels(chart).items())}"]
         asked += ["--dry-run=server"] if dry_run else []
-        try:
-            await self._done(chart.release, chart.namespace, asked, chart, told=_yaml(chart.values))
-        except HelmFailed as failed:
-            if dry_run or not _MET.search(failed.words):
-                raise
+        for left in reversed(range(_MEETINGS)):
+            try:
+                await self._done(chart.release, chart.namespace, asked, chart, told=_yaml(chart.values))
+                break
+            except HelmFailed as failed:
+                if dry_run or not left or not _MET.search(failed.words):
+                    raise
             # An orphan of a killed run wrote its record after we had looked: it is let finish, and gone on from there.
             await self._recover(chart.release, chart.namespace, noted)
-            await self._done(chart.release, chart.namespace, asked, chart, told=_yaml(chart.values))
 
     async def uninstall(self, release: str, namespace: str, *, keep_crds: bool = False) -> None:
         """With everything that it made, except for what its chart marks to be kept. Raises MaasError.

@@ -6,9 +6,8 @@ import pytest
 
 from maas.cluster.applying.failure import Report, written
 from maas.cluster.plan.model import Step
-from maas.cluster.wanted import Target
 from maas.readiness import chapters
-from maas.readiness.catalogue import Asked, Phase
+from maas.readiness.catalogue import Asked, Phase, Target
 from maas.readiness.installing import absent
 
 

@@ -129,6 +129,12 @@ def tool(path: Path, body: str) -> None:
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
+@pytest.fixture(autouse=True)
+def no_helm_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests of this process have named one."""
+    monkeypatch.delenv("MAAS_HELM", raising=False)
+
+
 def test_tools_and_their_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tool(
         tmp_path / "kubectl",
