@@ -31,7 +31,12 @@ def _helm(folder: Path, monkeypatch: pytest.MonkeyPatch, words: str, times: int)
 
 
 @pytest.mark.parametrize(
-    "words", [_MET, 'create: failed to create: secrets "sh.helm.release.v1.web.v1" already exists']
+    "words",
+    [
+        _MET,
+        'create: failed to create: secrets "sh.helm.release.v1.web.v1" already exists',
+        "release: already exists",
+    ],
 )
 def test_it_is_let_finish_and_gone_on_from_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
     calls = _helm(tmp_path, monkeypatch, words, times=1)
@@ -39,7 +44,7 @@ def test_it_is_let_finish_and_gone_on_from_there(tmp_path: Path, monkeypatch: py
     assert calls.read_text().split() == ["upgrade", "upgrade"]
 
 
-@pytest.mark.parametrize(("words", "attempts"), [(_MET, 2), ("UPGRADE FAILED: exceeded quota", 1)])
+@pytest.mark.parametrize(("words", "attempts"), [(_MET, 4), ("UPGRADE FAILED: exceeded quota", 1)])
 def test_what_does_not_pass_is_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, attempts: int
 ) -> None:
