@@ -10,10 +10,10 @@ import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
@@ -23,8 +23,7 @@ from maas.embedded.envoy import admin
 from maas.embedded.envoy.clusters import Failover
 from maas.embedded.home import Home
 from tests.gateway_config.server import Answer, Asked, Server, said
-
-T = TypeVar("T")
+from tests.running import eventually
 
 PATIENCE = 10.0
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made once: httpx would make one for each client
@@ -149,14 +148,6 @@ def error_of(answer: httpx.Response) -> dict[str, Any]:
     assert error.keys() == {"message", "type", "param", "code"}
     assert error["message"]
     return error
-
-
-def eventually(look: Callable[[], T | None]) -> T:
-    deadline = time.monotonic() + PATIENCE
-    while (found := look()) is None:
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
-    return found
 
 
 def _whole(answer: bytes) -> bool:

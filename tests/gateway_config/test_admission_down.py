@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.gateway_config import server
-from tests.gateway_config.running import MODEL, Running, error_of, eventually, running
-from tests.running import stopped
+from tests.gateway_config.running import MODEL, Running, error_of, running
+from tests.running import eventually, stopped
 
 ASK = {"model": "chatty"}
 
@@ -33,7 +33,7 @@ def start(up: Running) -> subprocess.Popen[bytes]:
     socket = up.home.admission_socket
     socket.unlink(missing_ok=True)
     process = subprocess.Popen([sys.executable, server.__file__, str(socket), MODEL])
-    eventually(lambda: socket.exists() or None)
+    eventually(lambda: socket.exists())
     return process
 
 

@@ -5,8 +5,9 @@ import pytest
 
 from maas.embedded import envoy
 from maas.embedded.envoy import bootstrap
-from tests.gateway_config.running import Running, error_of, eventually, running, to_model
+from tests.gateway_config.running import Running, error_of, running, to_model
 from tests.gateway_config.server import Answer, events, said
+from tests.running import eventually
 
 ASK = {"model": "chatty"}
 

@@ -91,7 +91,12 @@ class _Named(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109  # httpcore's
     ) -> httpcore.AsyncNetworkStream:
         name = self._server_names.get(server_hostname or "", server_hostname)
-        return _Named(await self._below.start_tls(ssl_context, name, timeout), self._server_names)
+        try:
+            secured = await self._below.start_tls(ssl_context, name, timeout)
+        except asyncio.CancelledError:
+            await self._below.aclose()  # httpcore does so after an Exception only
+            raise
+        return _Named(secured, self._server_names)
 
     def get_extra_info(self, info: str) -> Any:
         return self._below.get_extra_info(info)

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gc
 import socket
 import ssl
 from pathlib import Path
@@ -196,3 +197,30 @@ def test_a_path_below_the_server_is_kept(tmp_path: Path) -> None:
     _, server, _ = asked(tmp_path, None, {}, url="http://127.0.0.1:{port}/k8s/clusters/c-1/")
     assert [request.path for request in server.asked] == ["/k8s/clusters/c-1/version"]
     assert server.asked[0].headers["host"] == server.url.removeprefix("http://")
+
+
+def test_a_handshake_that_is_given_up_leaves_no_connection_open(tmp_path: Path) -> None:
+    async def ask() -> bytes:
+        greeted, closed = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            greeted.set()
+            closed.set_result(await reader.read())
+            writer.close()
+
+        async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with connect(None, write(tmp_path / "c", f"https://127.0.0.1:{port}")) as api:
+                asking = asyncio.create_task(api.get("/version"))
+                await greeted.wait()
+                asking.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await asking
+                return await asyncio.wait_for(closed, 10)
+
+    gc.disable()  # it would close the connection in our stead
+    try:
+        assert len(asyncio.run(ask())) > 100  # the rest of a ClientHello, and the end
+    finally:
+        gc.enable()
