@@ -19,7 +19,9 @@ _GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 GATEWAY = End("gateway", "llm", {_GATEWAY_NAME: "maas-gateway"})
 OTHER_GATEWAY = End("another gateway", "shop", {_GATEWAY_NAME: "shop"})
 STRANGER, NEIGHBOUR = End("stranger", "shop", {"app": "shop"}), End("neighbour", "llm", {"app": "other"})
-PROMETHEUS, SCRAPER = End("Prometheus", "monitoring", {}), End("scraper", "observed", {})
+PROMETHEUS = End("Prometheus", "monitoring", {"app.kubernetes.io/name": "prometheus"})
+SCRAPER = End("scraper", "observed", {network_policies.METRICS_LABEL: "true"})
+GRAFANA, LODGER = End("Grafana", "monitoring", {"app": "grafana"}), End("lodger", "observed", {"app": "shop"})
 ROUTER = End("router", "openshift-ingress", {})
 ISTIOD = End("istiod", "istio-system", {"app": "istiod"})
 AUTHORINO = End("Authorino", "kuadrant-system", {"authorino-resource": "authorino"})
@@ -73,6 +75,27 @@ def test_metrics_are_read_from_where_monitoring_is_and_nowhere_else() -> None:
         assert passes(found, each, SIM, 8080) and passes(found, each, GATEWAY, 15090)
         assert passes(found, each, AUTHORINO, 8080) and passes(found, each, LIMITADOR, 8080)
     assert not passes(found, STRANGER, GATEWAY, 15090)
+
+
+@pytest.mark.parametrize("source", [GRAFANA, LODGER], ids=lambda end: str(end.described))
+def test_who_lives_beside_prometheus_reaches_metrics_and_no_api(source: End) -> None:
+    """Models and Limitador serve metrics on the port of their API: whoever reaches it needs no key and has no limit."""
+    found = facts()
+    assert passes(found, source, GATEWAY, 15090) and passes(found, source, AUTHORINO, 8080)
+    assert not any(passes(found, source, each, 8080) for each in (SIM, QWEN, LIMITADOR))
+
+
+@pytest.mark.parametrize("source", [PROMETHEUS, SCRAPER], ids=lambda end: str(end.described))
+def test_who_reads_metrics_reaches_nothing_else(source: End) -> None:
+    found = facts()
+    assert not passes(found, source, AUTHORINO, 50051) and not passes(found, source, LIMITADOR, 8081)
+    assert not any(passes(found, source, each, 8081) for each in (SIM, QWEN, PROXY))
+    assert not passes(found, source, PROXY, 8080), "it has no metrics there"
+
+
+def test_a_label_on_a_pod_alone_lets_nobody_in() -> None:
+    liar = End("liar", "shop", {network_policies.METRICS_LABEL: "true", "app.kubernetes.io/name": "prometheus"})
+    assert not any(passes(facts(), liar, each, 8080) for each in (SIM, LIMITADOR, AUTHORINO))
 
 
 def test_without_metrics_nobody_reads_them() -> None:

@@ -4,6 +4,9 @@ Policies choose pods by what they are, never all of a namespace: others may have
 is left open, since gateways fetch its wasm module and its makers may add webhooks; so is what leaves the gateway, which
 must reach istiod, Kuadrant, DNS and the models. Models take files of strangers: what they may reach is DNS and, where
 they download by themselves, port 443.
+
+Whoever reads metrics is let in to the port that has them. The models and Limitador serve them on the port of their API,
+where a policy cannot tell one path from another: there, only pods that are Prometheus are let in, or are labelled.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +19,8 @@ from maas.cluster.wanted import GATEWAY, KUADRANT, Target, Wanted
 from maas.domain.platform import Model
 
 KEY = "network policies"
-METRICS_LABEL = "maas.io/metrics"  # on a namespace: its pods may read metrics
+METRICS_LABEL = "maas.io/metrics"  # on a namespace: metrics are read from there; on a pod: it is the one that does
+_PROMETHEUS = "app.kubernetes.io/name"  # "prometheus": of OpenShift's, of the Prometheus operator's and of its charts
 _GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 _AUTHORINO, _LIMITADOR = 50051, 8081
 _DNS = (53, 5353)  # Kubernetes' and OpenShift's
@@ -63,7 +67,7 @@ _ROUTERS = (  # also as seen where they use the nodes' network
 def _of_models(wanted: Wanted) -> Iterator[Body]:
     through_gateway = {"from": [_gateway_pods()], "ports": _ports(services.PORT)}
     every = {"matchExpressions": [{"key": services.INFERENCE_SERVICE, "operator": "Exists"}]}
-    ingress = [through_gateway, *_metrics(wanted, services.PORT)]
+    ingress = [through_gateway, *_metrics(wanted, services.PORT, only=_READERS)]
     yield _policy("maas-models", wanted.namespace, every, ingress=ingress, egress=[_DNS_RULE])
     if downloading := [names.object_name(each.name) for each in names.models(wanted) if _downloads(each)]:
         chosen = {"key": services.INFERENCE_SERVICE, "operator": "In", "values": downloading}
@@ -91,20 +95,30 @@ def _of_kuadrant(wanted: Wanted) -> Iterator[Body]:
         "podSelector": {"matchExpressions": [{"key": _GATEWAY_NAME, "operator": "Exists"}]},
     }
     beside: Body = {"from": [{"podSelector": {}}]}
-    for name, label, port in (("authorino", "authorino-resource", _AUTHORINO), ("limitador", "app", _LIMITADOR)):
-        ingress = [{"from": [gateways], "ports": _ports(port)}, beside, *_metrics(wanted, 8080)]
+    for name, label, port, only in (
+        ("authorino", "authorino-resource", _AUTHORINO, _ANY_POD),
+        ("limitador", "app", _LIMITADOR, _READERS),
+    ):
+        ingress = [{"from": [gateways], "ports": _ports(port)}, beside, *_metrics(wanted, 8080, only=only)]
         yield _policy(f"maas-{name}", KUADRANT, {"matchLabels": {label: name}}, ingress=ingress)
 
 
-def _metrics(wanted: Wanted, *ports: int) -> list[Body]:
+_ANY_POD: tuple[Body, ...] = ({},)
+_READERS: tuple[Body, ...] = tuple(
+    {"podSelector": {"matchLabels": labels}} for labels in ({_PROMETHEUS: "prometheus"}, {METRICS_LABEL: "true"})
+)
+
+
+def _metrics(wanted: Wanted, *ports: int, only: Sequence[Body] = _ANY_POD) -> list[Body]:
+    """only: what chooses pods where metrics have no port of their own."""
     if not wanted.metrics:
         return []
     named = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": sorted(MONITORING)}
-    peers: tuple[Body, ...] = (
+    namespaces: tuple[Body, ...] = (
         {"namespaceSelector": {"matchExpressions": [named]}},
         {"namespaceSelector": {"matchLabels": {METRICS_LABEL: "true"}}},
     )
-    return [{**_from(*peers), "ports": _ports(*ports)}]
+    return [{**_from(*({**where, **pods} for where in namespaces for pods in only)), "ports": _ports(*ports)}]
 
 
 def _from(*peers: Body) -> Body:
