@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from maas.cluster.objects import name
 from maas.cluster.plan.model import Action, Apply, Approve, Chart, Manifest, Restart, Step
-from maas.cluster.resources import envoy, external, names
+from maas.cluster.resources import envoy, external, names, own_certificate
 from maas.cluster.shell import word
 from maas.cluster.wanted import Target, Wanted
 
@@ -97,6 +97,8 @@ def _commands(action: Action, at: int, step: Step) -> Iterator[str]:
 
 def _secrets(wanted: Wanted) -> Iterator[str]:
     """What is not for a folder that ends in git."""
+    if lines := own_certificate.command(wanted):
+        yield "\n".join(("## The gateway's certificate\n\nIts HTTPS waits for it:\n\n```bash", *lines, "```\n"))
     for model in names.models(wanted):
         asked = [(at, each) for at, each in envoy.numbered(model) if each.api_key_file]
         if asked:

@@ -124,7 +124,8 @@ class Wanted:
     document: maas.yaml as it was written, with its comments; "" if nobody wrote one.
     tokens_only: token limits instead of request limits, as --token-rate-limit asks.
     gpu_operator: the GPU Operator (and on OpenShift Node Feature Discovery) is to be installed too.
-    credentials: what the files hold that maas.yaml names as api_key_file, by their paths; none where nobody looked.
+    credentials: what the files hold that maas.yaml names (api_key_file, the gateway's certificate and key), by their
+    paths; none where nobody looked.
     """
 
     platform: Platform

@@ -2,12 +2,15 @@
 
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from maas.cli.installing.options import Choices, Models, Options
+from maas.cluster import certificate_files
 from maas.cluster.document import Document
+from maas.cluster.resources import own_certificate
 from maas.cluster.wanted import Site, Wanted
 from maas.domain import platform_file
 from maas.domain.errors import InvalidInput
@@ -38,10 +41,12 @@ def wanted(options: Options, site: Site, stored: Document | None) -> Wanted:
 
 
 def with_credentials(wanted: Wanted) -> Wanted:
-    """With what the files hold that maas.yaml names as api_key_file. Raises InvalidInput."""
+    """With what is in the files that maas.yaml names: keys of servers, a certificate. Raises InvalidInput."""
     servers = [server for model in wanted.platform.models.values() for server in model.endpoints]
-    files = {server.api_key_file for server in servers if server.api_key_file}
-    return replace(wanted, credentials={file: read(Path(file)).strip() for file in sorted(files)})
+    files = {server.api_key_file for server in servers if server.api_key_file} | {*own_certificate.files(wanted)}
+    found = replace(wanted, credentials={file: read(Path(file)).strip() for file in sorted(files)})
+    certificate_files.require_usable(found, time.time())
+    return found
 
 
 def chosen(options: Options, stored: Document | None) -> Document:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from maas.cluster import applying, gpus, sites
+from maas.cluster import applying, certificate_files, gpus, sites
 from maas.cluster.api import Api
 from maas.cluster.applying import Told
 from maas.cluster.document import Document
@@ -22,6 +22,7 @@ from maas.cluster.nodes import GPU
 from maas.cluster.objects import Object, items, mapping, name, namespace
 from maas.cluster.plan import planning
 from maas.cluster.plan.model import Action, Apply, Plan, Step, Wait
+from maas.cluster.resources import own_certificate
 from maas.cluster.resources import steps as resources
 from maas.cluster.wanted import Site, Target, Wanted
 from maas.domain import platform_file
@@ -83,6 +84,7 @@ async def change(
         has_gpus = bool(gpus.with_gpus(facts))
     except NotRead as missing:
         raise Unavailable(f"what has to be known first was not read: {missing}") from None
+    await certificate_files.require_there(api, wanted)
     if plan.is_empty:
         return
     with watch(plan) as told:
@@ -154,7 +156,19 @@ def _with_credentials(wanted: Wanted, given: Collection[str] | None = None) -> W
             if given is not None:  # it is new: there is no Secret of it yet, and its gateway would wait for one
                 reason = error.strerror if isinstance(error, OSError) else "it is no text"
                 raise InvalidInput(f"the key of the endpoint is to be read from {file}: {reason}") from None
-    return replace(wanted, credentials=found)
+    if given is None:
+        found |= _certificate(wanted)
+    read = replace(wanted, credentials=found)
+    certificate_files.require_usable(read, time.time())
+    return read
+
+
+def _certificate(wanted: Wanted) -> dict[str, str]:
+    """The gateway's own, with its key, where both are here."""
+    try:
+        return {file: Path(file).read_text("utf-8") for file in own_certificate.files(wanted)}
+    except (OSError, UnicodeDecodeError):
+        return {}
 
 
 def _steps(wanted: Wanted) -> list[Step]:

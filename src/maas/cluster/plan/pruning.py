@@ -11,7 +11,7 @@ from typing import Any
 
 from maas.cluster import kinds
 from maas.cluster.kinds import Kind
-from maas.cluster.objects import Object, label, name, namespace, place, text
+from maas.cluster.objects import Object, items, label, name, namespace, place, text
 from maas.cluster.plan.comparing import is_ours
 from maas.cluster.plan.conditions import gone
 from maas.cluster.plan.lookup import Lookup, is_going, is_owned
@@ -50,7 +50,7 @@ def _key(kind: Kind, object: Object) -> tuple[str, str, str, str]:
 
 
 def _secrets(wanted: Object) -> Iterator[tuple[str, str, str, str]]:
-    """Secrets that it names: their values may be known only where the model was added, and their pods need them."""
+    """Secrets that it names: their values may be known only where they were given, and who names them needs them."""
     for named in _named(wanted):
         yield "", "Secret", namespace(wanted), named
 
@@ -59,6 +59,7 @@ def _named(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         yield text(value, "secretName")
         yield from (text(value, each, "name") for each in ("secretKeyRef", "secretRef"))
+        yield from (text(each, "name") for each in items(value, "certificateRefs"))
     for each in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
         yield from _named(each)
 

@@ -55,7 +55,7 @@ def gateway(wanted: Wanted) -> Body:
     annotations = {"networking.istio.io/service-type": "ClusterIP"} if behind_router else {}
     listeners = [_listener(wanted, HTTP, 80, "HTTP")]
     if not behind_router:
-        certificate = {"group": "", "kind": "Secret", "name": certificates.SECRET}
+        certificate = {"group": "", "kind": "Secret", "name": certificates.secret(wanted)}
         tls = {"mode": "Terminate", "certificateRefs": [certificate]}
         listeners.append(_listener(wanted, HTTPS, 443, "HTTPS") | {"tls": tls})
     return made(
