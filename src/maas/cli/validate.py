@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,14 +13,16 @@ from typing import Annotated, Any
 import typer
 
 from maas.cli import cluster_options as options
-from maas.cli import judged
+from maas.cli import judged, way_in
 from maas.cli.cluster_options import TargetChoice
 from maas.cli.ending import ended_by_signals
 from maas.cli.facts import asked as asked_of
 from maas.cli.facts import gather
 from maas.cli.frame import home, noun
+from maas.cli.installing.options import Cluster
 from maas.cli.output import notes
 from maas.cli.target import configured_cluster
+from maas.cli.way_in import Way
 from maas.cluster.facts.model import Facts, Source
 from maas.domain.errors import InvalidInput, MaasError, NotRunning, Unavailable
 from maas.embedded import platform as embedded
@@ -87,9 +89,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Judged:
+    """way: by which live requests were sent, if any were."""
+
     facts: Facts
     asked: Asked
     findings: Sequence[Finding]
+    way: Way = field(default_factory=Way)
 
 
 @app.command()
@@ -187,16 +192,24 @@ def of_cluster(wanted: Options) -> Judged:
     if wanted.source:
         findings += judge(facts, replace(asked, phase=Phase.traffic), only=wanted.only, skip=wanted.skip)
     elif wanted.traffic_time:
-        findings += asyncio.run(_through_the_gateway(facts, asked, wanted))
+        return _through_the_gateway(Judged(facts, asked, findings), wanted)
     return Judged(facts, asked, explained(findings))
 
 
-async def _through_the_gateway(facts: Facts, asked: Asked, wanted: Options) -> tuple[Finding, ...]:
+def _through_the_gateway(before: Judged, wanted: Options) -> Judged:
+    cluster = Cluster(context=wanted.context, kubeconfig=wanted.kubeconfig, namespace=wanted.namespace)
+    with way_in.found(cluster, before.facts, wanted.url, lambda line: notes().print(line, highlight=False)) as way:
+        live = asyncio.run(_asked_through(way, before, wanted))
+    return replace(before, findings=explained((*before.findings, *live)), way=way)
+
+
+async def _asked_through(way: Way, before: Judged, wanted: Options) -> tuple[Finding, ...]:
     from maas.cluster.connection import connect
     from maas.readiness.traffic.cluster_site import ClusterSite
 
     async with connect(wanted.context, wanted.kubeconfig) as api:
-        return await _validated(ClusterSite(api, facts, asked, wanted.url), wanted)
+        with way_in.believed(await way_in.ca_of(api, wanted.namespace)) as trust:
+            return await _validated(ClusterSite(api, before.facts, before.asked, way.url, trust), wanted)
 
 
 def _live(site: Any, wanted: Options) -> tuple[Finding, ...]:

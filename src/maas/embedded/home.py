@@ -119,11 +119,19 @@ class Home:
 
     def prepare(self) -> None:
         """Make the folders, closed to others. Raises PermissionError when one of them is somebody else's."""
-        inside = ("secrets", "tls", "state", "journal", "envoy", "logs")
-        for folder in (self.root, *(self.root / name for name in inside), self.run, self.sockets):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _require_ours(folder, folder.stat())
-            folder.chmod(0o700)
+        self.hold("secrets", "tls", "state", "journal", "envoy", "logs", "run")
+        _make(self.sockets)
+
+    def hold(self, *folders: str) -> None:
+        """As `prepare`, of these folders alone: a platform on a cluster keeps little here."""
+        for folder in (self.root, *(self.root / name for name in folders)):
+            _make(folder)
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _require_ours(folder, folder.stat())
+    folder.chmod(0o700)
 
 
 def _require_ours(folder: Path, found: os.stat_result) -> None:

@@ -150,6 +150,29 @@ def test_the_commands_know_the_cluster_from_now_on(stage: Stage, installed: subp
     assert re.fullmatch(r"sk-maas-\w{43}\n", made.stdout)
 
 
+def test_validate_opens_its_own_way_in_and_believes_the_platforms_ca(
+    stage: Stage, installed: subprocess.CompletedProcess[str]
+) -> None:
+    named = ("validate", "--target", "kubernetes", "--only", "MAAS-500,MAAS-501,MAAS-504", "-o", "short")
+    with stage.door() as door:
+        asked = stage.maas(*named)
+        given = stage.maas(*named, "--url", f"https://127.0.0.1:{door.port}")
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+    assert asked.stderr == (
+        "The gateway has no address that can be reached from here:\n"
+        f"opened a port-forward to it, https://127.0.0.1:{door.port}\nClosed the port-forward.\n"
+    )
+    assert "MAAS-501" not in asked.stdout  # in short, what is well is not told
+    assert (given.returncode, given.stderr) == (0, "") and "MAAS-501" not in given.stdout
+
+
+def test_validate_says_where_it_finds_no_way_in(stage: Stage, installed: subprocess.CompletedProcess[str]) -> None:
+    path = str(stage.folder / "bin")  # no kubectl in it
+    asked = stage.maas("validate", "--target", "kubernetes", "--only", "MAAS-500", "-o", "short", PATH=path)
+    assert asked.returncode == 3
+    assert "there is no kubectl.\n--url names an address" in asked.stderr and "MAAS-500" in asked.stdout
+
+
 def test_a_change_shows_what_it_changes(stage: Stage, installed: subprocess.CompletedProcess[str]) -> None:
     text = _platform(stage).replace("requests: 5,", "requests: 6,")
     file = stage.folder / "maas.yaml"
@@ -185,7 +208,7 @@ def test_it_goes_away_without_a_trace(
     assert gone.returncode == 0, gone.stdout + gone.stderr
     assert gone.stdout.rstrip().splitlines()[-1].startswith("MaaS is gone from context test (https://")
     assert _namespaces(stage) == namespaces
-    assert not (stage.folder / "home" / "cluster.json").exists()
+    assert [each for each in (stage.folder / "home").rglob("*") if each.is_file()] == []
     again = stage.maas("uninstall")
     assert (again.returncode, again.stdout[:14]) == (0, "Nothing to do:")
 

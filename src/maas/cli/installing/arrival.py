@@ -15,9 +15,8 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.objects import items, name, namespace, text
 from maas.cluster.resources import certificates, names
 from maas.cluster.wanted import GATEWAY, Target, Wanted
+from maas.embedded.home import Home
 from maas.embedded.supervisor.files import replace_file
-
-_CA = "cluster-ca.crt"
 
 
 @dataclass(frozen=True)
@@ -84,18 +83,26 @@ def _resolves(host: str) -> bool:
 
 
 async def trusted(api: Api, wanted: Wanted) -> Path | None:
-    """The gateway's CA, which is no secret, in a file of $MAAS_HOME; None where the router has a certificate."""
-    if wanted.site.target is Target.openshift:
+    """The gateway's CA, which is no secret, in a file of $MAAS_HOME; None where the certificate is not of ours."""
+    if wanted.site.target is Target.openshift or wanted.platform.gateway.certificate:
         return None
-    secret = await api.get(path_of(kinds.SECRET, "v1", wanted.namespace, certificates.SECRET))
-    ca = base64.b64decode(text(secret, "data", "ca.crt"))
-    if not ca:
+    found = await ca(api, wanted.namespace)
+    if not found:
         return None
     here = home()
-    here.prepare()
-    file = here.root / "tls" / _CA
-    replace_file(file, ca.decode())
-    return file
+    here.hold("tls")
+    replace_file(ca_file(here), found)
+    return ca_file(here)
+
+
+async def ca(api: Api, namespace: str) -> str:
+    """Of the gateway's certificate, in PEM; "" if the Secret names none. Raises MaasError."""
+    secret = await api.get(path_of(kinds.SECRET, "v1", namespace, certificates.SECRET))
+    return base64.b64decode(text(secret, "data", "ca.crt")).decode()
+
+
+def ca_file(here: Home) -> Path:
+    return here.root / "tls" / "cluster-ca.crt"
 
 
 def told(wanted: Wanted, place: Place, key: str | None, cluster: str, why_not: str = "") -> str:

@@ -49,7 +49,7 @@ class Proof:
 
 def nothing_to_do(options: Options, wanted: Wanted, facts: Facts, plan: Plan) -> None:
     """With the way in: the run that installed it may have been interrupted before it told anybody."""
-    trust, forward = asyncio.run(_trusted(options, wanted)), forwarding.command(options.cluster, wanted)
+    trust, forward = asyncio.run(_trusted(options, wanted)), _forward(options, wanted)
     place, has_key = arrival.expected(wanted, facts, trust, forward), keeping_keys.known(facts)
     if options.manner.output is Shape.json:
         way = {"endpoint": place.endpoint, "address": place.address, "has_key": has_key}
@@ -92,21 +92,19 @@ def proven(options: Options, wanted: Wanted, plan: Plan) -> None:
 
 def proved(options: Options, wanted: Wanted) -> Proof:
     """Statuses, then requests: through the gateway's address, or a way that is opened to it for the moment."""
-    first = of_cluster(_validation(options, wanted, traffic=_TRAFFIC))
-    if _was_tried(first):
-        return Proof(first, tried=True, by_forwarding=False)
-    with forwarding.opened(options.cluster, wanted) as way:
-        if isinstance(way, forwarding.Closed):
-            return Proof(first, tried=False, why_not=way.why)
-        return Proof(of_cluster(_validation(options, wanted, traffic=_TRAFFIC, url=way.url)), tried=True)
+    found = of_cluster(_validation(options, wanted))
+    if found.way.by_forwarding or found.way.why_not:
+        return Proof(found, found.way.by_forwarding, why_not=found.way.why_not)
+    tried = _was_tried(found)
+    return Proof(found, tried, by_forwarding=not tried, why_not="" if tried else "its address does not answer")
 
 
-def _validation(options: Options, wanted: Wanted, *, traffic: float, url: str = "") -> Validation:
+def _validation(options: Options, wanted: Wanted) -> Validation:
     cluster = options.cluster
     target = Where(wanted.site.target.value)
     where, skip = wanted.namespace, (*options.manner.ignore, _NO_KEYS)
     return Validation(
-        None, target, cluster.context, cluster.kubeconfig, url, "", where, _READING, traffic, _REQUESTS, (), skip
+        None, target, cluster.context, cluster.kubeconfig, "", "", where, _READING, _TRAFFIC, _REQUESTS, (), skip
     )
 
 
@@ -122,8 +120,12 @@ async def _first_key(options: Options, wanted: Wanted) -> str | None:
 
 
 async def _arrived(options: Options, wanted: Wanted, proof: Proof) -> arrival.Place:
-    forward = forwarding.command(options.cluster, wanted) if proof.by_forwarding else ""
+    forward = _forward(options, wanted) if proof.by_forwarding else ""
     return arrival.place(wanted, proof.judged.facts, await _trusted(options, wanted), forward)
+
+
+def _forward(options: Options, wanted: Wanted) -> str:
+    return forwarding.command(options.cluster, forwarding.entry(wanted))
 
 
 async def _trusted(options: Options, wanted: Wanted) -> Path | None:

@@ -47,7 +47,7 @@ def load(home: Home) -> Remembered | None:
 
 
 def save(home: Home, cluster: Remembered) -> None:
-    home.prepare()
+    home.hold()
     plain: Mapping[str, Any] = asdict(cluster) | {"kubeconfig": str(cluster.kubeconfig) if cluster.kubeconfig else None}
     replace_file(place(home), json.dumps(plain, indent=2) + "\n")
 

@@ -8,7 +8,7 @@ import typer
 
 from maas.cli import judged
 from maas.cli.frame import home
-from maas.cli.installing import agreement, plan_text, remembered, told
+from maas.cli.installing import agreement, arrival, plan_text, remembered, told
 from maas.cli.installing.carrying import Clock, connected, helm_of, interruptible, require_helm
 from maas.cli.installing.options import Cluster
 from maas.cli.output import notes, show_json
@@ -49,6 +49,7 @@ def remove(options: Options) -> None:
     agreement.require("Keys go with it, and clients get no answers any more. Go on?", yes=options.yes)
     stays = _carried_out(options, removal)
     remembered.forget(home())
+    arrival.ca_file(home()).unlink(missing_ok=True)
     _end("removed", removal, stays, options, f"MaaS is gone from {where}.")
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from maas.cluster import kinds
@@ -33,17 +34,19 @@ _UNITS = {kinds.RATE_LIMIT_POLICY: Unit.requests, kinds.TOKEN_RATE_LIMIT_POLICY:
 class ClusterSite:
     revokes_within = 5.0  # seconds; Authorino watches Secrets
 
-    def __init__(self, api: Api, facts: Facts, asked: Asked, url: str = "") -> None:
+    def __init__(self, api: Api, facts: Facts, asked: Asked, url: str = "", trust: Path | None = None) -> None:
+        """trust: the file of the platform's own CA, where it has one."""
         self.described = facts.source.described
-        self._api, self._facts, self._asked, self._url = api, facts, asked, url
+        self._api, self._facts, self._asked, self._url, self._trust = api, facts, asked, url, trust
         self._run = secrets.token_hex(4)
         self._made: dict[str, str] = {}  # names and namespaces, from before they are asked for
 
     async def endpoints(self) -> Sequence[Endpoint]:
         try:
-            return await endpoints(self._facts, self._asked.namespace, self._url)
+            found = await endpoints(self._facts, self._asked.namespace, self._url)
         except NotRead as missing:
             raise Unavailable(f"where the gateway is was not read: {missing}") from None
+        return [replace(each, trust=self._trust) for each in found]
 
     async def tiers(self) -> Sequence[Tier]:
         try:
