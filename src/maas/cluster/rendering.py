@@ -11,6 +11,7 @@ in a list beside them, and files of others that came later are left where they a
 like this ends in git.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -111,8 +112,15 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+# kubectl reads more as numbers and truths than PyYAML thinks it must quote: a model may be called 1e3, or n.
+_NO_TEXT_TO_GO = re.compile(
+    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)(e[-+]?[0-9]+)?|[-+]?0[box][0-9a-f_]+|[yn]", re.IGNORECASE
+)
+
+
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    style = "|" if "\n" in text else "'" if _NO_TEXT_TO_GO.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)

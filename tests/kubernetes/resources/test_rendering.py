@@ -110,3 +110,13 @@ def test_fields_of_what_a_chart_makes_are_no_object_for_kustomize(tmp_path: Path
     assert "RATELIMIT_SERVICE_FAILURE_MODE" in (tmp_path / fields).read_text()
     assert readme.index("helm upgrade --install kuadrant-operator") < readme.index(f"-f {fields}")
     assert not any("deployment-" in each.read_text() for each in tmp_path.rglob("kustomization.yaml"))
+
+
+_TRAPS = ("1e3", "12.5e3", "0o17", "0x1f", "y", "n", "yes", "null", "12")
+
+
+def test_names_that_look_like_numbers_or_truths_stay_names_for_kubectl(tmp_path: Path) -> None:
+    """Its YAML takes more for numbers and booleans than PyYAML's: what would be read so stands in quotes."""
+    rendering.render(wanted(*(f"'{each}': {{runtime: simulator}}" for each in _TRAPS)), tmp_path)
+    written = "\n".join(path.read_text() for path in tmp_path.rglob("*inferenceservice*.yaml"))
+    assert all(f"- '{each}'\n" in written for each in _TRAPS)

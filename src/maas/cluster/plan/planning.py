@@ -30,6 +30,7 @@ from maas.cluster.plan.model import (
 )
 from maas.cluster.plan.ordering import bridged, ordered
 from maas.cluster.resources import steps as resources
+from maas.cluster.resources import whereabouts
 from maas.cluster.wanted import Wanted
 
 
@@ -44,8 +45,10 @@ def upgrade(wanted: Wanted, facts: Facts) -> Plan:
 
 
 def every_step(wanted: Wanted) -> list[Step]:
-    """As for an empty cluster."""
-    return [*components.steps(wanted), *resources.steps(wanted)]
+    """As for an empty cluster. Raises InvalidInput."""
+    found = [*components.steps(wanted), *resources.steps(wanted)]
+    whereabouts.require(wanted, found)
+    return found
 
 
 def reduced(steps: Sequence[Step], facts: Facts, pruned: str = "", *, upgrade: bool = False) -> Plan:
