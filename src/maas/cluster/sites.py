@@ -171,7 +171,7 @@ def gpus(facts: Facts, in_namespace: str = NAMESPACE) -> tuple[GpuKind, ...]:
         return ()
     free, ours = unrequested(facts), held_by_models(facts, in_namespace)
     left = {each.name: min(free.get(each.name, 0) + ours.get(each.name, 0), each.allocatable) for each in nodes}
-    kinds = [_kind(alike, max(left[each.name] for each in alike)) for alike in _alike(nodes)]
+    kinds = [_kind(alike, [left[each.name] for each in alike]) for alike in _alike(nodes)]
     return tuple(sorted(kinds, key=lambda kind: (-kind.device.total, kind.device.name)))
 
 
@@ -182,11 +182,12 @@ def _alike(nodes: Sequence[GpuNode]) -> Iterator[list[GpuNode]]:
     yield from found.values()
 
 
-def _kind(alike: Sequence[GpuNode], free: int) -> GpuKind:
+def _kind(alike: Sequence[GpuNode], left: Sequence[int]) -> GpuKind:
     first = alike[0]
     known = of_product(first.product)
     device = Device(known.name if known else first.product or "GPU", first.memory, first.capability or 0)
-    return GpuKind(device, max(0, free), _selector(first))
+    by_node = tuple(sorted((max(0, each) for each in left), reverse=True))
+    return GpuKind(device, by_node[0], _selector(first), by_node)
 
 
 def _selector(node: GpuNode) -> Mapping[str, str]:

@@ -49,13 +49,15 @@ class Serving(StrEnum):
 class GpuKind:
     """A kind of GPU that nodes of the cluster have.
 
-    free: how many no pod has asked for, on the node that has most of them.
+    free: how many no pod has asked for, on the node that has most of them: no model spans two.
     selector: labels that choose its nodes.
+    by_node: how many each of its nodes has free; () where nobody knows of more than one.
     """
 
     device: Device
     free: int
     selector: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    by_node: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What is made of a cluster: whose gateway, whose KServe, which GPUs, under which domain."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -133,6 +134,21 @@ def test_gpus_by_kind_the_largest_first_with_what_is_free_on_the_emptiest_node()
         ("t4", 1, {"nvidia.com/gpu.product": "Tesla-T4"}),
     ]
     assert _gpus(t4, _on("a", 1)) == [("t4", 0, {"nvidia.com/gpu.product": "Tesla-T4"})]
+
+
+@pytest.mark.parametrize(
+    ("each", "used", "by_node"),
+    [
+        (1, (0, 0, 1), (1, 1, 0)),
+        (4, (3, 0, 4), (4, 1, 0)),
+        (8, (2, 7, 0), (8, 6, 1)),
+    ],
+)
+def test_what_each_node_of_a_kind_has_left(each: int, used: tuple[int, ...], by_node: tuple[int, ...]) -> None:
+    nodes = [node(f"n{number}", gpu=replace(T4, count=each)) for number in range(len(used))]
+    pods = [_on(f"n{number}", held) for number, held in enumerate(used) if held]
+    (kind,) = sites.of(facts(*nodes, *pods)).gpus
+    assert kind.by_node == by_node and kind.free == max(by_node)
 
 
 def test_what_our_own_models_hold_is_free_for_them() -> None:

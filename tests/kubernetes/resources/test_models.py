@@ -102,6 +102,31 @@ def test_two_models_do_not_wait_for_the_same_gpu() -> None:
     assert _chosen(wanted(two[0], on=gpus)) == {"b": "t4"}  # the one that came later did not move it
 
 
+def _spread(by_node: tuple[int, ...], *many: int) -> str:
+    """To which cards these models go, one after another, where others are there as well: "t4 t4 a100-80"."""
+    t4 = GpuKind(device("t4"), max(by_node), {"nvidia.com/gpu.product": "t4"}, by_node)
+    a100 = GpuKind(device("a100-80"), 8, {"nvidia.com/gpu.product": "a100-80"}, (8, 8))
+    entry = "m{}: {{runtime: vllm, weights: Qwen/Qwen3-0.6B, options: {{tensor-parallel-size: {}}}}}"
+    wish = wanted(*(entry.format(at, each) for at, each in enumerate(many)), on=replace(site(), gpus=(a100, t4)))
+    return " ".join(card for _, card in sorted(_chosen(wish).items()))
+
+
+@pytest.mark.parametrize(
+    "by_node,many,chosen",
+    [
+        ((1, 1, 1), (1, 1, 1, 1), "t4 t4 t4 a100-80"),  # one on each of three nodes
+        ((4, 1, 0), (4, 1, 1), "t4 t4 a100-80"),  # three of that node's are in use, all of the last one's
+        ((4, 4), (2, 2, 2, 2), "t4 t4 t4 t4"),
+        ((3, 3), (2, 2, 2), "t4 t4 a100-80"),  # two are left, on two nodes: no model spans them
+        ((8, 8), (8, 8, 1), "t4 t4 a100-80"),
+    ],
+)
+def test_gpus_are_counted_over_all_nodes_of_a_kind(
+    by_node: tuple[int, ...], many: tuple[int, ...], chosen: str
+) -> None:
+    assert _spread(by_node, *many) == chosen
+
+
 def test_a_model_goes_where_it_fits() -> None:
     wish = wanted("big: {runtime: vllm, weights: Qwen/Qwen3-14B}", on=on(("t4", 4), ("a100-80", 1)))
     assert predictor(wish)["nodeSelector"] == {"nvidia.com/gpu.product": "a100-80"}

@@ -4,8 +4,8 @@ The smallest card on which it fits: larger ones are left to models that need the
 a model whose shape is not known beforehand is served with what is safe on the card, and vLLM tells if it does not fit.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from maas.cluster.components.pins import pins
@@ -43,18 +43,18 @@ def place(wanted: Wanted, model: Model) -> Placing:
 
     The error says the reason, and what would help.
     """
-    taken: Counter[Device] = Counter()
+    taken: dict[Device, list[int]] = defaultdict(list)
     for each in wanted.platform.models.values():
         if each.runtime == "vllm":
             placed = _place(wanted, each, taken)
             if each.name == model.name:
                 return placed
             if placed.gpu:
-                taken[placed.gpu.device] += placed.gpus
+                taken[placed.gpu.device].append(placed.gpus)
     return _place(wanted, model, taken)
 
 
-def _place(wanted: Wanted, model: Model, taken: Counter[Device]) -> Placing:
+def _place(wanted: Wanted, model: Model, taken: Mapping[Device, Sequence[int]]) -> Placing:
     many, shape = _many(model), weights.of(model).shape
     known = qwen3.find(shape)
     if not wanted.site.gpus:
@@ -72,13 +72,22 @@ def _many(model: Model) -> int:
     return int(written) if written.isdigit() and int(written) else 1
 
 
-def _in_order(kinds: Sequence[GpuKind], many: int, taken: Counter[Device]) -> list[GpuKind]:
+def _in_order(kinds: Sequence[GpuKind], many: int, taken: Mapping[Device, Sequence[int]]) -> list[GpuKind]:
     """Those that are free go first, then small ones."""
 
     def order(kind: GpuKind) -> tuple[bool, int, str]:
-        return kind.free - taken[kind.device] < many, kind.device.total, kind.device.name
+        return not _has_room(kind, taken.get(kind.device, ()), many), kind.device.total, kind.device.name
 
     return sorted(kinds, key=order)
+
+
+def _has_room(kind: GpuKind, taken: Sequence[int], many: int) -> bool:
+    """Whether a node has so many left, once these models have each gone to the fullest node that takes it."""
+    nodes = list(kind.by_node or (kind.free,))
+    for amount in taken:
+        if fitting := [free for free in nodes if free >= amount]:
+            nodes[nodes.index(min(fitting))] -= amount
+    return max(nodes) >= many
 
 
 def _placed(kind: GpuKind, model: Model, known: Architecture | None, many: int) -> Placing | str:
