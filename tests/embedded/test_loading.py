@@ -1,7 +1,6 @@
 """A model that is loading: told so, waited for if so described, and nobody else concerned."""
 
 import threading
-import time
 from collections.abc import Iterator
 
 import httpx
@@ -37,7 +36,6 @@ def loading(up: Running, request: pytest.FixtureRequest) -> str:
     eventually(lambda: _state(up, model) == "ready")
     up.kill(f"{model}@")
     eventually(lambda: _state(up, model) != "ready")
-    time.sleep(0.25)  # admission looks every 0.2 s: until then the gateway says that the server is not reachable
     return model
 
 
@@ -76,7 +74,6 @@ def test_anthropic_s_clients_wait_in_vain_in_their_shape(up: Running) -> None:
     change(up, lambda d: d["models"].update(hasty={**_slow(), "wait": "1s"}))
     up.kill("hasty@")
     eventually(lambda: _state(up, "hasty") != "ready")
-    time.sleep(0.25)
     _in_anthropic_s_shape(_messages(up, up.key("hasty", "open"), "hasty"), 503, "model_loading")
     change(up, lambda d: d["models"].pop("hasty"))
 
@@ -102,7 +99,6 @@ def test_who_waits_in_vain_is_told_and_pays_nothing(up: Running) -> None:
     change(up, lambda d: d["models"].update(vain={**_slow(), "wait": "1s"}))
     up.kill("vain@")
     eventually(lambda: _state(up, "vain") != "ready")
-    time.sleep(0.25)
     answer = up.chat(up.key("vain", "open"), model="vain")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "model_loading")
     assert answer.headers["retry-after"]
@@ -114,7 +110,6 @@ def test_who_waits_in_vain_is_told_and_pays_nothing(up: Running) -> None:
 def test_only_those_who_may_are_told_of_it(up: Running) -> None:
     up.kill("slow@")
     eventually(lambda: _state(up, "slow") != "ready")
-    time.sleep(0.25)
     assert up.chat("sk-maas-nobody", model="slow").status_code == 401
     assert up.chat(up.key("narrow", "narrow"), model="slow").status_code == 403
 

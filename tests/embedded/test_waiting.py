@@ -1,7 +1,6 @@
 """Who waits for a model, while everything else happens."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -32,7 +31,6 @@ def _reload(up: Running, model: str) -> None:
     eventually(lambda: _state(up, model) == "ready")
     up.kill(f"{model}@")
     eventually(lambda: _state(up, model) != "ready")
-    time.sleep(0.25)
 
 
 def _at_once(up: Running, key: str, count: int) -> list[httpx.Response]:
