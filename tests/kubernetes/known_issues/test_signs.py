@@ -435,6 +435,21 @@ def test_the_strictest_limit_is_lent_to_the_unknown_tier() -> None:
     assert lent["when"] == [{"predicate": 'auth.identity.groups.split(",").exists(g, g == "gold")'}]
 
 
+def test_tiers_that_are_written_with_escapes_are_the_same_tiers() -> None:
+    """As our own policies write one that is called "package"."""
+    scenario = planted("MAAS-412")
+    rules = first(scenario.objects, "AuthPolicy", "maas-auth", LLM)["spec"]["rules"]  # type: ignore[arg-type]
+    opa = rules["authorization"]["allow-groups"]["opa"]
+    opa["rego"] = opa["rego"].replace('"gold"', r'"\u0067old"')
+    limits = first(scenario.objects, "RateLimitPolicy", "maas-requests", LLM)["spec"]["limits"]  # type: ignore[arg-type]
+    for each in (when for limit in limits.values() for when in limit["when"]):
+        each["predicate"] = each["predicate"].replace('"free"', r'"\u0066ree"')
+    finding = only(scenario, "MAAS-412")
+    assert finding.status is Status.failed and finding.about == "tier gold"
+    (change,) = changes(finding)
+    assert '"gold"' in change.body["spec"]["limits"]["gold"]["when"][0]["predicate"]
+
+
 def test_the_same_key_of_two_users_is_for_people_to_decide() -> None:
     scenario = planted("MAAS-413")
     twin = first(scenario.objects, "Secret", "maas-key-alice-again", HOME)  # type: ignore[arg-type]

@@ -42,6 +42,32 @@ def test_the_tiers_that_are_let_in(made: dict[str, Object]) -> None:
     assert rules.reads_user(made["AuthPolicy"])
 
 
+@pytest.mark.parametrize("named", ["package", "my-package", "package.gold"])
+def test_a_tier_whose_name_is_a_word_of_rego(named: str) -> None:
+    """It is written with an escape, since Authorino looks for that word, and read without."""
+    found = wanted(f"tiers: {{free: {{}}, {named}: {{limits: [{{requests: 5, per: 2m}}]}}, premium: {{}}}}")
+    made = {text(each, "kind"): each for each in policies.objects(found)}
+    written = str(made["AuthPolicy"])
+    assert r"\\u0070ackage" in written and "package" not in written
+    assert rules.admitted_tiers(made["AuthPolicy"]) == {"free", named, "premium"}
+    (limit,) = [each for each in rules.limits(made["RateLimitPolicy"]) if each.name == named]
+    assert limit.tiers == {named}
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        (r'tier in ["free", "\u0070ro", "gold"]', ["free", "pro", "gold"]),
+        (r"tier == '\u0067old'", ["gold"]),
+        (r'tier == "\\u0067old"', []),  # a backslash, and no escape
+        (r'tier in ["a\"b", "gold"]', ["gold"]),  # what no name holds keeps nobody from reading the rest
+        (r'tier in ["\u0022, \u0022", "gold"]', ["gold"]),  # nor does a quote that is none
+    ],
+)
+def test_words_with_escapes(expression: str, words: list[str]) -> None:
+    assert list(rules.quoted(expression)) == words
+
+
 @pytest.mark.parametrize("kind", LIMITS)
 def test_limits_speak_only_of_what_is_handed_on(made: dict[str, Object], kind: str) -> None:
     handed = rules.handed_on(made["AuthPolicy"])

@@ -15,7 +15,9 @@ WINDOW = re.compile(r"^([0-9]{1,5}(h|m|s|ms)){1,4}$")  # the CRD's own pattern
 GROUPS = "kuadrant.io/groups"
 USER_ID = "secret.kuadrant.io/user-id"
 TIER_ANNOTATIONS = (GROUPS, "maas.opendatahub.io/tier", "kuadrant.io/tier", "tier")
-_QUOTED = re.compile(r"""(?:"([^"\\]*)"|'([^'\\]*)')""")
+_QUOTED = re.compile(r"""(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+_OF_A_NAME = re.compile(r"[\w.-]", re.ASCII)
 _IDENTITY = re.compile(r"\bauth\.identity\.([A-Za-z_]\w*)")
 _SET = re.compile(r"\b([A-Za-z_]\w*)\s*:?=\s*[{\[]([^{}\[\]:]*)[}\]]")  # allowed := {"free", "premium"}
 _EXCLUDES = re.compile(r"^\s*!\s*\(")  # !(auth.identity.tier in ["free", "premium"])
@@ -161,8 +163,19 @@ def handed_on(policy: Object) -> frozenset[str] | None:
 
 
 def quoted(expression: str) -> Iterator[str]:
-    """The string literals in CEL or Rego."""
-    yield from (double or single for double, single in _QUOTED.findall(expression))
+    """The string literals in CEL or Rego, but for those with escapes that no name has."""
+    found = (double or single for double, single in _QUOTED.findall(unescaped(expression)))
+    yield from (each for each in found if "\\" not in each)
+
+
+def unescaped(expression: str) -> str:
+    """With what a name may hold written as itself: "\\u0070ackage" is "package" to CEL, Rego and JSON alike."""
+    return _ESCAPE.sub(_plain, expression)
+
+
+def _plain(escape: re.Match[str]) -> str:
+    meant = chr(int(escape[1], 16)) if escape[1] else ""
+    return meant if _OF_A_NAME.fullmatch(meant) else escape[0]
 
 
 def _limit(name: str, entry: Mapping[str, Any]) -> Limit:

@@ -14,6 +14,7 @@ from maas.cluster.facts.model import Facts
 from maas.cluster.facts.redaction import is_redacted
 from maas.cluster.kinds import AUTH_POLICY, RATE_LIMIT_POLICY, SECRET, TOKEN_RATE_LIMIT_POLICY, Kind
 from maas.cluster.objects import Object, annotation, items, mapping, name, namespace, number, place, text
+from maas.cluster.stack.rules import unescaped
 from maas.readiness.catalogue import Asked
 from maas.readiness.findings import Outcome, Remedy, Seen, failed, skipped
 from maas.readiness.issues import known_issue
@@ -98,13 +99,13 @@ def _is_for_all(limit: object) -> bool:
 
 def _tiers(predicates: list[str]) -> set[str]:
     about = [each for each in predicates if any(word in each for word in _ABOUT_TIERS)]
-    return {one or other for each in about for one, other in _WORD.findall(each)}
+    return {one or other for each in about for one, other in _WORD.findall(unescaped(each))}
 
 
 def _named(predicates: list[str]) -> set[str]:
     """Every word in quotes may be a tier: of those that a limit knows, one too many is better than one too few."""
     about = [each for each in predicates if any(word in each for word in _ABOUT_TIERS)]
-    return {word for each in about for word in _QUOTED.findall(each)}
+    return {word for each in about for word in _QUOTED.findall(unescaped(each))}
 
 
 def _groups(secret: Object) -> list[str]:
@@ -145,7 +146,7 @@ def _remedy(policies: list[tuple[Kind, Object]], tier: str) -> Remedy:
 
 
 def _renamed(predicate: str, old: str, new: str) -> str:
-    return predicate.replace(f'"{old}"', f'"{new}"').replace(f"'{old}'", f"'{new}'")
+    return unescaped(predicate).replace(f'"{old}"', f'"{new}"').replace(f"'{old}'", f"'{new}'")
 
 
 def _rate(limit: object) -> int:
