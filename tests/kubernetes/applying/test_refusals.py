@@ -1,12 +1,16 @@
 """Every way in which a real API server does not take what a step applies, and what is told of it: see messages/."""
 
 import asyncio
+import time
+from typing import Any
 
 import httpx
 import pytest
 
-from maas.cluster.applying import Report, StepFailed, written
+from maas.cluster import kinds
+from maas.cluster.applying import Report, StepFailed, absent_kinds, written
 from maas.cluster.objects import namespace
+from maas.cluster.plan import conditions
 from maas.cluster.plan.model import Approve, Step
 from tests.kubernetes.applying.failing import (
     deployment,
@@ -14,6 +18,7 @@ from tests.kubernetes.applying.failing import (
     install_plan,
     space,
     subscription,
+    waits,
 )
 from tests.kubernetes.applying.golden import check
 from tests.kubernetes.applying.stage import config_map, stage, step
@@ -88,6 +93,66 @@ def test_an_api_that_is_not_served(cluster: Cluster) -> None:
     metadata = {"name": "openai", "namespace": "default"}
     entry = {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": metadata, "spec": {}}
     check("not-served", failure(cluster, step("models", entry)))
+
+
+_GIZMOS, _GROUP = "gizmos.test.opendatahub.io", "test.opendatahub.io"
+
+
+def _definition() -> dict[str, Any]:
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    names = {"kind": "Gizmo", "plural": "gizmos"}
+    spec = {"group": _GROUP, "scope": "Namespaced", "names": names, "versions": [version]}
+    metadata = {"name": _GIZMOS, "finalizers": ["example.com/held"]}
+    api = "apiextensions.k8s.io/v1"
+    return {"apiVersion": api, "kind": "CustomResourceDefinition", "metadata": metadata, "spec": spec}
+
+
+def test_a_kind_that_is_being_removed(cluster: Cluster) -> None:
+    """And then has gone."""
+    seed(cluster, [_definition()])
+    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_GIZMOS}"
+    metadata = {"name": "mine", "namespace": "default"}
+    wanted = {"apiVersion": f"{_GROUP}/v1", "kind": "Gizmo", "metadata": metadata}
+    with cluster.client() as client:
+        client.delete(path)
+        report = until_told(cluster, step("models", wanted), "is being deleted")
+        assert report.cause.startswith(f"CustomResourceDefinition {_GIZMOS} is being deleted")
+        assert "It comes with OpenShift AI" in report.cause and f"kubectl get {_GIZMOS} -A" in report.commands
+        merge = {"Content-Type": "application/merge-patch+json"}
+        client.patch(path, json={"metadata": {"finalizers": None}}, headers=merge)
+
+
+def until_told(cluster: Cluster, wanted: Step, word: str) -> Report:
+    """The server takes a moment to refuse."""
+    end = time.monotonic() + 30
+    while word not in (report := failure(cluster, wanted)).cause:
+        assert time.monotonic() < end, report.cause
+    return report
+
+
+@pytest.mark.parametrize(
+    ("crd", "component"),
+    [
+        ("authpolicies.kuadrant.io", "Kuadrant"),
+        ("certificates.cert-manager.io", "cert-manager"),
+        ("inferenceservices.serving.kserve.io", "KServe or OpenShift AI"),
+        ("gateways.gateway.networking.k8s.io", "Gateway API"),
+        ("clusterpolicies.nvidia.com", "the GPU Operator"),
+    ],
+)
+def test_the_component_that_brings_a_kind_is_named(crd: str, component: str) -> None:
+    assert absent_kinds.of(crd).cause.endswith(f"is not there. It comes with {component}")
+
+
+@pytest.mark.parametrize("of_crd", [True, False])
+def test_what_is_waited_for_is_of_a_kind_that_has_gone(cluster: Cluster, of_crd: bool) -> None:
+    """Neither is the API server overloaded, nor is anybody to make the object."""
+    crd = waits(kinds.CRD, "kuadrants.kuadrant.io", "", conditions.established, "is Established", 60.0)
+    operand = waits(kinds.KUADRANT, "kuadrant", "kuadrant-system", conditions.ready, "is Ready", 60.0)
+    report = failure(cluster, step("kuadrant", waits=[crd if of_crd else operand]))
+    assert report.cause == absent_kinds.of("kuadrants.kuadrant.io").cause
+    assert "overloaded" not in written(report) and "maas preflight" in report.commands
 
 
 def test_what_is_secret_is_in_no_message(cluster: Cluster) -> None:

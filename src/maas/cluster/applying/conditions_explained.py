@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from maas.cluster import kinds
+from maas.cluster.applying import absent_kinds
 from maas.cluster.applying.explained import NOTHING, Explained, within
 from maas.cluster.objects import Object, condition, items, text
 from maas.cluster.plan.model import Wait
@@ -67,6 +68,8 @@ def _listeners(gateway: Object) -> Iterator[str]:
 
 
 def _crd(wait: Wait, why: str, found: Object | None) -> Explained:
+    if found is None:
+        return absent_kinds.of(wait.name)
     if "NamesAccepted is False" in why:
         return Explained(
             "another CRD on this cluster already has its names",

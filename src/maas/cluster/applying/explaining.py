@@ -5,7 +5,7 @@ stand for themselves.
 """
 
 from maas.cluster import kinds
-from maas.cluster.applying import conditions_explained, refusals, troubles
+from maas.cluster.applying import absent_kinds, conditions_explained, refusals, troubles
 from maas.cluster.applying.explained import NOTHING, Explained, first
 from maas.cluster.applying.surroundings import Surroundings
 from maas.cluster.objects import name, namespace, text
@@ -27,6 +27,8 @@ def of_refusal(action: Action, error: MaasError) -> Explained:
 
 
 def of_wait(wait: Wait, seen: Seen, around: Surroundings) -> Explained:
+    if around.unserved:
+        return absent_kinds.of(wait.kind.key)
     found = next(troubles.of_pods(around.pods), NOTHING)
     if found is NOTHING:
         found = _of_events(around, wait.namespace)

@@ -2,6 +2,7 @@
 
 import re
 
+from maas.cluster.applying import absent_kinds
 from maas.cluster.applying.explained import NOTHING, Explained, Sign, first, within
 from maas.cluster.failures import Conflicting, Missing, ServerFailed, Unreachable
 from maas.cluster.kinds import Kind
@@ -105,6 +106,10 @@ def _terminating(found: "re.Match[str]", namespace: str) -> Explained:
     )
 
 
+def _kind_goes(found: "re.Match[str]", namespace: str) -> Explained:
+    return absent_kinds.going(found[1])
+
+
 SIGNS = (
     Sign(re.compile(r"ValidatingAdmissionPolicy '([^']+)'"), _policy_denies),
     Sign(re.compile(r'admission webhook "([^"]+)" denied'), _webhook_denies),
@@ -114,6 +119,7 @@ SIGNS = (
     Sign(re.compile(r"unable to validate against any security context constraint"), _constraints),
     Sign(re.compile(r"namespace (\S+) because it is being terminated"), _terminating),
     Sign(re.compile(r"Namespace (\S+) does not go: "), _terminating),
+    Sign(re.compile(r'(\S+) "[^"]*" is forbidden: create not allowed while custom resource def'), _kind_goes),
     Sign(re.compile(r'(User "[^"]+") cannot '), _rights),
     Sign(
         re.compile(r"(?:([\w.\[\]]+): )?(?:Forbidden|Invalid value)[^;]*(?:immutable|may not be changed)"), _immutable
@@ -130,7 +136,7 @@ def explained(error: MaasError, kind: Kind | None, named: str, namespace: str) -
         case Unreachable():
             return _lost(f"{error}")
         case Missing() if not error.object_named and kind:
-            return _not_served(kind)
+            return absent_kinds.of(kind.key)
     found = first(SIGNS, str(error), namespace)
     if found is NOTHING and isinstance(error, ServerFailed):
         return _lost("the API server does not answer as it should")
@@ -156,12 +162,4 @@ def _lost(cause: str) -> Explained:
         cause,
         ("See whether the cluster can be reached. What was begun is whole.",),
         ("kubectl get --raw '/readyz?verbose'",),
-    )
-
-
-def _not_served(kind: Kind) -> Explained:
-    return Explained(
-        f"the cluster does not serve {kind.key}: the component that brings it is not there, or not whole",
-        ("See whether its CRD is there, and what the checks say of the component.",),
-        (f"kubectl get crd {kind.key}", "maas preflight"),
     )

@@ -15,6 +15,7 @@ from maas.cluster.api import Api, path_of
 from maas.cluster.applying import objects
 from maas.cluster.applying.failure import Lines
 from maas.cluster.facts.redaction import scrubbed
+from maas.cluster.failures import Missing
 from maas.cluster.kinds import DEPLOYMENT, POD, Kind
 from maas.cluster.objects import Object, at, condition, items, mapping, name, namespace, number, place, text
 from maas.domain.errors import MaasError
@@ -37,10 +38,13 @@ _BEHIND = {
 
 @dataclass(frozen=True)
 class Surroundings:
+    """unserved: the object cannot be there, for the cluster does not serve its kind."""
+
     object: Object | None = None
     pods: Sequence[Object] = ()
     events: Sequence[Object] = ()
     logs: Sequence[Lines] = ()
+    unserved: bool = False
 
 
 async def around(api: Api, kind: Kind, named: str, in_namespace: str) -> Surroundings:
@@ -53,6 +57,8 @@ async def around(api: Api, kind: Kind, named: str, in_namespace: str) -> Surroun
 
 async def _around(api: Api, kind: Kind, named: str, in_namespace: str) -> Surroundings:
     found = await _or(objects.one(api, kind, named, in_namespace), None)
+    if found is None and await _or(_is_unserved(api, kind), False):
+        return Surroundings(unserved=True)
     names, pods = {named}, list[Object]()
     if in_namespace:
         selectors = await _selectors(api, kind, found, named, in_namespace)
@@ -65,6 +71,18 @@ async def _around(api: Api, kind: Kind, named: str, in_namespace: str) -> Surrou
     events = [each for where in places for each in await _or(objects.some(api, _EVENT, where), ())]
     logs = await asyncio.gather(*(_log(api, *each) for each in list(_crashing(pods))[:_LOGS]))
     return Surroundings(found, pods, _newest(events, names, pods), [log for log in logs if log])
+
+
+async def _is_unserved(api: Api, kind: Kind) -> bool:
+    """In none of the versions that we know. Raises MaasError."""
+    for version in kind.versions:
+        try:
+            served = await api.get(f"/apis/{kind.group}/{version}" if kind.group else f"/api/{version}")
+        except Missing:
+            continue
+        if any(text(each, "name") == kind.plural for each in items(served, "resources")):
+            return False
+    return True
 
 
 async def _or(awaited: Awaitable[T], otherwise: T) -> T:
