@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from maas.cluster.applying import Changed, Outcome, Rehearsed, differences, rehearse
 from maas.cluster.kinds import Kind
-from maas.cluster.plan.model import Chart, Delete, Plan, Step
+from maas.cluster.objects import items
+from maas.cluster.plan.model import Apply, Chart, Delete, Plan, Step
+from tests.kubernetes.applying.failing import deployment
 from tests.kubernetes.applying.stage import config_map, stage, step
 from tests.kubernetes.applying.webhooks import configuration, free_port
 from tests.kubernetes.cluster import Cluster
@@ -98,6 +101,39 @@ def test_an_object_whose_namespace_is_yet_to_be_made_is_tried_elsewhere(cluster:
     assert [each.outcome for each in found] == [Outcome.accepted, Outcome.accepted, Outcome.refused]
     assert found[1].why == "tried in namespace default: coming is yet to be made"
     assert found[1].about == found[2].about == "Gateway coming/maas-gateway"
+
+
+def _brought(name: str) -> Step:
+    """A chart, and a few fields of the Deployment that it makes."""
+    env = [{"name": "FAILURE_MODE", "value": "deny"}]
+    spec = {"template": {"spec": {"containers": [{"name": "server", "env": env}]}}}
+    partial = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "default"}}
+    chart = Chart(name, "default", name, "1.0.0")
+    return Step("operator", "", "", (chart, Apply({**partial, "spec": spec}, adopt=True, brought=True)))
+
+
+def test_fields_of_what_a_chart_is_to_make_are_not_tried_without_it(cluster: Cluster) -> None:
+    """By themselves they are no Deployment, and the server would refuse them."""
+    wanted = _brought("coming")
+    chart, fields = rehearsed(cluster, wanted)
+    assert (fields.about, fields.outcome) == ("Deployment default/coming", Outcome.later)
+    assert fields.why == "the chart before it makes it" and chart.outcome is Outcome.later
+    alone = replace(wanted, actions=tuple(replace(a, brought=False) for a in wanted.actions if isinstance(a, Apply)))
+    assert rehearsed(cluster, alone)[0].outcome is Outcome.refused
+    shown = changed(cluster, wanted)
+    assert [each.note for each in shown if each.about == fields.about] == [fields.why]
+
+
+def test_they_are_tried_on_what_it_has_made(cluster: Cluster) -> None:
+    seed(cluster, [deployment("there", "default")])
+    _, fields = rehearsed(cluster, _brought("there"))
+    assert fields.outcome is Outcome.accepted and fields.after is not None
+    (container,) = items(fields.after, "spec", "template", "spec", "containers")
+    assert container["image"] == "example.com/server:1.0", "the rest is the chart's"
+    assert container["env"] == [{"name": "FAILURE_MODE", "value": "deny"}]
+    with cluster.client() as client:
+        stored = client.get("/apis/apps/v1/namespaces/default/deployments/there").json()
+    assert "env" not in stored["spec"]["template"]["spec"]["containers"][0], "a rehearsal changes nothing"
 
 
 @pytest.mark.usefixtures("one_attempt")
