@@ -1,15 +1,19 @@
 """One file that cannot be read is a fact; a path that holds no snapshot is an error that says what to give."""
 
+import copy
+import gzip
 import os
 from pathlib import Path
 
 import pytest
 
 from maas.cluster.facts import snapshot, snapshot_files
+from maas.cluster.facts.model import Facts, NotRead
 from maas.cluster.kinds import NODE
 from maas.cluster.objects import name
 from maas.domain.errors import InvalidInput
-from tests.kubernetes.snapshots import trees
+from tests.kubernetes.offline import facts as facts_of
+from tests.kubernetes.snapshots import trees, written
 
 _GOOD = {"nodes.yaml": trees.as_yaml(trees.list_of(trees.NODE))}
 _BILLION = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -55,12 +59,67 @@ def test_the_documents_before_a_broken_one_hold_good(tmp_path: Path) -> None:
     assert list(facts.unreadable) == ["all.yaml"]
 
 
+def _read(folder: Path, tree: trees.Tree) -> Facts:
+    return snapshot.read(trees.in_folder(folder, tree))
+
+
+_TWO = [{**copy.deepcopy(trees.NODE), "metadata": {"name": f"worker-{number}"}} for number in (1, 2)]
+
+
+@pytest.mark.parametrize("form", ["exported", "ours", "one by one"])
+def test_a_list_that_breaks_off_is_a_part_of_one(form: str, tmp_path: Path) -> None:
+    """What nobody could read may be what is wrong: it is not judged as a list of all."""
+    whole = {
+        "exported": {"nodes.yaml": trees.as_yaml(trees.list_of(*_TWO)) + b"---\nkind: [\n"},
+        "ours": {"lists/nodes.json": written.files(facts_of(*_TWO), tmp_path)["snapshot/lists/nodes.json"][:-9]},
+        "one by one": {**trees.inspected(*_TWO), "cluster-scoped-resources/core/nodes/worker-3.yaml": b"kind: [\n"},
+    }[form]
+    facts = _read(tmp_path / "cut", whole)
+    (file,) = facts.unreadable
+    assert facts.known(NODE)
+    assert facts.partial == {"nodes": f"{file} could not be read to its end: there may be further nodes"}
+    with pytest.raises(NotRead):
+        facts.whole(NODE)
+
+
+def test_a_list_that_breaks_off_before_its_first_object_is_none(tmp_path: Path) -> None:
+    begun = written.files(facts_of(*_TWO), tmp_path)["snapshot/lists/nodes.json"].split(b"\n")[0] + b"\n"
+    facts = _read(tmp_path / "cut", {"lists/nodes.json": begun, "lists/pods.yaml": trees.as_yaml(trees.POD)})
+    with pytest.raises(NotRead, match="could not be read to its end"):
+        facts.all(NODE)
+
+
+def test_a_list_that_another_file_holds_whole_is_whole(tmp_path: Path) -> None:
+    facts = _read(tmp_path, {**_GOOD, "a.yaml": trees.as_yaml(trees.list_of(*_TWO)) + b"---\nkind: [\n"})
+    assert len(facts.whole(NODE)) == 2
+
+
+def test_a_list_cut_between_two_lines_is_told(tmp_path: Path) -> None:
+    """It is YAML still, but the kind that kubectl writes last is not there."""
+    cut = trees.as_yaml(trees.list_of(*_TWO)).partition(b"kind: List")[0]
+    facts = _read(tmp_path, {"nodes.yaml": cut, "pods.yaml": trees.as_yaml(trees.POD)})
+    assert facts.unreadable["nodes.yaml"].startswith("it ends early")
+
+
+def test_objects_one_by_one_in_an_archive_that_breaks_off_may_not_be_all(tmp_path: Path) -> None:
+    data = gzip.decompress(trees.archived(trees.inspected(*_TWO)))
+    path = tmp_path / "must-gather.tar.gz"
+    path.write_bytes(gzip.compress(data[: data.index(b"worker-2.yaml") + 100]))
+    facts = snapshot.read(path)
+    assert [name(node) for node in facts.known(NODE)] == ["worker-1"]
+    assert "nodes" in facts.partial
+
+
 @pytest.mark.parametrize("file", ["version.json", "apis.json", "probes.json", "unread.json", "snapshot.json"])
 @pytest.mark.parametrize("data", [b"{", b"[]", b"17", b'{"v1": 3, "lists": [], "pods": {"cause": 1}, "taken_at": {}}'])
 def test_what_describes_the_snapshot_may_be_broken_too(file: str, data: bytes, tmp_path: Path) -> None:
     facts = snapshot.read(trees.in_folder(tmp_path, {**_GOOD, file: data}))
     assert [name(node) for node in facts.all(NODE)] == ["worker-1"]
-    assert list(facts.unreadable) == ([file] if data == b"{" else [])
+    assert list(facts.unreadable) == ([] if data.startswith(b'{"v1"') else [file])
+
+
+def test_what_is_called_alike_deep_in_a_tree_describes_nothing(tmp_path: Path) -> None:
+    assert not _read(tmp_path, {**_GOOD, "cluster/logs/of/a/version.json": b"[]"}).unreadable
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ the objects was changed or seen, which is minutes off at most, as nodes report a
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ def _read(path: Path, reading: _Reading) -> Facts:
             reading.unreadable[file.path] = str(error)
         except BROKEN as error:
             reading.unreadable[file.path] = f"it cannot be read: {getattr(error, 'strerror', None) or error}"
+    if path.is_file() and path.name in reading.unreadable:
+        reading.gathering.archive_breaks_off(path.name)
     if not reading.gathering.has_anything and not reading.records:
         raise nothing_in(path, _nothing(reading))
     return _facts(path, reading)
@@ -104,19 +107,32 @@ def _take_record(reading: _Reading, file: File, name: str) -> None:
     depth = file.path.count("/")
     with file.opened() as stream:
         found = snapshot_documents.loads(stream.read())
+    if not isinstance(found, Mapping):
+        if depth <= 1:  # else it is somebody else's
+            raise Unreadable("it holds no JSON object")
+        return
     if name not in reading.records or depth < reading.records[name][0]:
         reading.records[name] = (depth, found)
 
 
 def _take_objects(reading: _Reading, file: File) -> None:
-    with file.opened() as stream:
-        key = key_of_list(file.path)
-        if key is not None and (listed := snapshot_documents.own_list(stream)) is not None:
-            reading.gathering.add_listed(key, _watched(reading, key, listed))
-        else:
-            for document in snapshot_documents.of(file.path, stream):
-                reading.gathering.add(document, file.path)
+    try:
+        with file.opened() as stream:
+            _gather(reading, file, stream)
+    except (Unreadable, *BROKEN):
+        reading.gathering.break_off(file.path)
+        raise
+    reading.gathering.end()
     reading.watch(Step(file.path.rpartition("/")[2], reading.files, 0, reading.gathering.count))
+
+
+def _gather(reading: _Reading, file: File, stream: BufferedReader) -> None:
+    key = key_of_list(file.path)
+    if key is not None and (listed := snapshot_documents.own_list(stream)) is not None:
+        reading.gathering.add_listed(key, _watched(reading, key, listed))
+        return
+    for document in snapshot_documents.of(file.path, stream):
+        reading.gathering.add(document, file.path)
 
 
 def _watched(reading: _Reading, key: str, objects: Iterator[Any]) -> Iterator[Object]:
@@ -161,7 +177,7 @@ def _lists(
 ) -> dict[str, Sequence[Object] | Unread]:
     lists: dict[str, Sequence[Object] | Unread] = {key: list(found.values()) for key, found in gathering.found.items()}
     for kind in ALL:
-        if kind.key in lists:
+        if lists.get(kind.key):
             continue
         if (why := _unread(missing, kind.key)) or (why := snapshot_absence.unread(kind, apis, gathering)):
             lists[kind.key] = why

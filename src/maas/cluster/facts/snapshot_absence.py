@@ -37,7 +37,7 @@ def apis(gathering: Gathering) -> Apis:
 def _has_all_crds(gathering: Gathering) -> bool:
     """A list of some CRDs is betrayed by objects whose CRD is not on it."""
     crds = {name for _, name in gathering.found.get(CRD.key, {})}
-    if not crds or (CRD.key not in gathering.listed and CRD.key not in gathering.in_folders):
+    if not crds or not _is_complete(CRD, gathering):
         return False
     return all(kind.key in crds for kind in ALL if is_extension(kind) and gathering.found.get(kind.key))
 
@@ -48,6 +48,8 @@ def unread(kind: Kind, apis: Apis, gathering: Gathering) -> Unread | None:
         return None
     if not isinstance(apis, Unread) and not _serves(apis, kind):
         return None
+    if kind.key in gathering.cut:
+        return Unread(Cause.not_exported, _cut(kind, gathering))
     namespaces = sorted(gathering.in_namespaces.get(kind.key, ()))
     if not namespaces:
         return not_exported(kind)
@@ -73,14 +75,24 @@ def _part(kind: Kind, gathering: Gathering) -> str:
     """ "" for all of it."""
     if _is_complete(kind, gathering):
         return ""
+    if kind.key in gathering.cut:
+        return _cut(kind, gathering)
     namespaces = sorted(gathering.in_namespaces.get(kind.key, ()))
     if namespaces:
         return f"the snapshot holds {kind.plural} of {_some(namespaces)} only"
     return f"the snapshot holds single {kind.plural}, no list of all"
 
 
+def _cut(kind: Kind, gathering: Gathering) -> str:
+    return f"{gathering.cut[kind.key]} could not be read to its end: there may be further {kind.plural}"
+
+
 def _is_complete(kind: Kind, gathering: Gathering) -> bool:
-    if kind.key in gathering.listed or kind.key in gathering.in_folders:
+    if kind.key in gathering.listed:
+        return True
+    if kind.key in gathering.cut:
+        return False
+    if kind.key in gathering.in_folders:
         return True
     if NAMESPACE.key not in gathering.listed or kind.key not in gathering.in_namespaces:
         return False

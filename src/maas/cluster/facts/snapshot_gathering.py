@@ -4,13 +4,14 @@ A kind of which nothing was exported is unread, not absent. It is absent where a
 CustomResourceDefinitions do not have it, and empty where a list of it was exported that is empty.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from maas.cluster.facts.model import Cause, Unread
 from maas.cluster.facts.pruning import pruned
 from maas.cluster.facts.snapshot_documents import is_list, objects
+from maas.cluster.facts.snapshot_yaml import Unreadable
 from maas.cluster.kinds import ALL, CRD, NAMESPACE, Body, Kind
 from maas.cluster.objects import Object, at, flag, items, name, namespace, text
 
@@ -19,21 +20,45 @@ _BY_GROUP_AND_KIND = {(kind.group, kind.name): kind for kind in ALL}
 
 @dataclass
 class Gathering:
-    """Objects by Kind.key, then by namespace and name: one that two files hold is one object."""
+    """Objects by Kind.key, then by namespace and name: one that two files hold is one object.
+
+    Whether a list is whole is known when its file has been read to the end, and not before.
+    """
 
     found: dict[str, dict[tuple[str, str], Object]] = field(default_factory=dict)
     listed: set[str] = field(default_factory=set)  # kinds of which a whole list was given
     in_namespaces: dict[str, set[str]] = field(default_factory=dict)  # kinds given namespace by namespace
     in_folders: set[str] = field(default_factory=set)  # kinds given object by object, all of them
     apis: dict[str, set[str]] = field(default_factory=dict)  # as objects and CRDs tell
+    cut: dict[str, str] = field(default_factory=dict)  # kinds, and the file of them that could not be read to its end
     count: int = 0
+    _told: list[tuple[str, set[str], str]] = field(default_factory=list)  # by the file at hand: kind, where, what
 
     @property
     def has_anything(self) -> bool:
         """Also a list that is empty."""
-        return bool(self.count or self.listed or self.in_namespaces)
+        return bool(self.count or self.listed or any(self.in_namespaces.values()))
+
+    def end(self) -> None:
+        """The file at hand has been read."""
+        for _, noted, what in self._told:
+            noted.add(what)
+        self._told.clear()
+
+    def break_off(self, path: str) -> None:
+        """The file at hand could not be read to its end: what it held holds good, and is not all."""
+        in_folder = {kind.key for kind in ALL if path.split("/")[-2:-1] == [kind.plural]}
+        self.cut |= dict.fromkeys({key for key, _, _ in self._told} | in_folder, path)
+        self._told.clear()
+
+    def archive_breaks_off(self, name: str) -> None:
+        """Whatever was to be had in several files may have been in more of them."""
+        self.cut |= dict.fromkeys({*self.in_folders, *self.in_namespaces}, name)
 
     def add(self, document: Any, path: str) -> None:
+        """Raises Unreadable for the beginning of a list: kubectl and oc write its kind after its items."""
+        if isinstance(document, Mapping) and "kind" not in document and isinstance(document.get("items"), list):
+            raise Unreadable("it ends early: a list without the kind that follows its items")
         if is_list(document):
             self._note_list(document, path)
         for each in objects(document):
@@ -43,28 +68,31 @@ class Gathering:
 
     def add_listed(self, key: str, objects: Iterable[Object]) -> None:
         """Of our own lists: selected, pruned and redacted when they were written. Each is there only once."""
-        self.listed.add(key)
+        self._told.append((key, self.listed, key))
         kept = self.found.setdefault(key, {})
         for index, each in enumerate(objects):
             kept[str(index), ""] = each
-        self.count += len(kept)
+            self.count += 1
 
     def _note_list(self, document: Any, path: str) -> None:
         in_namespace = _namespace_of(path)
         for kind in _kinds_of_list(document, path):
             if in_namespace:
-                self.in_namespaces.setdefault(kind.key, set()).add(in_namespace)
+                self._tell_namespace(kind, in_namespace)
             else:
-                self.listed.add(kind.key)
+                self._told.append((kind.key, self.listed, kind.key))
 
     def _note_single(self, object: Object, path: str) -> None:
         kind, folders = kind_of(object), path.split("/")[:-1]
         if kind is None or folders[-1:] != [kind.plural]:
             return
         if in_namespace := _namespace_of(path):
-            self.in_namespaces.setdefault(kind.key, set()).add(in_namespace)
+            self._tell_namespace(kind, in_namespace)
         elif "cluster-scoped-resources" in folders and kind is not NAMESPACE:
-            self.in_folders.add(kind.key)
+            self._told.append((kind.key, self.in_folders, kind.key))
+
+    def _tell_namespace(self, kind: Kind, namespace: str) -> None:
+        self._told.append((kind.key, self.in_namespaces.setdefault(kind.key, set()), namespace))
 
     def _add_object(self, object: Object) -> None:
         self.count += 1
