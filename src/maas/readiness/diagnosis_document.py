@@ -9,6 +9,7 @@ from maas.readiness.diagnosis_text import sentence
 from maas.readiness.doctor import Cause, Diagnosis
 from maas.readiness.findings import Finding, Remedy, verdict
 from maas.readiness.reports.look import SYMBOLS, clean, escaped
+from maas.readiness.reports.markdown import plain
 
 
 def document(diagnosis: Diagnosis, described: str) -> str:
@@ -36,31 +37,27 @@ def markdown(diagnosis: Diagnosis, described: str) -> str:
     lines = [f"# maas doctor: {diagnosis.topic}", "", described, ""]
     for chapter in diagnosis.chapters:
         lines += [f"## {chapter.title}", ""]
-        lines += [f"- {SYMBOLS[step.status]} **{step.what}**: {_inline(step.message)}" for step in chapter.steps]
+        lines += [f"- {SYMBOLS[step.status]} **{step.what}**: {plain(step.message)}" for step in chapter.steps]
         for title, quoted in chapter.excerpts:
-            lines += ["", f"{title}:", "", "```", *map(clean, quoted), "```"]
+            lines += ["", f"{title}:", "", "```", *(clean(line).replace("```", "'''") for line in quoted), "```"]
         lines.append("")
     lines += ["## Causes", ""] if diagnosis.causes else ["Nothing is found to be wrong.", ""]
     for number, cause in enumerate(diagnosis.causes, 1):
         lines += [*_cause(number, cause), ""]
-    lines += [f"- ? {finding.code} could not be judged: {_inline(finding.message)}" for finding in diagnosis.unknown]
+    lines += [f"- ? {finding.code} could not be judged: {plain(finding.message)}" for finding in diagnosis.unknown]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _cause(number: int, cause: Cause) -> Iterator[str]:
     finding = cause.finding
-    yield f"### {number}. {SYMBOLS[finding.status]} {finding.code} {_inline(sentence(finding))}"
+    yield f"### {number}. {SYMBOLS[finding.status]} {finding.code} {plain(sentence(finding))}"
     yield ""
-    yield from (f"- seen: `{_inline(str(seen))}`" for seen in finding.seen)
-    yield from (f"- so: {SYMBOLS[f.status]} {f.code} {_inline(sentence(f))}" for f in cause.consequences)
+    yield from (f"- seen: {plain(str(seen))}" for seen in finding.seen)
+    yield from (f"- so: {SYMBOLS[f.status]} {f.code} {plain(sentence(f))}" for f in cause.consequences)
     if finding.remedy:
-        yield from ["", _inline(finding.remedy.text), ""]
+        yield from ["", plain(finding.remedy.text), ""]
         if finding.remedy.all_commands:
             yield from ["```sh", *map(clean, finding.remedy.all_commands), "```"]
-
-
-def _inline(text: str) -> str:
-    return clean(" ".join(text.split())).replace("|", "\\|")
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from maas.domain.errors import InvalidInput, NotFound
+from maas.readiness.diagnosis_document import markdown
 from maas.readiness.diagnosis_text import told
 from maas.readiness.doctor import Diagnosis, Topic, causes, diagnose
-from maas.readiness.findings import Category, Finding, Severity, Status
+from maas.readiness.findings import Category, Finding, Seen, Severity, Status
 from maas.readiness.judging import judge
 from maas.readiness.reports import Look
 from tests.kubernetes.doctor.golden import DESCRIBED, FOLDER, diagnosed, models, platform, texts
@@ -39,6 +40,20 @@ def test_nothing_is_folded_for_a_pipe_and_colour_is_for_terminals() -> None:
 
 def found(diagnosis: Diagnosis) -> set[str]:
     return {each.code for cause in diagnosis.causes for each in (cause.finding, *cause.consequences)}
+
+
+def test_nothing_of_a_cluster_is_html_or_a_fence_in_a_ticket() -> None:
+    """Messages and logs are anybody's words, and trackers render them."""
+    diagnosis = diagnosed(platform(), Topic.auth)
+    cause = diagnosis.causes[0]
+    evil = "<img src=x> [a](http://evil) ```"
+    finding = replace(cause.finding, message=evil, seen=(Seen("Pod a", "log", evil),))
+    chapter = replace(diagnosis.chapters[0], excerpts=(("log", (evil,)),))
+    text = markdown(replace(diagnosis, causes=(replace(cause, finding=finding),), chapters=(chapter,)), DESCRIBED)
+    prose, fenced = re.split(r"^```$", text, flags=re.MULTILINE)[::2], re.split(r"^```$", text, flags=re.MULTILINE)[1]
+    assert "\\<img src=x\\> \\[a\\](http://evil)" in "".join(prose)
+    assert not re.search(r"(?<!\\)<img", "".join(prose))
+    assert fenced == "\n<img src=x> [a](http://evil) '''\n"
 
 
 def test_a_topic_is_about_what_its_chapter_is_about() -> None:

@@ -23,7 +23,7 @@ def _blocks(report: Report) -> Iterator[str]:
     yield f"# {VERDICT_SYMBOLS[report.verdict]} {report.verdict}"
     yield f"{counted(report)}."
     yield from report.obstacles
-    yield _plain(f"{report.described}, judged for {report.asked.target}")
+    yield plain(f"{report.described}, judged for {report.asked.target}")
     if report.has_first_screen:
         yield "## pre-installation checklist"
         yield "\n".join(map(_checklist_line, report.checklist))
@@ -41,28 +41,28 @@ def _blocks(report: Report) -> Iterator[str]:
 def _checklist_line(line: Line) -> str:
     box = "x" if line.mark is Mark.done else " "
     word = "" if line.mark in (Mark.done, Mark.open) else f"({line.mark.name.replace('_', ' ')}) "
-    return f"- [{box}] {line.text}: {word}{_plain(line.reason)}"
+    return f"- [{box}] {line.text}: {word}{plain(line.reason)}"
 
 
 def _answer(answer: Answer) -> Iterator[str]:
     yield f"`{answer.command}`"
     if answer.note:
-        yield _plain(answer.note)
+        yield plain(answer.note)
         return
     rows = [answer.columns, tuple("---" for _ in answer.columns), *answer.rows]
-    yield "\n".join(f"| {' | '.join(map(_plain, row))} |" for row in rows)
+    yield "\n".join(f"| {' | '.join(map(plain, row))} |" for row in rows)
     if answer.more:
         yield f"and {answer.more} more"
 
 
 def _lines(group: Group) -> Iterator[str]:
     for finding in group.findings:
-        yield f"- {_QUIET[finding.status]} **{finding.code}** {_plain(finding.title)}: {_plain(said(finding))}"
+        yield f"- {_QUIET[finding.status]} **{finding.code}** {plain(finding.title)}: {plain(said(finding))}"
 
 
 def _group(group: Group) -> Iterator[str]:
     code = group.first.code
-    yield f"### {SYMBOLS[group.status]} {code} {_plain(group.first.title)}"
+    yield f"### {SYMBOLS[group.status]} {code} {plain(group.first.title)}"
     for told in group.told():
         yield from _problem(told)
     if group.because_of:
@@ -71,19 +71,19 @@ def _group(group: Group) -> Iterator[str]:
 
 
 def _problem(told: Told) -> Iterator[str]:
-    yield _plain(said(told.finding))
-    points = [f"- seen: {_plain(str(seen))}" for seen in told.finding.seen]
+    yield plain(said(told.finding))
+    points = [f"- seen: {plain(str(seen))}" for seen in told.finding.seen]
     if told.wanted:
-        points.append(f"- wanted: {_plain(told.wanted)}")
+        points.append(f"- wanted: {plain(told.wanted)}")
     if points:
         yield "\n".join(points)
     if told.remedy:
-        yield _plain(told.remedy.text)
+        yield plain(told.remedy.text)
         if commands := told.remedy.all_commands:
             yield "\n".join(["```sh", *map(clean, commands), "```"])
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """One line, in which nothing is markup but commands in ticks."""
     parts = _TICKED.split(clean(" ".join(text.split())))
     return "".join(part if part.startswith("`") else _SPECIAL.sub(r"\\\1", part) for part in parts)
