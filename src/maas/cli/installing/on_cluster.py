@@ -63,10 +63,14 @@ def _planned(options: Options, wanted: Wanted, facts: Facts, planned: Callable[[
 
 
 def _equipped(options: Options, wanted: Wanted) -> Wanted:
-    """With everything at hand that its steps need from this machine. Raises InvalidInput."""
+    """With everything at hand that its steps need from this machine. Raises InvalidInput.
+
+    Files are read for a maas.yaml that is given, not for the one that stands on the cluster: somebody who may change a
+    ConfigMap there could name any file of this machine. What was read of them before is there as Secrets, and stays.
+    """
     if options.manner.mirror:
         mirror.require(options.manner.mirror, components.steps(wanted))
-    return wanting.with_credentials(wanted)
+    return wanted if options.models.file is None else wanting.with_credentials(wanted)
 
 
 @contextmanager
