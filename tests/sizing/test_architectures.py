@@ -153,6 +153,46 @@ def test_what_is_no_decoder_is_refused(tmp_path: Path, text: str, said: str) -> 
         config.read(tmp_path)
 
 
+LLAMA, MIXTRAL = (KNOWN[name].config for name in ("Llama-3.1-8B", "Mixtral-8x7B"))
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "1e999", "NaN", "1" + "0" * 30, '"many"', "[1]", "true"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("num_key_value_heads", "head_dim", "intermediate_size", "max_position_embeddings", "sliding_window"),
+        *("num_hidden_layers", "vocab_size", "num_local_experts", "kv_lora_rank", "moe_layer_freq"),
+    ],
+)
+def test_a_number_that_cannot_be_is_named(tmp_path: Path, field: str, value: str) -> None:
+    text = json.dumps(MIXTRAL | {field: "HERE"}).replace('"HERE"', value)
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(InvalidInput, match=field if field != "num_hidden_layers" else "layers"):
+        config.read(tmp_path)
+
+
+@pytest.mark.parametrize("bits", [-5.5, 0.1, 17, "x", [1], float("nan")])
+@pytest.mark.parametrize("method", ["awq", "gptq", "compressed-tensors"])
+def test_bits_that_no_weight_has(method: str, bits: object) -> None:
+    given = {"quant_method": method, "bits": bits, "config_groups": {"all": {"weights": {"num_bits": bits}}}}
+    with pytest.raises(InvalidInput, match="bits"):
+        config.from_config(LLAMA | {"quantization_config": given}, "llama")
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "9" * 5000], ids=["deep", "long"])
+def test_json_that_python_refuses_to_read(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(InvalidInput, match="can't be read as JSON"):
+        config.read(tmp_path)
+
+
+@pytest.mark.parametrize("size", ["-5", "1e999", '"x"', "[]"])
+def test_a_size_that_cannot_be_is_not_taken_for_measured(tmp_path: Path, size: str) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA))
+    (tmp_path / "model.safetensors.index.json").write_text(f'{{"metadata": {{"total_size": {size}}}}}')
+    assert config.read(tmp_path).weights_bytes is None
+
+
 def test_a_folder_without_a_config(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"has no config\.json"):
         config.read(tmp_path)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import struct
 import threading
 from collections.abc import Iterator
@@ -80,6 +81,9 @@ def test_args_are_one_per_line(capsys: pytest.CaptureFixture[str]) -> None:
         ("qwen3-0.6b --gpu-memory 24GiB --capability eight", "written like 8.0"),
         ("qwen3-0.6b --gpu t4 --context long", "8192 or 8k"),
         ("qwen3-0.6b --gpu t4 --vllm-version latest", "no version of vLLM"),
+        (f"qwen3-0.6b --gpu-memory {'9' * 400}", "written like 24GiB"),
+        (f"qwen3-0.6b --gpu-memory 24GiB --capability {'9' * 5000}.0", "written like 8.0"),
+        (f"qwen3-0.6b --gpu t4 --context {'9' * 5000}", "8192 or 8k"),
         ("qwen4 --gpu t4", "there is no model 'qwen4'"),
         ("./nowhere/at/all --gpu t4", "there is no model"),
     ],
@@ -95,6 +99,19 @@ def test_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, out, _ = maas(capsys, str(tmp_path), "--gpu", "a100-80", "-o", "json")
     assert code == 0
     assert json.loads(out)["kv_bytes_per_token"] == 131_072
+
+
+def test_what_is_to_be_loaded_is_what_was_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A model that was trained further names in its config.json the one that it was made from."""
+    folder = tmp_path / "my tuned; model"
+    folder.mkdir()
+    said = KNOWN["Llama-3.1-8B"].config | {"_name_or_path": "meta-llama/Llama-3.1-8B"}
+    (folder / "config.json").write_text(json.dumps(said))
+    _, out, _ = maas(capsys, str(folder), "--gpu", "a100-80", "-o", "args")
+    assert out.splitlines()[0] == f"--model={folder}"
+    _, out, _ = maas(capsys, str(folder), "--gpu", "a100-80")
+    command = out.splitlines()[-1]
+    assert shlex.split(command)[:3] == ["vllm", "serve", str(folder)], "as a shell reads it"
 
 
 def test_on_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,7 +161,7 @@ def test_a_gguf_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
     code, out, _ = maas(capsys, str(file), "--cpu", "--context", "1k", "-o", "json")
     found = json.loads(out)
     assert code == 0
-    assert found["model"] == "Smol"
+    assert found["model"] == str(file), "what a server is started with, not the title that it gives itself"
     assert found["weights"] == file.stat().st_size
     assert found["cache"] == 1024 * 2 * 30 * 3 * 64 * 2
 
@@ -225,6 +242,7 @@ def test_the_hubs_cache_needs_no_network(
     code, out, _ = maas(capsys, "org/model", "--gpu", "t4", "-o", "json")
     assert code == 0
     assert json.loads(out)["kv_bytes_per_token"] == 36_864
+    assert json.loads(out)["args"][0] == "--model=org/model", "not the name of the snapshot's folder"
     code, _, err = maas(capsys, "org/other", "--gpu", "t4")
     assert code == 7
     assert "give a folder with its config.json" in err

@@ -1,6 +1,7 @@
 """maas size: does a model fit on a GPU, or on this machine's CPUs, and with which arguments."""
 
 import re
+import shlex
 import textwrap
 from enum import StrEnum
 from typing import Annotated, Any
@@ -104,7 +105,7 @@ def _device(name: str | None, memory: str | None, capability: str) -> Device:
     if memory is not None:
         if name is not None:
             raise InvalidInput("give either --gpu or --gpu-memory")
-        digits = re.fullmatch(r"(\d+)\.(\d)", capability)
+        digits = re.fullmatch(r"(\d{1,2})\.(\d)", capability)
         if digits is None:
             raise InvalidInput(f"--capability is written like 8.0, not {capability!r}")
         return Device(f"GPU with {memory}", _bytes(memory), int(digits[1]) * 10 + int(digits[2]))
@@ -121,14 +122,14 @@ def _device(name: str | None, memory: str | None, capability: str) -> Device:
 
 def _tokens(text: str) -> int:
     """ "8k" is 8192, as models are made; "8192" too."""
-    found = re.fullmatch(r"(\d+)([kKmM]?)", text)
+    found = re.fullmatch(r"(\d{1,12})([kKmM]?)", text)
     if found is None or int(found[1]) == 0:
         raise InvalidInput(f"--context is a number of tokens such as 8192 or 8k, not {text!r}")
     return int(found[1]) * {"": 1, "k": 1024, "m": 1024**2}[found[2].lower()]
 
 
 def _bytes(text: str) -> int:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?", text.lower())
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)\s*([kmgt]i?)?b?", text.lower())
     if found is None or (found[2] or "") not in _UNITS or not float(found[1]):
         raise InvalidInput(f"--gpu-memory is written like 24GiB, not {text!r}")
     return int(float(found[1]) * _UNITS[found[2] or ""])
@@ -213,7 +214,7 @@ def _print(found: Fit) -> None:
         print(f"Note: {note}.")
     if found.fits:
         variables = " ".join(f"{name}={value}" for name, value in environment(found).items())
-        print(f"\n{variables + ' ' if variables else ''}vllm serve " + " ".join(_command(found)))
+        print(f"\n{variables + ' ' if variables else ''}vllm serve " + shlex.join(_command(found)))
     else:
         _print_problems(found)
 

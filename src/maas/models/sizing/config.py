@@ -12,7 +12,7 @@ from typing import Any
 
 from maas.domain.errors import InvalidInput
 from maas.models.sizing.architecture import Architecture, Attention, Method, Quantisation
-from maas.models.sizing.parameters import count, ffn_width, mixture_of
+from maas.models.sizing.parameters import EXPERT_FIELDS, FFN_WIDTHS, count, ffn_width, mixture_of
 
 _ALIASES = {
     "num_hidden_layers": ("n_layer", "n_layers", "num_layers"),
@@ -27,22 +27,34 @@ _UNWINDOWED = "full_attention"
 _SLIDING = frozenset({"sliding_attention", "chunked_attention"})
 _LINEAR = frozenset({"linear_attention", "recurrent", "mamba"})
 _CONTEXT = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx", "seq_length")
+_KV_HEADS = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num")
+# What is counted with: whole numbers, if they are given at all.
+_COUNTED = (
+    *("head_dim", "kv_channels", *_KV_HEADS, *_CONTEXT, *FFN_WIDTHS, *EXPERT_FIELDS),
+    *("kv_lora_rank", "q_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"),
+    *("sliding_window", "attention_chunk_size", "max_window_layers"),
+)
+_MOST = 2**31  # of anything
+_MOST_LAYERS = 10_000
 _SCALES = 0.25  # bits per weight: a 16-bit scale and a zero point for each group of 128, rounded up
 
 
-def read(path: Path) -> Architecture:
-    """path: a config.json, or the folder that it is in, where weights are measured if they are there."""
+def read(path: Path, name: str | None = None) -> Architecture:
+    """path: a config.json, or the folder that it is in, where weights are measured if they are there.
+
+    name: what vLLM is to load it by; else the folder. Not `_name_or_path`: of a model that was trained further it is
+    often the one that it was made from.
+    """
     file = path / "config.json" if path.is_dir() else path
     try:
         config = json.loads(file.read_text())
     except FileNotFoundError:
         raise InvalidInput(f"{path} has no config.json: give a model's folder, or its config.json") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidInput(f"{file} can't be read as JSON: {error}") from error
     if not isinstance(config, dict):
         raise InvalidInput(f"{file} holds no JSON object: it is no model's config.json")
-    name = config.get("_name_or_path") or file.resolve().parent.name
-    return from_config(config, str(name), weights_bytes=_measured(file.parent))
+    return from_config(config, name or str(file.parent), weights_bytes=_measured(file.parent))
 
 
 def from_config(config: Mapping[str, Any], name: str, weights_bytes: int | None = None) -> Architecture:
@@ -51,15 +63,16 @@ def from_config(config: Mapping[str, Any], name: str, weights_bytes: int | None 
     family = str(text.get("model_type") or config.get("model_type") or "")
     _refuse_what_has_no_cache(family, text)
     fields = {key: _number(text, key, *aliases, of=name) for key, aliases in _ALIASES.items()}
+    _require_counts(text, fields["num_hidden_layers"], name)
     layers, hidden, heads = fields["num_hidden_layers"], fields["hidden_size"], fields["num_attention_heads"]
-    head_dim = int(text.get("head_dim") or text.get("kv_channels") or hidden // heads)
+    head_dim = int(text.get("head_dim") or text.get("kv_channels") or max(1, hidden // heads))
     kv_heads = _kv_heads(text, heads)
     try:
         counts = count(text, layers=layers, hidden=hidden, heads=heads, kv_heads=kv_heads, head_dim=head_dim)
         attention = _attention(text, family, layers, kv_heads, head_dim)
-    except (KeyError, TypeError, ValueError) as error:
+        mixture = mixture_of(text, layers)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(f"the config.json of {name} lacks a usable field: {error}") from error
-    mixture = mixture_of(text, layers)
     quantisation = _quantisation(config.get("quantization_config") or text.get("quantization_config"))
     return Architecture(
         name=name,
@@ -73,7 +86,7 @@ def from_config(config: Mapping[str, Any], name: str, weights_bytes: int | None 
         parameters=counts.all,
         plain_parameters=counts.all - counts.experts if quantisation.method is Method.mxfp4 else counts.plain,
         active_parameters=counts.active,
-        max_context=next((int(text[key]) for key in _CONTEXT if isinstance(text.get(key), int)), 2048),
+        max_context=next((int(text[key]) for key in _CONTEXT if text.get(key)), 2048),
         quantisation=quantisation,
         weights_bytes=weights_bytes,
         notes=tuple(notes),
@@ -103,11 +116,22 @@ def _refuse_what_has_no_cache(family: str, config: Mapping[str, Any]) -> None:
 def _number(config: Mapping[str, Any], key: str, *aliases: str, of: str) -> int:
     for each in (key, *aliases):
         value = config.get(each)
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MOST:
             return value
         if value is not None:
             raise InvalidInput(f"the config.json of {of} has {each}: {value!r}; it has to be a positive number")
     raise InvalidInput(f"the config.json of {of} has no {key}: it is no decoder's, or of a kind that is not known here")
+
+
+def _require_counts(config: Mapping[str, Any], layers: int, of: str) -> None:
+    """Neither less than nothing nor more than there is; a field that is null, false or 0 is not given."""
+    if layers > _MOST_LAYERS:
+        raise InvalidInput(f"the config.json of {of} claims to have {layers} layers")
+    for key in _COUNTED:
+        value = config.get(key)
+        if value and (isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MOST):
+            said = str(value) if isinstance(value, float) else json.dumps(value)[:40]
+            raise InvalidInput(f"the config.json of {of} has {key}: {said}; it has to be a whole number")
 
 
 def _kv_heads(config: Mapping[str, Any], heads: int) -> int:
@@ -115,10 +139,7 @@ def _kv_heads(config: Mapping[str, Any], heads: int) -> int:
         return int(config.get("num_kv_heads") or heads)
     if config.get("multi_query"):
         return 1
-    for key in ("num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num"):
-        if isinstance(config.get(key), int):
-            return int(config[key])
-    return heads
+    return next((int(config[key]) for key in _KV_HEADS if config.get(key)), heads)
 
 
 def _attention(
@@ -147,7 +168,7 @@ def _windowed_layers(config: Mapping[str, Any], family: str, layers: int) -> int
         return sum(kind in _SLIDING for kind in types)
     every = config.get("sliding_window_pattern") or _ALTERNATING.get(family)
     if every:
-        return layers - layers // int(every)
+        return layers - layers // max(1, int(every))
     if family in ("qwen2", "qwen3", "qwen2_moe", "qwen3_moe"):  # the layers from this one on slide
         return max(0, layers - int(config.get("max_window_layers", layers)))
     return layers
@@ -165,7 +186,7 @@ def _quantisation(config: object) -> Quantisation:
     match method:
         case "awq" | "gptq" | "auto-round":
             kind = Method.gptq if method == "gptq" else Method.awq
-            return Quantisation(kind, float(config.get("bits") or config.get("w_bit") or 4) + _SCALES)
+            return Quantisation(kind, _bits(config.get("bits") or config.get("w_bit") or 4) + _SCALES)
         case "fp8" | "fbgemm-fp8" | "modelopt":
             return Quantisation(Method.fp8, 8.0)
         case "mxfp4":
@@ -182,19 +203,26 @@ def _compressed(config: Mapping[str, Any]) -> Quantisation:
     groups = config.get("config_groups")
     first: object = next(iter(groups.values()), None) if isinstance(groups, Mapping) else None
     weights = first.get("weights") if isinstance(first, Mapping) else None
-    bits = int(weights.get("num_bits", 8)) if isinstance(weights, Mapping) else 8
+    bits = _bits(weights.get("num_bits") or 8) if isinstance(weights, Mapping) else 8
     if bits >= 8:
         floating = isinstance(weights, Mapping) and weights.get("type") == "float"
         return Quantisation(Method.fp8 if floating else Method.int8, 8.0)
     return Quantisation(Method.gptq, bits + _SCALES)  # packed integers: vLLM runs them with GPTQ's kernels
 
 
+def _bits(value: object) -> int:
+    if isinstance(value, int) and 1 <= value <= 16:
+        return value
+    raise InvalidInput(f"the config.json quantises weights to {str(value)[:40]} bits; 1 to 16 are known")
+
+
 def _measured(folder: Path) -> int | None:
     """The weights' size on the disk. None where none are, or where they are not whole."""
     try:
         index = json.loads((folder / "model.safetensors.index.json").read_text())
-        return int(index["metadata"]["total_size"])
-    except (OSError, ValueError, KeyError, TypeError):
+        if (size := int(index["metadata"]["total_size"])) > 0:
+            return size
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         pass
     files = [*folder.glob("*.safetensors")]
     return sum(file.stat().st_size for file in files) or None

@@ -32,7 +32,7 @@ def find(model: str) -> Architecture:
             f"there is no model {model!r}: give a folder with a config.json, a .gguf file, a name on the hub such as"
             f" meta-llama/Llama-3.1-8B, or one of {', '.join(name.removeprefix('Qwen/') for name in qwen3.names())}"
         )
-    return config.read(cached) if (cached := _cached(model)) else _of_the_hub(model)
+    return config.read(cached, model) if (cached := _cached(model)) else _of_the_hub(model)
 
 
 def _cached(model: str) -> Path | None:
@@ -49,7 +49,7 @@ def _of_the_hub(model: str) -> Architecture:
         raise InvalidInput(f"the hub has no model {model}, or it has no config.json")
     index = _fetch(model, "model.safetensors.index.json") or {}
     size = index.get("metadata", {}).get("total_size") if isinstance(index.get("metadata"), dict) else None
-    return config.from_config(found, model, weights_bytes=size if isinstance(size, int) else None)
+    return config.from_config(found, model, weights_bytes=size if isinstance(size, int) and size > 0 else None)
 
 
 def _fetch(model: str, file: str) -> dict[str, Any] | None:

@@ -28,7 +28,7 @@ def read(path: Path) -> Architecture:
         size = path.stat().st_size
     except (OSError, struct.error, OverflowError, ValueError) as error:
         raise InvalidInput(f"{path} can't be read as GGUF: {error or 'it ends too early'}") from error
-    return _architecture(pairs, path.stem, size, parameters)
+    return _architecture(pairs, str(path), size, parameters)
 
 
 def _head(file: BinaryIO) -> tuple[dict[str, Any], int]:
@@ -103,7 +103,7 @@ def _architecture(pairs: Mapping[str, Any], name: str, size: int, parameters: in
     head_dim = field("attention.key_length", hidden // heads)
     attention = Attention(layers, field("attention.head_count_kv", heads), head_dim)
     return Architecture(
-        name=str(pairs.get("general.name") or name),
+        name=name,
         family=family,
         layers=layers,
         hidden=hidden,

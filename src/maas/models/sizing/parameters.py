@@ -9,6 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 _UNGATED = frozenset({"gpt2", "gpt_neox", "gptj", "opt", "bloom", "mpt", "falcon", "starcoder2", "phi", "gpt_bigcode"})
+FFN_WIDTHS = ("intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "ffn_hidden_dim")
+_EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts")
+_CHOSEN = ("num_experts_per_tok", "experts_per_token", "num_experts_per_token", "moe_k")
+_SHARED = ("shared_expert_intermediate_size", "n_shared_experts")
+_STEPS = ("decoder_sparse_step", "moe_layer_freq", "interleave_moe_layer_step")
+EXPERT_FIELDS = (*_EXPERTS, *_CHOSEN, *_SHARED, *_STEPS, "moe_intermediate_size", "first_k_dense_replace")
 
 
 @dataclass(frozen=True)
@@ -47,24 +53,21 @@ def count(config: Mapping[str, Any], *, layers: int, hidden: int, heads: int, kv
 
 
 def ffn_width(config: Mapping[str, Any], hidden: int) -> int:
-    for key in ("intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "ffn_hidden_dim"):
-        if config.get(key):
-            return int(config[key])
-    return 4 * hidden
+    return _first(config, *FFN_WIDTHS) or 4 * hidden
 
 
 def mixture_of(config: Mapping[str, Any], layers: int) -> Mixture | None:
-    experts = _first(config, "num_local_experts", "num_experts", "n_routed_experts")
+    experts = _first(config, *_EXPERTS)
     if experts <= 1:
         return None
     width = _first(config, "moe_intermediate_size") or ffn_width(config, 0)
-    shared = _first(config, "shared_expert_intermediate_size") or _first(config, "n_shared_experts") * width
-    chosen = _first(config, "num_experts_per_tok", "experts_per_token", "num_experts_per_token", "moe_k") or 1
+    shared = _first(config, _SHARED[0]) or _first(config, _SHARED[1]) * width
+    chosen = _first(config, *_CHOSEN) or 1
     return Mixture(experts, chosen, width, shared, _expert_layers(config, layers))
 
 
 def _expert_layers(config: Mapping[str, Any], layers: int) -> int:
-    step = _first(config, "decoder_sparse_step", "moe_layer_freq", "interleave_moe_layer_step") or 1
+    step = _first(config, *_STEPS) or 1
     plain = config.get("mlp_only_layers") or []
     first_dense = _first(config, "first_k_dense_replace")
     return sum(1 for n in range(first_dense, layers) if n not in plain and (n + 1) % step == 0)
