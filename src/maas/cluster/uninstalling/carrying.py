@@ -10,7 +10,7 @@ from maas.cluster.helm import Helm
 from maas.cluster.plan.model import Plan
 from maas.cluster.uninstalling.finding import find
 from maas.cluster.uninstalling.model import Removal, Stay
-from maas.cluster.uninstalling.removal import NAMESPACES, removal_of
+from maas.cluster.uninstalling.removal import KEPT, NAMESPACES, removal_of
 
 
 async def carry_out(
@@ -22,7 +22,10 @@ async def carry_out(
     *,
     timeout: float,  # noqa: ASYNC109  # it ends waits in words, as that of applying.carry_out
 ) -> Sequence[Stay]:
-    """What stays in the end, and why. Raises StepFailed, after which it can be begun again, from find() on."""
+    """What stays in the end, and why. Raises StepFailed, after which it can be begun again, from find() on.
+
+    Of kinds that are kept, nothing tells any more whose they were: that they stay is known from before.
+    """
     end = clock.monotonic() + timeout
     first = Plan([step for step in removal.plan.steps if step.key != NAMESPACES], removal.plan.notes)
     await applying.carry_out(first, api, helm, told, clock, timeout=timeout, ask=_nobody)
@@ -35,7 +38,7 @@ async def carry_out(
     last = [replace(step, needs=()) for step in again.plan.steps if step.key == NAMESPACES]
     left = max(1.0, end - clock.monotonic())
     await applying.carry_out(Plan(last), api, helm, told, clock, timeout=left, ask=_nobody)
-    return again.stays
+    return [*again.stays, *(each for each in removal.stays if each.why == KEPT and each not in again.stays)]
 
 
 async def _nobody(question: str) -> bool:

@@ -18,6 +18,7 @@ _PATIENCE = 300.0
 _OURS = "we made it"
 _MARKED = "so that it is found again if this is cut short"
 _MARK = {"metadata": {"labels": {REMOVE: "true"}}}
+KEPT = "--keep-crds"
 NAMESPACES = "remove namespaces"  # the key of the last step
 _BINDINGS = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
 _STAGES: Sequence[tuple[str, str, str, tuple[Kind, ...]]] = (
@@ -252,7 +253,7 @@ class _Removing:
                 if part.key in part_keys(self.ours.releases, self.ours.operators, self.ours.made):
                     yield Stay(part.title, "--keep-operators")
         elif self.keep_crds and (self.ours.definitions or any(each.kind.key == CRD.key for each in self.ours.made)):
-            yield Stay("the components' CustomResourceDefinitions", "--keep-crds")
+            yield Stay("the components' CustomResourceDefinitions", KEPT)
 
 
 def _outlives(found: Found) -> bool:
