@@ -21,12 +21,14 @@ from maas.embedded import access_log, decisions, log
 from maas.embedded.counters import Counters
 from maas.embedded.decisions import Admission, DecisionLog, Position
 from maas.embedded.home import Home
+from maas.embedded.written import Written
 from maas.store import Store
 
 COMMIT_EVERY = 0.5  # seconds; whoever asks for usage gets what has settled until then
 BACKLOG_MAX = 100_000  # records the database has not taken; past that nothing is admitted
 LONGEST_REQUEST = 3600 + 60  # the gateway ends any request within the hour
 _POLL_WAITED_FOR, _POLL_BUSY, _POLL_IDLE = 0.001, 0.005, 0.5
+_POLL_WATCHED = 0.2  # a file that took the name of a renamed one is not watched before somebody looks
 _GAVE_UP_ASKING = 503  # Envoy's own answer when admission did not answer in time
 _GONE_MAX = 10_000  # clients that hung up before admission heard of them, and may still be heard of
 
@@ -105,12 +107,18 @@ class Metering:
     # --- the gateway's side
 
     async def follow(self) -> None:
-        """Settle what ends, as long as this runs. Polling a file costs a microsecond, so it is done often."""
+        """Settle what ends, as long as this runs: at once when one does, in batches when many do."""
+        settled = False
         while True:
+            watched = self._written.watch()  # before looking, or what comes in between would be missed
             if self.drain():
+                settled = True
                 await asyncio.sleep(0)
-            elif self._open:
+            elif self._open and (settled or not watched):
+                settled = False
                 await asyncio.sleep(_POLL_WAITED_FOR if self._waiting else _POLL_BUSY)
+            elif self._open:
+                await self._written.again(_POLL_WATCHED)
             else:
                 self._wake.clear()
                 with contextlib.suppress(TimeoutError):  # refusals are logged too, and the log must not grow unread
@@ -178,6 +186,7 @@ class Metering:
 
     def close(self) -> None:
         self._committer.shutdown()
+        self._written.close()
         self._follower.close()
         self._log.close()
         self._refusals.close()
@@ -230,6 +239,7 @@ class Metering:
         self._log = DecisionLog(self._home.journal, segment_bytes=self._segment_bytes)
         self._refusals = DecisionLog(self._home.journal, decisions.REFUSED, self._segment_bytes)
         self._follower = access_log.Follower(self._home.access_log, marks.get("access_log"))
+        self._written = Written(self._home.access_log)
         if "decided" not in marks:  # a new database: what is in the journal was settled in another one
             self._store.ledger.commit_settlements((), marks=self._marks())
             return
