@@ -157,15 +157,18 @@ def free_ports() -> tuple[int, int, int]:
 
 
 def stopped(pid: int) -> bool:
-    """All of its threads: a signal is only asked for when kill() returns."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
+    """All of its threads: a signal is only asked for when kill() returns. A thread may end while we look."""
+    try:
+        stats = [(task / "stat").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
 
 
-def eventually(look: Callable[[], T | Literal[False] | None], within: float = PATIENCE) -> T:
-    """The first true answer. Fails with the last one."""
+def eventually(look: Callable[[], T | Literal[False] | None], what: str = "", within: float = PATIENCE) -> T:
+    """The first true answer. Fails with the last one, and with what was waited for."""
     deadline = time.monotonic() + within
     while not (answer := look()):
-        assert time.monotonic() < deadline, f"still {answer!r} after {within:g} s"
+        assert time.monotonic() < deadline, f"still {answer!r} after {within:g} s: {what}".rstrip(": ")
         time.sleep(0.02)
     return answer

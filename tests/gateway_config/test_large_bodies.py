@@ -77,6 +77,7 @@ def test_a_crowd_without_keys_takes_no_memory(up: Running) -> None:
     assert most - before < 150 * MIB
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("key", [True, False])
 def test_no_body_holds_others_up(up: Running, key: bool) -> None:
     """15 s, when the whole of it was parsed."""

@@ -6,12 +6,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.running import eventually
 
 SOURCES = Path(__file__).parents[2] / "src"
 
@@ -43,20 +43,13 @@ class Running:
         self.first_line = self.process.stderr.readline()
         assert "listening" in self.first_line
         self.http = httpx.Client(transport=httpx.HTTPTransport(uds=str(self.uds)), base_url="http://sim", timeout=10)
-        self.wait(self._answers)
+        eventually(self._answers)
 
     def _answers(self) -> bool:
         try:
             return self.http.get("/health").is_success
         except httpx.TransportError:
             return False
-
-    def wait(self, true: Callable[[], Any], seconds: float = 5) -> Any:
-        deadline = time.monotonic() + seconds
-        while not (found := true()):
-            assert time.monotonic() < deadline, "waited too long"
-            time.sleep(0.005)
-        return found
 
     def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -75,7 +68,7 @@ class Running:
             lines = map(json.loads, self.request_log.read_text().splitlines())
             return next((line for line in lines if line["request_id"] == request_id and line["event"] == "end"), None)
 
-        found: dict[str, Any] = self.wait(find)
+        found: dict[str, Any] = eventually(find)
         return found
 
     def metric(self, name: str) -> float:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.running import eventually
 from tests.simulator.running import Running
 
 
@@ -121,7 +122,7 @@ def test_metrics_have_vllms_names(start: Any) -> None:
     for stream in (False, True):
         answer = running.chat("one two three", max_tokens=5, ignore_eos=True, stream=stream)
         assert answer.is_success
-    running.wait(lambda: running.metric("request_success_total") == 2)
+    eventually(lambda: running.metric("request_success_total") == 2)
     assert running.metric("prompt_tokens_total") == 6
     assert running.metric("generation_tokens_total") == 10
     assert running.metric("time_to_first_token_seconds_count") == 2

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.running import eventually
 from tests.simulator.running import Running
 
 Start = Callable[..., Running]
@@ -83,15 +84,15 @@ def test_who_leaves_the_queue_is_not_served(sim: Running) -> None:
 
     async def run() -> None:
         async with connected(sim, {}, "first"):
-            await asyncio.to_thread(sim.wait, lambda: sim.metric("num_requests_running") == 1)
+            await asyncio.to_thread(eventually, lambda: sim.metric("num_requests_running") == 1)
             async with connected(sim, {}, "second"):
-                await asyncio.to_thread(sim.wait, lambda: sim.metric("num_requests_waiting") == 1)
-            await asyncio.to_thread(sim.wait, lambda: sim.metric("num_requests_waiting") == 0)
+                await asyncio.to_thread(eventually, lambda: sim.metric("num_requests_waiting") == 1)
+            await asyncio.to_thread(eventually, lambda: sim.metric("num_requests_waiting") == 0)
 
     asyncio.run(run())
     assert sim.logged("second").items() >= {"aborted": True, "completion_tokens": 0, "status": 499}.items()
     assert sim.logged("first")["aborted"]
-    sim.wait(lambda: sim.metric("num_requests_running") == 0)
+    eventually(lambda: sim.metric("num_requests_running") == 0)
 
 
 def test_a_full_queue_refuses(sim: Running) -> None:
@@ -99,7 +100,7 @@ def test_a_full_queue_refuses(sim: Running) -> None:
 
     async def run() -> None:
         async with connected(sim, {}, "runs"), connected(sim, {}, "waits"):
-            await asyncio.to_thread(sim.wait, lambda: sim.metric("num_requests_waiting") == 1)
+            await asyncio.to_thread(eventually, lambda: sim.metric("num_requests_waiting") == 1)
             refused = await asyncio.to_thread(sim.chat)
             assert refused.status_code == 429
             assert refused.json()["error"]["message"] == "Failed to enqueue request, waiting requests queue is full"
@@ -112,15 +113,16 @@ def test_raising_the_limit_lets_the_waiting_run(sim: Running) -> None:
 
     async def run() -> None:
         async with connected(sim, {}, "a"), connected(sim, {}, "b"), connected(sim, {}, "c"):
-            await asyncio.to_thread(sim.wait, lambda: sim.metric("num_requests_waiting") == 2)
+            await asyncio.to_thread(eventually, lambda: sim.metric("num_requests_waiting") == 2)
             sim.configure(max_num_seqs=3)
             assert sim.metric("num_requests_running") == 3
             assert sim.metric("num_requests_waiting") == 0
 
     asyncio.run(run())
-    sim.wait(lambda: sim.metric("num_requests_running") == 0)
+    eventually(lambda: sim.metric("num_requests_running") == 0)
 
 
+@pytest.mark.alone
 def test_latency_is_what_was_set(sim: Running) -> None:
     sim.configure(time_to_first_token="100ms", inter_token_latency="10ms")
 
@@ -145,7 +147,7 @@ def test_changed_latency_spares_who_has_started(sim: Running) -> None:
     sim.configure(time_to_first_token=200)
     with ThreadPoolExecutor(1) as pool:
         before = pool.submit(sim.chat)
-        sim.wait(lambda: sim.metric("num_requests_running") == 1)
+        eventually(lambda: sim.metric("num_requests_running") == 1)
         sim.configure(time_to_first_token=30_000)
         assert before.result().is_success
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.running import eventually
 from tests.simulator.running import SOURCES, Running
 
 Start = Callable[..., Running]
@@ -28,7 +29,7 @@ def test_not_ready_while_starting(start: Start) -> None:
     assert running.http.get("/health").status_code == 200
     assert running.http.get("/health/ready").status_code == 503
     assert running.chat().status_code == 503
-    running.wait(lambda: running.http.get("/health/ready").status_code == 200)
+    eventually(lambda: running.http.get("/health/ready").status_code == 200)
     assert running.chat().status_code == 200
 
 
@@ -36,7 +37,7 @@ def test_sigterm_lets_running_requests_finish(start: Start) -> None:
     running = start("--inter-token-latency", "20ms")
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(running.chat, max_tokens=20, ignore_eos=True, stream=True)
-        running.wait(lambda: running.metric("num_requests_running") == 1)
+        eventually(lambda: running.metric("num_requests_running") == 1)
         running.process.send_signal(signal.SIGTERM)
         assert answer.result().text.endswith("data: [DONE]\n\n")
     assert running.process.wait(5) == 0
@@ -50,7 +51,7 @@ def test_the_grace_ends(start: Start) -> None:
             running.post, "/v1/completions", {"model": "sim", "prompt": "x", "max_tokens": 999, "ignore_eos": True}
         )
         streamed = pool.submit(running.chat, max_tokens=999, ignore_eos=True, stream=True)
-        running.wait(lambda: running.metric("num_requests_running") == 2)
+        eventually(lambda: running.metric("num_requests_running") == 2)
         stopped = time.monotonic()
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(5) == 0

@@ -14,11 +14,13 @@ from maas.domain.errors import Unavailable
 from maas.embedded.home import Home
 from maas.embedded.supervisor import client, paths
 from maas.embedded.supervisor.status import BACKOFF, FAILED, READY, STARTING
-from tests.supervisor.watching import DEADLINE, Watched, eventually, python, shell
+from tests.running import eventually
+from tests.supervisor.watching import DEADLINE, Watched, python, shell
 
 STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(1000)"
 
 
+@pytest.mark.alone
 def test_what_was_killed_is_back_within_a_second(watched: Watched) -> None:
     watched.run(watched.spec("a"))
     killed = watched.kill("a")

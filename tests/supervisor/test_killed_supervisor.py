@@ -6,7 +6,8 @@ import subprocess
 
 from maas.embedded.home import Home
 from maas.embedded.supervisor import client
-from tests.supervisor.watching import DEADLINE, Watched, eventually, python
+from tests.running import eventually
+from tests.supervisor.watching import DEADLINE, Watched, python
 
 
 def test_its_children_go_with_it(watched: Watched) -> None:

@@ -12,18 +12,10 @@ from maas.embedded.supervisor import client, paths
 from maas.embedded.supervisor.identity import Identity
 from maas.embedded.supervisor.spec import Spec
 from maas.embedded.supervisor.status import ProcessStatus, Status
+from tests.running import eventually
 
 SLEEP = ("/bin/sleep", "1000")
 DEADLINE = 15.0  # seconds; far more than needed, because the machine may be busy
-
-
-def eventually(condition: Callable[[], bool], what: str, within: float = DEADLINE) -> float:
-    """Seconds it took."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < within, f"not within {within:g} s: {what}"
-        time.sleep(0.01)
-    return time.monotonic() - began
 
 
 def shell(script: str) -> tuple[str, ...]:
@@ -79,7 +71,10 @@ class Watched:
     def until(
         self, name: str, condition: Callable[[ProcessStatus], bool], what: str, within: float = DEADLINE
     ) -> float:
-        return eventually(lambda: condition(self.process(name)), f"{name} {what}", within)
+        """Seconds it took."""
+        began = time.monotonic()
+        eventually(lambda: condition(self.process(name)), f"{name} {what}", within)
+        return time.monotonic() - began
 
     def events(self) -> str:
         return paths.own_log(self.home).read_text()

@@ -1,13 +1,13 @@
 """With controllers, what is written behaves: by Kubernetes' own programs, without a container."""
 
-import time
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.clusters.making import container, deployment, namespace, pod_spec
 from tests.kubernetes.controllers import controllers, simulated_node
 from tests.kubernetes.seeding import seed
+from tests.running import eventually
 
 
 def test_a_deployment_becomes_available_and_a_namespace_goes_away(fresh_cluster: Cluster) -> None:
@@ -18,17 +18,11 @@ def test_a_deployment_becomes_available_and_a_namespace_goes_away(fresh_cluster:
         def read(path: str) -> Any:
             return client.get(path).json()
 
+        until = partial(eventually, within=60)
         pods = "/api/v1/namespaces/shop/pods"
-        _until(lambda: [pod["status"]["phase"] for pod in read(pods)["items"]] == ["Running"])
+        until(lambda: [pod["status"]["phase"] for pod in read(pods)["items"]] == ["Running"])
         web = "/apis/apps/v1/namespaces/shop/deployments/web"
-        _until(lambda: read(web)["status"].get("availableReplicas") == 1)
+        until(lambda: read(web)["status"].get("availableReplicas") == 1)
         assert read(pods)["items"][0]["spec"]["nodeName"] == "n1"
         client.delete("/api/v1/namespaces/shop").raise_for_status()
-        _until(lambda: client.get("/api/v1/namespaces/shop").status_code == 404)
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+        until(lambda: client.get("/api/v1/namespaces/shop").status_code == 404)
