@@ -104,7 +104,7 @@ def test_records_may_be_of_one_alone(maas: Run, option: str) -> None:
         (("keys", "revoke", "key_9"), 4, "no key 'key_9'"),
         (("keys", "create", "--tier", "nix"), 2, "no tier 'nix'"),
         (("keys", "create", "--expires", "soon"), 2, "expiresIn: must be a duration"),
-        (("keys", "import", "--from-file", "/nix"), 2, "can't be read"),
+        (("keys", "import", "--from-file", "/nix"), 2, "error: there is no file /nix\n"),
         (("tiers", "show", "nix"), 4, "no tier 'nix'"),
         (("tiers", "show", "a/b"), 4, "nothing at this path"),
         (("models", "add", "simulator", "--url", "http://h:1"), 5, "exists already"),
@@ -112,7 +112,8 @@ def test_records_may_be_of_one_alone(maas: Run, option: str) -> None:
         (("models", "add", "m", "--option", "x"), 2, "write x=VALUE"),
         (("usage", "--since", "yesterday"), 2, "since: is no time"),
         (("usage", "--records", "--since", "yesterday"), 2, "since: is no time"),
-        (("apply", "-f", "/nix"), 2, "can't be read"),
+        (("apply", "-f", "/nix"), 2, "error: there is no file /nix\n"),
+        (("apply", "-f", "/"), 2, "error: / is a folder, and a file is asked for\n"),
         (("explain", "nix"), 4, "nothing is known"),
     ],
 )

@@ -1,16 +1,14 @@
 """maas apply: make the platform what a maas.yaml says."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from maas.cli import client
+from maas.cli import client, files
 from maas.cli.frame import noun
 from maas.cli.output import Shape, ShapeOption, show_json
-from maas.domain.errors import InvalidInput
 
 _PATIENCE = 1860.0  # seconds; it returns when new models are loaded
 
@@ -28,7 +26,9 @@ def apply(
 
     Example: maas apply -f maas.yaml --dry-run --diff
     """
-    applied = client.post("v1", "platform", "apply", body={"text": _text(file), "dryRun": dry_run}, patience=_PATIENCE)
+    applied = client.post(
+        "v1", "platform", "apply", body={"text": files.text(file), "dryRun": dry_run}, patience=_PATIENCE
+    )
     if output is Shape.json:
         show_json(applied)
         return
@@ -39,15 +39,6 @@ def show_changes(changes: Sequence[Mapping[str, Any]], *, each: bool = True, dry
     for change in changes if each else ():
         print(change["text"])
     print(_summary(len(changes), dry_run))
-
-
-def _text(file: Path) -> str:
-    if str(file) == "-":
-        return sys.stdin.read()
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{file} can't be read: {error}") from None
 
 
 def _summary(count: int, dry_run: bool) -> str:

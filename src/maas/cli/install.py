@@ -32,6 +32,16 @@ _CLUSTERS_ONLY = {
     "output": "-o",
 }
 
+_NOT_RENDERED = {
+    "check_gpu": "--check-gpu",
+    "dry_run": "--dry-run",
+    "diff": "--diff",
+    "mirror": "--mirror",
+    "ignore": "--ignore",
+    "yes": "--yes",
+    "timeout": "--timeout",
+}
+
 _SERVE, _WHERE, _WITH, _HOW, _LOOK = "What to serve", "Where", "What comes with it", "How", "Look first"
 
 File = Annotated[
@@ -195,6 +205,10 @@ def install(
         here.install(simulator=simulator, cpu=cpu, qwen3=qwen3, check_gpu=check_gpu, database_url=database_url)
         return
     _refuse(context, _HERE_ONLY, "for this machine, and this is to be on a cluster", _instead_there())
+    if render is None:
+        _refuse(context, {"gpu": "--gpu"}, "for --render, where no cluster tells its GPUs", _INSTEAD_OF_GPU)
+    else:
+        _refuse(context, _NOT_RENDERED, "for changing a cluster, and --render changes none", _INSTEAD_OF_RENDERING)
     from maas.cli import judged
     from maas.cli.installing import options
     from maas.readiness.catalogue import Phase
@@ -233,6 +247,12 @@ def _was_written(context: Any, name: str) -> bool:
 _INSTEAD_HERE = """\
 What this machine serves is said in $MAAS_HOME/maas.yaml (`maas init`, `maas apply -f`);
 --target kubernetes, --target openshift or --context name a cluster."""
+
+_INSTEAD_OF_GPU = """\
+Leave it out: models are sized for the GPUs that the cluster has. --check-gpu says whether
+they can carry them; --render DIR --target kubernetes --gpu t4 writes files for others."""
+_INSTEAD_OF_RENDERING = """\
+Leave it out to write files, or leave out --render to install on the cluster itself."""
 
 
 def _instead_there() -> str:

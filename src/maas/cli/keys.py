@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from maas.cli import client, temporary
+from maas.cli import client, files, temporary
 from maas.cli.frame import noun
 from maas.cli.output import Output, OutputOption, Shape, ShapeOption, notes, show, show_json
 from maas.domain.errors import InvalidInput
@@ -148,17 +148,10 @@ def _chosen(**values: Any) -> dict[str, Any]:
 
 def _value(file: Path | None) -> str:
     if file is not None:
-        return _read(file)
+        return files.text(file).strip()
     if sys.stdin.isatty():
         return str(typer.prompt("Key", hide_input=True))
     return sys.stdin.readline().strip()
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{file} can't be read: {error}") from None
 
 
 def _search(filters: dict[str, Any]) -> Iterator[dict[str, Any]]:

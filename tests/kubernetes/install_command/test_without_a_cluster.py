@@ -71,6 +71,17 @@ def _called(path: Path, folder: Path) -> str:
         (("--qwen3", "--render", "out", "--ocp", "--gpu", "rtx"), "--gpu rtx: there is no such GPU in the table (t4,"),
         (("--render", "out", "--ocp"), "say what to serve"),
         (("--simulator", "--ocp"), "--target local installs on this machine"),
+        (("--simulator", "--ocp", "--gpu", "t4"), "--gpu: only for --render, where no cluster tells its GPUs."),
+        (
+            ("--simulator", "--ocp", "--render", "out", "--diff", "--dry-run", "--check-gpu", "--yes"),
+            "--check-gpu, --dry-run, --diff, --yes: only for changing a cluster, and --render changes none.",
+        ),
+        (
+            ("--simulator", "--ocp", "--render", "out", "--ignore=MAAS-101", "--timeout=1m", "--mirror=m"),
+            "--mirror, --ignore, --timeout: only for changing a cluster",
+        ),
+        (("--ocp", "-f", "nowhere.yaml", "--render", "out"), "error: there is no file nowhere.yaml in /"),
+        (("--ocp", "-f", ".", "--render", "out"), "error: . is a folder, and a file is asked for\n"),
         (("--simulator", "--ocp", "--ignore", "MAAS-88"), "--ignore MAAS-88: no check of this command has this code"),
     ],
 )

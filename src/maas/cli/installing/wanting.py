@@ -1,12 +1,12 @@
 """What is to be served: what is served already, or a maas.yaml, and the models that options name."""
 
 import re
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from maas.cli import files
 from maas.cli.installing.options import Choices, Models, Options
 from maas.cluster import certificate_files
 from maas.cluster.document import Document
@@ -43,8 +43,8 @@ def wanted(options: Options, site: Site, stored: Document | None) -> Wanted:
 def with_credentials(wanted: Wanted) -> Wanted:
     """With what is in the files that maas.yaml names: keys of servers, a certificate. Raises InvalidInput."""
     servers = [server for model in wanted.platform.models.values() for server in model.endpoints]
-    files = {server.api_key_file for server in servers if server.api_key_file} | {*own_certificate.files(wanted)}
-    found = replace(wanted, credentials={file: read(Path(file)).strip() for file in sorted(files)})
+    named = {server.api_key_file for server in servers if server.api_key_file} | {*own_certificate.files(wanted)}
+    found = replace(wanted, credentials={file: files.text(Path(file)).strip() for file in sorted(named)})
     certificate_files.require_usable(found, time.time())
     return found
 
@@ -71,7 +71,7 @@ def _with(document: Document, options: Options) -> Document:
 def _text(models: Models, stored: Document | None) -> str:
     asked = dict(specs(models))
     if models.file is not None:
-        text = read(models.file)
+        text = files.text(models.file)
     elif stored is not None:
         text = stored.text
     elif asked:
@@ -121,16 +121,6 @@ def _of_weights(weights: str) -> tuple[str, Spec]:
     last = weights.rstrip("/").rpartition("/")[2].partition(":")[0]
     name = re.sub(r"[^a-z0-9.-]+", "-", last.lower()).strip("-.")
     return name, {"runtime": "vllm", "weights": weights}
-
-
-def read(file: Path) -> str:
-    """ "-" is stdin. Raises InvalidInput."""
-    if str(file) == "-":
-        return sys.stdin.read()
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{file} can't be read: {error}") from None
 
 
 def on_gpus(platform: Platform) -> list[str]:
