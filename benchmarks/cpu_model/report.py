@@ -8,6 +8,7 @@ from benchmarks.cpu_model.figures import Case, compared
 from benchmarks.gateway.report import number, table
 
 _AIM = 0.02
+_ENOUGH = 20  # pairs of each case: with fewer, chance says whether the aim is met
 
 
 def text(cases: list[Case]) -> str:
@@ -35,6 +36,8 @@ def _rows(cases: list[Case]) -> list[list[str]]:
 
 
 def _verdict(cases: list[Case]) -> str:
+    if any(len(case.pairs) < _ENOUGH for case in cases):
+        return f"Too few pairs to say whether it is at most {_AIM:.0%} slower: that takes {_ENOUGH} of each case."
     found = [each for case in cases for each in compared(case)]
     missed = [f"{each.case}, {each.what}" for each in found if each.slower > _AIM]
     return f"Aim: at most {_AIM:.0%} slower. " + (

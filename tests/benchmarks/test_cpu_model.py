@@ -43,6 +43,13 @@ def test_the_verdict(slower: float, verdict: str, tmp_path: Path) -> None:
     assert max(map(len, report.text([_case(slower)]).splitlines())) <= 90
 
 
+def test_no_verdict_from_few_pairs() -> None:
+    for slower in (0.0, 0.5):
+        told = report.text([_case(slower), _case(slower, pairs=19)])
+        assert "Too few pairs to say" in told
+        assert "Met" not in told and "Missed" not in told
+
+
 def test_no_two_prompts_are_alike() -> None:
     prompts = {body(50, 10, salt)["messages"][0]["content"] for salt in range(60)}
     assert len(prompts) == 60
