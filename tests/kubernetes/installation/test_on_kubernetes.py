@@ -12,8 +12,7 @@ import pytest
 
 from maas.cluster import rbac, sites
 from maas.cluster.components import kuadrant
-from maas.cluster.facts.model import Cause, Facts, Unread
-from maas.cluster.plan.model import Delete, Plan, Uninstall
+from maas.cluster.plan.model import Delete, Uninstall
 from maas.cluster.plan.planning import every_step
 from maas.cluster.uninstalling import Removal, Stay
 from maas.cluster.wanted import Target, Wanted
@@ -21,14 +20,20 @@ from maas.domain import platform_file
 from tests.kubernetes.charts.stand_ins import mirrored
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.clusters.making import labelled_namespace, made, namespace
-from tests.kubernetes.front import Call, front
 from tests.kubernetes.installation import audit, killing
-from tests.kubernetes.installation.installing import Heard, Installer
+from tests.kubernetes.installation.installing import Installer
 from tests.kubernetes.installation.stages import kubernetes, removed
-from tests.kubernetes.installation.state import Place, State, differences, settled, versions
+from tests.kubernetes.installation.state import State, differences, settled
+from tests.kubernetes.installation.story import (
+    INSTALLER,
+    Beginning,
+    assert_nothing_was_denied,
+    assert_the_second_run_did_nothing,
+    begun,
+    unused,
+)
 from tests.kubernetes.seeding import seed
 
-INSTALLER = "installer"
 pytestmark = pytest.mark.timeout(400)  # the first test lives through the whole story
 _THEIRS = [
     labelled_namespace("kserve", {"team": "ml"}),
@@ -46,13 +51,7 @@ _STRANGERS = [
 class Story:
     """What was seen of it, in the order of what happened."""
 
-    before: State
-    first: Heard
-    installed: State
-    untouched: tuple[dict[Place, str], dict[Place, str]]  # before and after the second run
-    second: Plan
-    calls: Sequence[Call]
-    read: Facts  # as for validate and doctor
+    beginning: Beginning
     deaths_of_uninstalling: Sequence[str]
     uninstalled: State
     deaths_of_installing: Sequence[str]
@@ -61,7 +60,6 @@ class Story:
     stays: Sequence[Stay]
     used_by_others: State
     after: State
-    audit: Path
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +74,7 @@ def story(helm: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stor
 
 
 def _told(cluster: Cluster, folder: Path, installer: Installer) -> Story:
-    before = settled(cluster)
-    first = Heard()
-    installer.install(first)
-    installed, known = settled(cluster), versions(cluster)
-    with front(cluster) as counted:
-        second = Installer(cluster.kubeconfig(INSTALLER, url=counted.url), installer.mirror).install()
-    untouched = known, versions(cluster)
-    read = installer.facts()
+    beginning = begun(cluster, installer, folder)
     deaths = killing.until_it_ends(killing.Uninstall(installer), folder / "removed", folder / "log", thorough=False)
     uninstalled = settled(cluster)
     more_deaths = killing.until_it_ends(killing.Install(installer), folder / "made", folder / "log")
@@ -95,13 +86,7 @@ def _told(cluster: Cluster, folder: Path, installer: Installer) -> Story:
     removed(cluster, *_STRANGERS)
     installer.uninstall()
     return Story(
-        before=before,
-        first=first,
-        installed=installed,
-        untouched=untouched,
-        second=second,
-        calls=counted.calls,
-        read=read,
+        beginning=beginning,
         deaths_of_uninstalling=deaths,
         uninstalled=uninstalled,
         deaths_of_installing=more_deaths,
@@ -110,42 +95,39 @@ def _told(cluster: Cluster, folder: Path, installer: Installer) -> Story:
         stays=stays,
         used_by_others=used_by_others,
         after=settled(cluster),
-        audit=folder,
     )
 
 
 def test_it_runs_to_the_end_in_an_order_that_works(story: Story) -> None:
-    order = story.first.steps
+    order = story.beginning.first.steps
     assert order.index("policies") < order.index("models"), "no model is there before its policies"
     assert order.index("istio") < order.index("kuadrant-operator"), "which looks for Istio only when it starts"
-    assert ("inferenceservices.serving.kserve.io", "llm", "simulator") in story.installed
+    assert ("inferenceservices.serving.kserve.io", "llm", "simulator") in story.beginning.installed
 
 
 def test_run_again_it_has_nothing_to_do_and_writes_nothing(story: Story) -> None:
-    assert story.second.is_empty, [step.key for step in story.second.steps]
-    before, after = story.untouched
-    assert before == after
-    reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-    writing = [call for call in story.calls if call.method != "GET" and not call.target.startswith(reviews)]
-    assert {(call.method, call.target.partition("?")[2]) for call in writing} <= {("POST", "dryRun=All")}
+    assert_the_second_run_did_nothing(story.beginning)
 
 
 def test_killed_at_each_turn_it_comes_to_the_same_state(story: Story) -> None:
-    assert not differences(story.installed, story.again)
+    assert not differences(story.beginning.installed, story.again)
     died = {place.partition(":")[0] for place in story.deaths_of_installing}
-    assert died <= set(story.first.steps)
+    assert died <= set(story.beginning.first.steps)
     assert len(died) > 10, "but not in all: what a killed process was at, the server or an orphan of Helm may finish"
 
 
 def test_what_others_had_before_is_adopted_and_given_back(story: Story) -> None:
     place = ("namespaces", "", "kserve")
-    assert story.installed[place]["labels"].items() >= {"team": "ml", "app.kubernetes.io/part-of": "maas"}.items()
-    assert "app.kubernetes.io/managed-by" not in story.installed[place]["labels"]
-    assert story.uninstalled[place] == story.before[place]
+    assert (
+        story.beginning.installed[place]["labels"].items()
+        >= {"team": "ml", "app.kubernetes.io/part-of": "maas"}.items()
+    )
+    assert "app.kubernetes.io/managed-by" not in story.beginning.installed[place]["labels"]
+    assert story.uninstalled[place] == story.beginning.before[place]
 
 
 def test_uninstalling_that_was_killed_at_each_turn_leaves_exactly_what_was_there_before(story: Story) -> None:
-    assert not differences(story.before, story.uninstalled)
+    assert not differences(story.beginning.before, story.uninstalled)
     assert len(story.deaths_of_uninstalling) > 10
 
 
@@ -164,7 +146,7 @@ def test_what_somebody_else_has_come_to_use_stays_and_is_told(story: Story) -> N
 
 
 def test_once_nobody_uses_it_any_more_uninstalling_again_leaves_what_was_there_before(story: Story) -> None:
-    assert not differences(story.before, story.after)
+    assert not differences(story.beginning.before, story.after)
 
 
 def test_operators_that_are_kept_are_not_touched(story: Story) -> None:
@@ -177,16 +159,11 @@ def test_operators_that_are_kept_are_not_touched(story: Story) -> None:
 
 
 def test_nothing_was_denied_to_who_has_the_printed_role_alone(story: Story) -> None:
-    assert not audit.denied(story.audit)
-    every = [*story.read.lists.values(), *story.read.probes.values()]
-    assert not [each for each in every if isinstance(each, Unread) and each.cause is Cause.denied]
+    assert_nothing_was_denied(story.beginning)
 
 
 def test_no_right_of_the_role_is_there_in_vain(story: Story) -> None:
-    """Those to read follow from what is read (kinds.py): not every cluster has every kind."""
-    granted = audit.granted(rbac.cluster_role("kubernetes")["rules"])
-    unused = granted - audit.used(story.audit)
-    assert {each for each in unused if each[0] not in ("get", "list")} - set(_explained()) == set()
+    assert unused("kubernetes", story.beginning.audit) - set(_explained()) == set()
 
 
 def _explained() -> Iterator[audit.Permission]:
@@ -220,5 +197,5 @@ def _explained() -> Iterator[audit.Permission]:
 
 
 def test_limits_fail_closed(story: Story) -> None:
-    (operator,) = kuadrant.operator_deployments(story.read)
+    (operator,) = kuadrant.operator_deployments(story.beginning.read)
     assert kuadrant.fails_closed(operator)

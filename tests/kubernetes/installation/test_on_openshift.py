@@ -1,6 +1,5 @@
 """A whole installation on OpenShift 4.20, by somebody who has the printed role and no other right: its own gateway, and
-operators by OLM. As on Kubernetes, one cluster lives
-through the story.
+operators by OLM. As on Kubernetes, one cluster lives through the story.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,17 +9,21 @@ from pathlib import Path
 import pytest
 
 from maas.cluster import rbac
-from maas.cluster.facts.model import Cause, Facts, Unread
-from maas.cluster.plan.model import Plan
 from maas.cluster.uninstalling import Stay
 from tests.kubernetes.cluster import Cluster
-from tests.kubernetes.front import Call, front
 from tests.kubernetes.installation import audit, killing
-from tests.kubernetes.installation.installing import Heard, Installer
+from tests.kubernetes.installation.installing import Installer
 from tests.kubernetes.installation.stages import openshift
-from tests.kubernetes.installation.state import Place, State, differences, settled, versions
+from tests.kubernetes.installation.state import State, differences, settled
+from tests.kubernetes.installation.story import (
+    INSTALLER,
+    Beginning,
+    assert_nothing_was_denied,
+    assert_the_second_run_did_nothing,
+    begun,
+    unused,
+)
 
-INSTALLER = "installer"
 pytestmark = pytest.mark.timeout(400)  # the first test lives through the whole story
 _PLATFORMS = ("istio.io", "openshift-ingress")  # what the ingress operator brought for our GatewayClass, and keeps
 
@@ -29,19 +32,14 @@ _PLATFORMS = ("istio.io", "openshift-ingress")  # what the ingress operator brou
 class Story:
     """What was seen of it, in the order of what happened."""
 
-    before: State
-    first: Heard
-    installed: State
-    untouched: tuple[dict[Place, str], dict[Place, str]]  # before and after the second run
-    second: Plan
-    calls: Sequence[Call]
-    read: Facts  # as for validate and doctor
+    beginning: Beginning
     kept: Sequence[Stay]
     without_platform: State
     again: State
-    deaths: Sequence[str]
+    deaths_of_uninstalling: Sequence[str]
     after: State
-    audit: Path
+    deaths_of_installing: Sequence[str]
+    once_more: State
 
 
 @pytest.fixture(scope="module")
@@ -54,51 +52,32 @@ def story(helm: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stor
 
 
 def _told(cluster: Cluster, folder: Path, installer: Installer) -> Story:
-    before = settled(cluster)
-    first = Heard()
-    installer.install(first)
-    installed, known = settled(cluster), versions(cluster)
-    with front(cluster) as counted:
-        second = Installer(cluster.kubeconfig(INSTALLER, url=counted.url)).install()
-    untouched = known, versions(cluster)
-    read = installer.facts()
+    beginning = begun(cluster, installer, folder)
     kept = installer.uninstall(keep_operators=True)
     without_platform = settled(cluster)
     installer.install()
     again = settled(cluster)
     deaths = killing.until_it_ends(killing.Uninstall(installer), folder / "removed", folder / "log", thorough=False)
+    after = settled(cluster)
+    more_deaths = killing.until_it_ends(killing.Install(installer), folder / "made", folder / "log")
     return Story(
-        before=before,
-        first=first,
-        installed=installed,
-        untouched=untouched,
-        second=second,
-        calls=counted.calls,
-        read=read,
+        beginning=beginning,
         kept=kept,
         without_platform=without_platform,
         again=again,
-        deaths=deaths,
-        after=settled(cluster),
-        audit=folder,
+        deaths_of_uninstalling=deaths,
+        after=after,
+        deaths_of_installing=more_deaths,
+        once_more=settled(cluster),
     )
 
 
 def test_it_runs_to_the_end_in_an_order_that_works(story: Story) -> None:
-    order = story.first.steps
+    order = story.beginning.first.steps
     assert order.index("policies") < order.index("models"), "no model is there before its policies"
     assert order.index("gateway-class") < order.index("kuadrant-operator"), "which looks for Istio when it starts"
-    assert ("routes.route.openshift.io", "llm", "maas") in story.installed
-    assert ("subscriptions.operators.coreos.com", "kuadrant-system", "rhcl-operator") in story.installed
-
-
-def test_run_again_it_has_nothing_to_do_and_writes_nothing(story: Story) -> None:
-    assert story.second.is_empty, [step.key for step in story.second.steps]
-    before, after = story.untouched
-    assert before == after
-    reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-    writing = [call for call in story.calls if call.method != "GET" and not call.target.startswith(reviews)]
-    assert {(call.method, call.target.partition("?")[2]) for call in writing} <= {("POST", "dryRun=All")}
+    assert ("routes.route.openshift.io", "llm", "maas") in story.beginning.installed
+    assert ("subscriptions.operators.coreos.com", "kuadrant-system", "rhcl-operator") in story.beginning.installed
 
 
 def test_operators_that_are_kept_go_on_and_take_the_platform_again(story: Story) -> None:
@@ -107,12 +86,23 @@ def test_operators_that_are_kept_go_on_and_take_the_platform_again(story: Story)
     assert ("kuadrants.kuadrant.io", "kuadrant-system", "kuadrant") in left
     assert ("deployments.apps", "redhat-ods-operator", "rhods-operator") in left
     assert {"Kuadrant", "OpenShift AI", "cert-manager"} <= {stay.what for stay in story.kept}
-    assert not differences(story.installed, story.again)
+    assert not differences(story.beginning.installed, story.again)
+
+
+def test_run_again_it_has_nothing_to_do_and_writes_nothing(story: Story) -> None:
+    assert_the_second_run_did_nothing(story.beginning)
+
+
+def test_killed_at_each_turn_it_comes_to_the_same_state(story: Story) -> None:
+    assert not differences(story.beginning.installed, story.once_more)
+    died = {place.partition(":")[0] for place in story.deaths_of_installing}
+    assert died <= set(story.beginning.first.steps)
+    assert len(died) > 10
 
 
 def test_uninstalling_that_was_killed_at_each_turn_leaves_exactly_what_was_there_before(story: Story) -> None:
-    assert [each for each in differences(story.before, story.after) if not _is_of_the_platform(each)] == []
-    assert len(story.deaths) > 10
+    assert [each for each in differences(story.beginning.before, story.after) if not _is_of_the_platform(each)] == []
+    assert len(story.deaths_of_uninstalling) > 10
 
 
 def _is_of_the_platform(difference: str) -> bool:
@@ -120,16 +110,11 @@ def _is_of_the_platform(difference: str) -> bool:
 
 
 def test_nothing_was_denied_to_who_has_the_printed_role_alone(story: Story) -> None:
-    assert not audit.denied(story.audit)
-    every = [*story.read.lists.values(), *story.read.probes.values()]
-    assert not [each for each in every if isinstance(each, Unread) and each.cause is Cause.denied]
+    assert_nothing_was_denied(story.beginning)
 
 
 def test_no_right_of_the_role_is_there_in_vain(story: Story) -> None:
-    """Those to read follow from what is read (kinds.py): not every cluster has every kind."""
-    granted = audit.granted(rbac.cluster_role("openshift")["rules"])
-    unused = granted - audit.used(story.audit)
-    assert {each for each in unused if each[0] not in ("get", "list")} - set(_explained()) == set()
+    assert unused("openshift", story.beginning.audit) - set(_explained()) == set()
 
 
 def _explained() -> Iterator[audit.Permission]:
