@@ -1,7 +1,6 @@
 """What tests of failing steps have in common: what they plant, and how they get the report."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from tests.kubernetes.applying.stage import stage
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.clusters.making import container, made
 from tests.kubernetes.seeding import seed
+from tests.running import eventually
 
 
 def failure(cluster: Cluster, *steps: Step, seconds: float = 1200.0, **options: Any) -> Report:
@@ -60,18 +60,9 @@ def just_now(object: Object) -> Object:
 
 def until_there(cluster: Cluster, path: str, found: Callable[[Any], bool]) -> None:
     """What a controller will write, waited for."""
-    end = time.monotonic() + 30
     with cluster.client() as client:
-        while not any(found(each) for each in client.get(path).json()["items"]):
-            assert time.monotonic() < end, f"nothing of that at {path}"
-            time.sleep(0.1)
-
-
-def until(found: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not found():
-        assert time.monotonic() < end
-        time.sleep(0.1)
+        there = lambda: any(found(each) for each in client.get(path).json()["items"])  # noqa: E731
+        eventually(there, f"that is at {path}", within=60)
 
 
 def subscription(where: str, **status: Any) -> dict[str, Any]:

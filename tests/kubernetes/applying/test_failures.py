@@ -18,7 +18,6 @@ from tests.kubernetes.applying.failing import (
     just_now,
     space,
     subscription,
-    until,
     until_there,
     waits,
 )
@@ -27,6 +26,7 @@ from tests.kubernetes.applying.stage import config_map, step
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.clusters.making import condition, container, current, event, made, pod
 from tests.kubernetes.seeding import seed
+from tests.running import eventually
 
 pytestmark = pytest.mark.usefixtures("one_attempt")
 
@@ -36,7 +36,9 @@ def test_quota_is_used_up(running_cluster: Cluster) -> None:
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small", "namespace": "full"}}
     seed(running_cluster, [{**quota, "spec": {"hard": {"pods": "0"}}}])
     with running_cluster.client() as client:
-        until(lambda: "hard" in client.get("/api/v1/namespaces/full/resourcequotas/small").json().get("status", {}))
+        eventually(
+            lambda: "hard" in client.get("/api/v1/namespaces/full/resourcequotas/small").json().get("status", {})
+        )
     seed(running_cluster, [deployment("vllm", "full")])
     until_there(running_cluster, "/api/v1/namespaces/full/events", lambda each: each["reason"] == "FailedCreate")
     wait = waits(kinds.DEPLOYMENT, "vllm", "full", conditions.available, "is available")
@@ -280,7 +282,7 @@ def test_quota_refuses_the_object_itself(running_cluster: Cluster) -> None:
     seed(running_cluster, [{**quota, "spec": {"hard": {"count/configmaps": "0"}}}])
     with running_cluster.client() as client:
         path = "/api/v1/namespaces/counted/resourcequotas/objects"
-        until(lambda: "hard" in client.get(path).json().get("status", {}))
+        eventually(lambda: "hard" in client.get(path).json().get("status", {}))
     check("quota-of-objects", failure(running_cluster, step("platform", config_map("maas", "counted"))))
 
 
@@ -290,7 +292,7 @@ def test_a_namespace_that_does_not_end(running_cluster: Cluster) -> None:
     seed(running_cluster, [{**stuck, "metadata": {**stuck["metadata"], "finalizers": ["example.com/held"]}}])
     with running_cluster.client() as client:
         client.delete("/api/v1/namespaces/ending").raise_for_status()
-        until(lambda: "NamespaceFinalizersRemaining" in client.get("/api/v1/namespaces/ending").text)
+        eventually(lambda: "NamespaceFinalizersRemaining" in client.get("/api/v1/namespaces/ending").text)
     metadata = {"name": "ending", "labels": {"app.kubernetes.io/part-of": "maas"}}
     wanted = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
     try:
