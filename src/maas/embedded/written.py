@@ -1,5 +1,5 @@
-"""Who waits for lines in a file is woken by the kernel: looking every few milliseconds took the processor from the
-model, 2 to 4 % of its speed where that runs on this machine's cores."""
+"""Who waits for lines in a file is woken by the kernel: looking every few milliseconds takes time on the cores where a
+model may compute, and benchmarks/cpu_model measured how much."""
 
 import asyncio
 import ctypes
