@@ -144,7 +144,7 @@ async def interrupted(cluster: Cluster, http: httpx.Client, host: str, signal_se
         command = [sys.executable, "-m", "maas.cli.main", "validate", "--target", "kubernetes", "--url", url]
         environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig("admin"))}
         process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=_PIPE, stderr=_PIPE)
-        await asyncio.to_thread(eventually, lambda: temporary(http), 60.0)
+        await asyncio.to_thread(lambda: eventually(lambda: temporary(http), within=60.0))
         process.send_signal(signal_sent)
         out, err = await asyncio.wait_for(process.communicate(), 30)
         assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[signal_sent]

@@ -70,7 +70,7 @@ def _sized(weights: Path, context_length: int | None, options: Mapping[str, str]
     A file that can't be read here is left to the server: it knows more kinds, and says best what is wrong with one.
     """
     told = options.get("parallel", "")
-    slots = int(told) if told.isdigit() and int(told) else min(_MOST_SLOTS, machine.cores())
+    slots = int(told) if told.isdecimal() and len(told) < 5 and int(told) else min(_MOST_SLOTS, machine.cores())
     try:
         model = gguf.read(weights)
     except InvalidInput:

@@ -5,12 +5,13 @@ that is vLLM for CPUs, it is told how much of the memory it may have.
 """
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from maas.domain.errors import Unavailable
+from maas.domain.errors import InvalidInput, Unavailable
 from maas.models import machine
 from maas.models.sizing import cpu, finding, fit
 from maas.models.sizing.fit import Wish
@@ -41,6 +42,14 @@ def command(
     return (server, "serve", weights, *flags), {**_UNTOLD, **variables}
 
 
+def gpus_at_once(options: Mapping[str, str]) -> int:
+    """How many GPUs one server takes. Raises InvalidInput."""
+    written = options.get("tensor-parallel-size", "1")
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", written):
+        raise InvalidInput(f"tensor-parallel-size: {written[:40]!r} is no number of GPUs. Write 1, 2, 4 or 8")
+    return int(written)
+
+
 def _sized(
     weights: str, context_length: int | None, options: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
@@ -48,8 +57,7 @@ def _sized(
         cards = machine.gpus()
     except machine.NoGpu:
         return _on_cpus(weights, context_length, options)
-    many = options.get("tensor-parallel-size", "1")
-    found = fit.fit(finding.find(weights), cards[0].device, Wish(int(many) if many.isdigit() else 1, context_length))
+    found = fit.fit(finding.find(weights), cards[0].device, Wish(gpus_at_once(options), context_length))
     if not found.fits:
         raise Unavailable(f"{weights} does not fit on the {cards[0].name} here: {'; '.join(found.problems)}")
     flags = dict(_flag(argument) for argument in found.args)

@@ -1,7 +1,6 @@
 """Every way in which a real API server does not take what a step applies, and what is told of it: see messages/."""
 
 import asyncio
-import time
 from typing import Any
 
 import httpx
@@ -25,6 +24,7 @@ from tests.kubernetes.applying.stage import config_map, stage, step
 from tests.kubernetes.applying.webhooks import configuration, free_port, webhook
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.seeding import seed
+from tests.running import eventually
 
 pytestmark = pytest.mark.usefixtures("one_attempt")
 
@@ -103,32 +103,33 @@ def _definition() -> dict[str, Any]:
     version = {"name": "v1", "served": True, "storage": True, "schema": schema}
     names = {"kind": "Gizmo", "plural": "gizmos"}
     spec = {"group": _GROUP, "scope": "Namespaced", "names": names, "versions": [version]}
-    metadata = {"name": _GIZMOS, "finalizers": ["example.com/held"]}
+    metadata = {"name": _GIZMOS}
     api = "apiextensions.k8s.io/v1"
     return {"apiVersion": api, "kind": "CustomResourceDefinition", "metadata": metadata, "spec": spec}
 
 
 def test_a_kind_that_is_being_removed(cluster: Cluster) -> None:
-    """And then has gone."""
+    """Which takes as long as an object of it is held: afterwards the server would accept others again, for a moment."""
     seed(cluster, [_definition()])
-    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_GIZMOS}"
-    metadata = {"name": "mine", "namespace": "default"}
-    wanted = {"apiVersion": f"{_GROUP}/v1", "kind": "Gizmo", "metadata": metadata}
+    gizmos = f"/apis/{_GROUP}/v1/namespaces/default/gizmos"
     with cluster.client() as client:
-        client.delete(path)
-        report = until_told(cluster, step("models", wanted), "is being deleted")
-        assert report.cause.startswith(f"CustomResourceDefinition {_GIZMOS} is being deleted")
-        assert "It comes with OpenShift AI" in report.cause and f"kubectl get {_GIZMOS} -A" in report.commands
+        held = _gizmo("held", finalizers=["example.com/held"])
+        eventually(lambda: client.post(gizmos, json=held).status_code == 201)
+        client.delete(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_GIZMOS}")
+        eventually(lambda: client.post(gizmos, params={"dryRun": "All"}, json=_gizmo("mine")).status_code == 403)
+        report = failure(cluster, step("models", _gizmo("mine")))
         merge = {"Content-Type": "application/merge-patch+json"}
-        client.patch(path, json={"metadata": {"finalizers": None}}, headers=merge)
+        client.patch(f"{gizmos}/held", json={"metadata": {"finalizers": None}}, headers=merge)
+    assert report.cause.startswith(f"CustomResourceDefinition {_GIZMOS} is being deleted")
+    assert "It comes with OpenShift AI" in report.cause and f"kubectl get {_GIZMOS} -A" in report.commands
 
 
-def until_told(cluster: Cluster, wanted: Step, word: str) -> Report:
-    """The server takes a moment to refuse."""
-    end = time.monotonic() + 30
-    while word not in (report := failure(cluster, wanted)).cause:
-        assert time.monotonic() < end, report.cause
-    return report
+def _gizmo(name: str, **metadata: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": f"{_GROUP}/v1",
+        "kind": "Gizmo",
+        "metadata": {"name": name, "namespace": "default", **metadata},
+    }
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,13 @@ def test_several_gpus_are_asked_for_where_the_options_say_so() -> None:
     assert mapping(container(wish), "resources", "limits")["nvidia.com/gpu"] == "2"
 
 
+@pytest.mark.parametrize("written", ["²", "0", "-1", "two", "1.5", "9" * 5000])
+def test_what_is_no_number_of_gpus_is_refused(written: str) -> None:
+    entry = f"big: {{runtime: vllm, weights: Qwen/Qwen3-8B, options: {{tensor-parallel-size: '{written}'}}}}"
+    with pytest.raises(InvalidInput, match=r"models\.big: tensor-parallel-size: .* Write 1, 2, 4 or 8"):
+        arguments(wanted(entry, on=site(gpu="t4")))
+
+
 def test_what_the_user_wrote_wins_but_for_metering() -> None:
     entry = "q: {runtime: vllm, weights: Qwen/Qwen3-0.6B, context_length: 2048, options: {max-num-seqs: 3, seed: 7}}"
     found = arguments(wanted(entry, on=site(gpu="t4")))

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from maas.cluster.components.pins import pins
 from maas.cluster.resources import weights
 from maas.cluster.wanted import GpuKind, Wanted
-from maas.domain.errors import Unavailable
+from maas.domain.errors import InvalidInput, Unavailable
 from maas.domain.platform import Model
 from maas.models import gpus
 from maas.models.sizing import fit, qwen3, vllm
 from maas.models.sizing.architecture import Architecture
 from maas.models.sizing.fit import Device, Fit, Wish
+from maas.models.vllm import gpus_at_once
 
 _TAGS: dict[vllm.Version, str] = {(0, 8, 5): "0.8.5.post1"}  # the last that was built of it
 _GENTLE = {"max-num-seqs": "16"}  # where nobody knows how much memory there is
@@ -68,8 +69,10 @@ def _place(wanted: Wanted, model: Model, taken: Mapping[Device, Sequence[int]]) 
 
 
 def _many(model: Model) -> int:
-    written = model.options.get("tensor-parallel-size", "1")
-    return int(written) if written.isdigit() and int(written) else 1
+    try:
+        return gpus_at_once(model.options)
+    except InvalidInput as error:
+        raise InvalidInput(f"models.{model.name}: {error}") from None
 
 
 def _in_order(kinds: Sequence[GpuKind], many: int, taken: Mapping[Device, Sequence[int]]) -> list[GpuKind]:
