@@ -44,6 +44,7 @@ _PATIENCE = 600.0
 _MEETINGS = 4  # with helms of runs that were killed, one after another
 _MET = re.compile(
     r"another operation .* is in progress|sh\.helm\.release\.v1\.\S+ already exists|release: already exists"
+    r"|cannot re-use a name that is still in use"
 )
 # Helm's own ways to choose a cluster: they would lead it to another one than ours.
 _ELSEWHERE = ("HELM_KUBE", "HELM_NAMESPACE", "HELM_DRIVER")

@@ -36,6 +36,7 @@ def _helm(folder: Path, monkeypatch: pytest.MonkeyPatch, words: str, times: int)
         _MET,
         'create: failed to create: secrets "sh.helm.release.v1.web.v1" already exists',
         "release: already exists",
+        "cannot re-use a name that is still in use",
     ],
 )
 def test_it_is_let_finish_and_gone_on_from_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
