@@ -48,8 +48,8 @@ class _Handler(socketserver.StreamRequestHandler):
                 self.server.dropped += 1
                 return
             streamed, closes = request
+            self.server.served[at] += 1  # before the answer: who has it may count at once
             self._answer(streamed, closes)
-            self.server.served[at] += 1
             if closes:
                 return
 
