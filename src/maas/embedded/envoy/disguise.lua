@@ -1,16 +1,19 @@
 -- Keeps from clients what a server that somebody else runs says of itself: its headers, its own name for the model, and
 -- the inside of its errors. Runs beside the connection to that server, so it knows whose answer it has.
--- What comes before this: NAME, what clients call the model; SECRETS, texts that must not leave (names, hosts, keys);
--- SHOW_ERRORS, whether the words of an error may be read, where the client can do something about it; and json.lua.
+-- What comes before this: NAME, what clients call the model; SECRETS, texts that no error may say (names, hosts, keys);
+-- KEYS, our keys at these servers; SHOW_ERRORS, whether the words of an error may be read, where the client can do
+-- something about it; and json.lua.
 --
 -- An answer is read as JSON and not searched: clients have a say in some of it (the tools and the metadata that
 -- /v1/responses repeats), and could hide the name behind one of their own. What can't be read does not pass.
+-- A model may speak of its name. A key has no place in an answer, so it is taken out wherever it stands as it is; a
+-- server that means to give it away can write it in another way, in what the model says or in fields of its own.
 -- An error that only the administrator can mend (our key was refused) is the platform's own fault, and so is a 5xx.
 -- On Anthropic's path, errors have its shape, which is OpenAI's in an envelope.
 
 local KEPT = { ["content-type"] = true, ["content-length"] = true, ["retry-after"] = true, [":status"] = true,
                ["transfer-encoding"] = true }
-local TELLING = { ["400"] = true, ["404"] = true, ["413"] = true, ["422"] = true }
+local LATER = { ["408"] = true, ["409"] = true, ["425"] = true, ["429"] = true }
 local OURS = { ["401"] = true, ["402"] = true, ["403"] = true, ["407"] = true }
 local MESSAGES = {
   ["401"] = "The platform could not log in at the server of this model. Its administrator has to see to it.",
@@ -26,15 +29,31 @@ local ELSE = "The server of this model failed. Try again."
 local UNREADABLE = "The server of this model answered with something else than it was asked for."
 local NULLED = { system_fingerprint = true, provider = true }  -- say which server, or whose
 local INSIDE = { response = true, message = true }  -- of a stream: /v1/responses; Anthropic's message_start
+local SHORTEST_KEY = 16  -- "none", "EMPTY" and the like are words, and no secrets
 local LONGEST_EVENT = 32 * 1048576
 local LONGEST_ERROR = 65536
 local NEAR = 4096
-local OPEN_OBJECT, QUOTATION = 123, 34
+local OPEN_OBJECT, QUOTATION, LINE_FEED, CARRIAGE_RETURN = 123, 34, 10, 13
 
 local function plain(text) return (text:gsub("%W", "%%%0")) end
 
 local function without_secrets(text)
   for _, secret in ipairs(SECRETS) do text = text:gsub(plain(secret), (NAME:gsub("%%", "%%%%"))) end
+  return text
+end
+
+local OUR_KEYS, LONGEST_KEY = {}, 1
+for _, key in pairs(KEYS) do
+  if #key >= SHORTEST_KEY then
+    OUR_KEYS[#OUR_KEYS + 1] = key
+    LONGEST_KEY = math.max(LONGEST_KEY, #key)
+  end
+end
+
+local function without_keys(text)
+  for _, key in ipairs(OUR_KEYS) do
+    if text:find(key, 1, true) then text = text:gsub(plain(key), "***") end
+  end
   return text
 end
 
@@ -55,12 +74,12 @@ local FAILED = error_value(ELSE, "api_error", "model_unavailable")
 
 local function shown(text) return SHOW_ERRORS and without_secrets(text) or nil end
 
--- the edits that an object needs: lists of first, stop, what comes there. nil if it is no whole object
+-- the edits that an object needs: lists of first, stop, what comes there; and where it ends, nil if it does not
 local function edits(text, at, list, depth)
-  local first_message, stop_message, is_error
+  local first_message, stop_message, is_error, broken
   local function visit(key, first, stop)
     local kind = text:byte(first)
-    if text:find("^null", first) then return end
+    if text:sub(first, stop - 1) == "null" then return end
     if key == "model" then
       list[#list + 1] = { first, stop, '"' .. NAME .. '"' }
     elseif NULLED[key] then
@@ -72,22 +91,24 @@ local function edits(text, at, list, depth)
     elseif key == "message" and kind == QUOTATION then
       first_message, stop_message = first, stop
     elseif INSIDE[key] and depth == 0 and kind == OPEN_OBJECT then
-      edits(text, first, list, 1)
+      broken = select(2, edits(text, first, list, 1)) == nil
     end
   end
   local ends = each_member(text, at, visit)
+  if broken then ends = nil end
   if ends and is_error and first_message then
     local words = shown(text:sub(first_message, stop_message - 1)) or '"' .. ELSE .. '"'
     list[#list + 1] = { first_message, stop_message, words }
   end
-  return ends and list or nil
+  return list, ends
 end
 
 -- a whole object as clients may see it; nil for anything else
 local function disguised(text)
   local at = text:match("^%s*(){")
-  local list = at and edits(text, at, {}, 0)
-  if list == nil then return nil end
+  if at == nil then return nil end
+  local list, ends = edits(text, at, {}, 0)
+  if ends == nil or text:find("%S", ends) then return nil end
   table.sort(list, function(one, other) return one[1] < other[1] end)
   local parts, from = {}, 1
   for _, edit in ipairs(list) do
@@ -96,7 +117,7 @@ local function disguised(text)
     from = edit[2]
   end
   parts[#parts + 1] = text:sub(from)
-  return table.concat(parts)
+  return without_keys(table.concat(parts))
 end
 
 local function drop_headers(headers)
@@ -112,7 +133,7 @@ local function lines(text)
   return function()
     if from > #text then return nil end
     local stop = text:find("\n", from, true) or #text + 1
-    local line = text:sub(from, text:byte(stop - 1) == 13 and stop - 2 or stop - 1)
+    local line = text:sub(from, stop - 1)
     from = stop + 1
     return line
   end
@@ -126,7 +147,7 @@ local function disguised_event(event)
     local value = at and line:sub(at)
     if field == "" and said[#said] ~= ":" then
       said[#said + 1] = ":"
-    elseif field == "event" and value:find("^[%w_.-]+$") then
+    elseif field == "event" and value:find("^[%l_.]+$") then
       said[#said + 1] = line
     elseif field == "data" then
       data[#data + 1] = value
@@ -141,47 +162,45 @@ local function disguised_event(event)
   return #said > 0 and table.concat(said, "\n") .. "\n\n" or ""
 end
 
--- One pass: looking for each kind of end by itself would pass over the whole text for every event.
-local function event_end(text, from)
-  local at = text:find("\n", from, true)
-  while at do
-    local following = text:byte(at + 1)
-    if following == 10 then return at + 1 end
-    if following == 13 and text:byte(at + 2) == 10 then return at + 2 end
-    at = text:find("\n", at + 1, true)
-  end
-end
-
 -- the whole events of a text, disguised, and what is left of it
 local function sift_events(text)
   local told, from = {}, 1
-  local stop = event_end(text, from)
+  local _, stop = text:find("\n\n", from, true)
   while stop do
     told[#told + 1] = disguised_event(text:sub(from, stop))
     from = stop + 1
-    stop = event_end(text, from)
+    _, stop = text:find("\n\n", from, true)
   end
   return table.concat(told), text:sub(from)
 end
 
+-- Lines may end with CR, LF or both. Returns a piece of a stream with LF only, and whether its last was a CR, so that
+-- an LF at the begin of the next belongs to it.
+local function with_line_feeds(text, after_return)
+  if after_return and text:byte(1) == LINE_FEED then text = text:sub(2) end
+  if not text:find("\r", 1, true) then return text, false end
+  return (text:gsub("\r\n?", "\n")), text:byte(-1) == CARRIAGE_RETURN
+end
+
 -- What has no end yet is held back, in pieces: putting them together each time would take the square of their number.
 local function rename_stream(handle)
-  local pieces, held, last = {}, 0, ""
+  local pieces, held, last, after_return = {}, 0, "", false
   for chunk in handle:bodyChunks() do
     local length = chunk:length()
     local text = length > 0 and chunk:getBytes(0, length) or ""
+    if length > 0 then text, after_return = with_line_feeds(text, after_return) end
     pieces[#pieces + 1] = text
-    held = held + length
+    held = held + #text
     if length == 0 then
       chunk:setBytes(disguised_event(table.concat(pieces)))
       pieces, held, last = {}, 0, ""
-    elseif event_end(last .. text, 1) then
+    elseif (last .. text):find("\n\n", 1, true) then
       local told, rest = sift_events(table.concat(pieces))
       chunk:setBytes(told)
-      pieces, held, last = { rest }, #rest, rest:sub(-2)
+      pieces, held, last = { rest }, #rest, rest:sub(-1)
     else
       chunk:setBytes("")
-      last = (last .. text):sub(-2)
+      last = (last .. text):sub(-1)
       if held > LONGEST_EVENT then pieces, held = {}, 0 end
     end
   end
@@ -204,7 +223,8 @@ local function rename_bulk(handle)
         head, found = renamed_near(text:sub(1, NEAR))
         text, begun = head .. text:sub(NEAR + 1), true
       end
-      local keep = begun and found > 0 and 0 or NEAR
+      text = without_keys(text)
+      local keep = begun and found > 0 and LONGEST_KEY - 1 or math.max(NEAR, LONGEST_KEY)
       chunk:setBytes(text:sub(1, -keep - 1))
       held = keep > 0 and text:sub(-keep) or ""
     else
@@ -237,6 +257,8 @@ local function refuse(handle, status, encoded)
   replace_body(handle, status, whole and disguised(whole) or error_body(handle, refusal(text)))
 end
 
+local function refuses(status) return status:find("^4") and not OURS[status] and not LATER[status] end
+
 local function fail(handle, status)
   local number = tonumber(status) or 0
   local message = MESSAGES[status] or (number < 400 and UNREADABLE) or ELSE
@@ -256,7 +278,7 @@ function envoy_on_response(handle)
   local status, content_type = headers:get(":status"), (headers:get("content-type") or ""):lower()
   local encoding = (headers:get("content-encoding") or "identity"):lower()
   drop_headers(headers)
-  if TELLING[status] then
+  if refuses(status) then
     refuse(handle, status, encoding ~= "identity")
   elseif status ~= "200" or encoding ~= "identity" then
     fail(handle, status)

@@ -48,6 +48,14 @@ local function member(text, at, key)
   end
 end
 
+-- \u006d may stand for m; what else can be escaped is in no key that anybody looks for
+local function unescaped(key)
+  return key:find("\\", 1, true) and key:gsub("\\(.)(%x?%x?%x?%x?)", function(kind, hex)
+    local code = kind == "u" and #hex == 4 and tonumber(hex, 16)
+    return code and code < 128 and string.char(code) or nil
+  end) or key
+end
+
 -- calls visit(key, first, stop) for each member of the object at `at`: its value's first byte, and the one behind its last.
 -- Returns where the object ends, or nil if it does not.
 local function each_member(text, at, visit)
@@ -59,7 +67,7 @@ local function each_member(text, at, visit)
     local value = name_end and text:match("^%s*:%s*()", name_end)
     local stop = value and after_value(text, value)
     if stop == nil then return nil end
-    visit(text:sub(name + 1, name_end - 2), value, stop)
+    visit(unescaped(text:sub(name + 1, name_end - 2)), value, stop)
     at = stop
   end
 end
