@@ -19,18 +19,22 @@ def openai_client(up: Running, key: str, path: str = "/v1", **fields: Any) -> It
     """Without retries, so that what a test sees is what happened. A given http_client is left open."""
     given = {"base_url": f"{up.url}{path}", "max_retries": 0, "timeout": PATIENCE, **fields}
     client = openai.OpenAI(api_key=key, **given)
-    yield client
-    if "http_client" not in fields:
-        client.close()
+    try:
+        yield client
+    finally:  # also of one that was refused: left to the garbage, its socket may be found first
+        if "http_client" not in fields:
+            client.close()
 
 
 @contextmanager
 def anthropic_client(up: Running, key: str, **fields: Any) -> Iterator[anthropic.Anthropic]:
     given = {"base_url": up.url, "max_retries": 0, "timeout": PATIENCE, **fields}
     client = anthropic.Anthropic(api_key=key, **given)
-    yield client
-    if "http_client" not in fields:
-        client.close()
+    try:
+        yield client
+    finally:
+        if "http_client" not in fields:
+            client.close()
 
 
 class Heard:
