@@ -1,6 +1,6 @@
 """From facts to findings: every check that applies, in order, none of which can spoil another."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from maas.cluster.facts.model import Facts, NotRead
@@ -8,6 +8,8 @@ from maas.cluster.facts.redaction import scrubbed
 from maas.readiness.catalogue import Asked, Check, checks
 from maas.readiness.findings import Finding, Outcome, Severity, Status, unknown
 from maas.readiness.workloads import OF_PODS, keeps_down
+
+_UNPROVEN = frozenset({Status.passed, Status.to_install, Status.skipped})  # if only a part was read
 
 
 def judge(facts: Facts, asked: Asked, *, only: Collection[str] = (), skip: Collection[str] = ()) -> tuple[Finding, ...]:
@@ -34,13 +36,28 @@ def explained(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _outcomes(check: Check, facts: Facts, asked: Asked) -> list[Outcome]:
+    facts = facts.afresh()
     try:
         outcomes = list(check.judge(facts, asked))
     except NotRead as missing:
         return [unknown(missing.unread.reason)]
     except Exception as error:  # noqa: BLE001  # one check that stumbles over an absurd object must not hide the others
         return [unknown(f"the check itself failed, which should not happen: {type(error).__name__}: {error}")]
-    return outcomes or [unknown("the check said nothing, which should not happen")]
+    if not outcomes:
+        return [unknown("the check said nothing, which should not happen")]
+    return _doubted(outcomes, facts.doubts)
+
+
+def _doubted(outcomes: list[Outcome], doubts: Mapping[str, str]) -> list[Outcome]:
+    """What a check found holds good. That it found nothing does not, where it was not shown all there is."""
+    unproven = [each for each in outcomes if each.status in _UNPROVEN]
+    if not doubts or not unproven:
+        return outcomes
+    first = unproven[0]
+    others = f" (and {len(unproven) - 1} more)" if len(unproven) > 1 else ""
+    reason = next(iter(doubts.values()))
+    proven = [each for each in outcomes if each.status not in _UNPROVEN]
+    return [*proven, unknown(f"{reason}. Of what was read: {first.message}{others}", *first.seen)]
 
 
 def _finding(check: Check, outcome: Outcome) -> Finding:

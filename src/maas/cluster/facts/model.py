@@ -6,6 +6,7 @@ into "unknown", with the reason.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar, cast
@@ -65,6 +66,7 @@ class Facts:
     probes: what was tried, by name (readiness/checks say which they read); JSON.
     unreadable: a snapshot's files that could not be read, and why.
     partial: by Kind.key, what `lists` holds only a part of, and which: "the snapshot holds pods of 2 namespaces only".
+    doubts: by Kind.key, which lists were asked for since `afresh` that were not read, or in part only, and why.
     """
 
     source: Source
@@ -76,14 +78,19 @@ class Facts:
     logs: Sequence[Log] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
     partial: Mapping[str, str] = field(default_factory=dict)
+    doubts: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
     _derived: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def afresh(self) -> "Facts":
+        """The same facts, without doubts so far."""
+        other = copy(self)
+        object.__setattr__(other, "doubts", {})
+        return other
 
     def all(self, kind: Kind) -> Sequence[Object]:
         """Raises NotRead."""
-        found = self.lists.get(kind.key, ())
-        if isinstance(found, Unread):
-            raise NotRead(found)
-        return found
+        self._doubt(kind)
+        return self._read(kind)
 
     def whole(self, kind: Kind) -> Sequence[Object]:
         """As `all`, for what is added up: raises NotRead also where a part is all there is."""
@@ -92,13 +99,14 @@ class Facts:
         return self.all(kind)
 
     def known(self, kind: Kind) -> Sequence[Object]:
-        """Those that were read, for what is only evidence: never raises."""
+        """Those that were read, where the rest would only say more: never raises."""
+        self._doubt(kind)
         found = self.lists.get(kind.key, ())
         return () if isinstance(found, Unread) else found
 
     def one(self, kind: Kind, named: str, in_namespace: str = "") -> Object | None:
         """None if there is none. Raises NotRead, also where it may be in the part of a list that nobody has read."""
-        found = next((o for o in self.all(kind) if name(o) == named and namespace(o) == in_namespace), None)
+        found = next((o for o in self._read(kind) if name(o) == named and namespace(o) == in_namespace), None)
         if found is None and kind.key in self.partial:
             raise NotRead(Unread(Cause.not_exported, f"{self.partial[kind.key]}: nothing is known of {named}"))
         return found
@@ -126,11 +134,27 @@ class Facts:
     def derived(self, what: "Callable[[Facts], T]") -> T:
         """What that (named) function says of these facts, worked out once: for what several checks add up."""
         if what not in self._derived:
-            self._derived[what] = what(self)
-        return cast(T, self._derived[what])
+            facts = self.afresh()
+            self._derived[what] = what(facts), facts.doubts
+        found, doubts = self._derived[what]
+        self.doubts.update(doubts)
+        return cast(T, found)
 
     def logs_of(self, in_namespace: str, pod_prefix: str) -> list[Log]:
         return [log for log in self.logs if log.namespace == in_namespace and log.pod.startswith(pod_prefix)]
+
+    def _read(self, kind: Kind) -> Sequence[Object]:
+        found = self.lists.get(kind.key, ())
+        if isinstance(found, Unread):
+            raise NotRead(found)
+        return found
+
+    def _doubt(self, kind: Kind) -> None:
+        found = self.lists.get(kind.key, ())
+        if isinstance(found, Unread):
+            self.doubts[kind.key] = found.reason
+        elif kind.key in self.partial:
+            self.doubts[kind.key] = self.partial[kind.key]
 
 
 @dataclass(frozen=True)
