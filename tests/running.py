@@ -87,10 +87,12 @@ class Running:
         processes = status.processes if status else ()
         return any(p.name.startswith(name) and p.state == READY and p.pid != not_pid for p in processes)
 
-    def chat(self, key: str, *, client: httpx.Client | None = None, **body: object) -> httpx.Response:
+    def chat(
+        self, key: str, *, client: httpx.Client | None = None, within: float = PATIENCE, **body: object
+    ) -> httpx.Response:
         content = {"model": "simulator", "messages": [{"role": "user", "content": "Hello"}], **body}
         send = client.post if client else httpx.post
-        return send(f"{self.url}/v1/chat/completions", json=content, headers=bearer(key), timeout=PATIENCE)
+        return send(f"{self.url}/v1/chat/completions", json=content, headers=bearer(key), timeout=within)
 
     @property
     def seen_log(self) -> Path:

@@ -51,8 +51,11 @@ class Seen:
 class Traffic:
     """Requests without a pause over several connections. worker: makes the body of the n-th request of a thread."""
 
-    def __init__(self, up: Running, key: str, body: Callable[[int], Document], workers: int = 4) -> None:
+    def __init__(
+        self, up: Running, key: str, body: Callable[[int], Document], workers: int = 4, within: float = PATIENCE
+    ) -> None:
         self._up, self._key, self._body, self._stop = up, key, body, threading.Event()
+        self._within = within
         self.seen: list[Seen] = []
         self.failed: list[Exception] = []
         self._threads = [threading.Thread(target=self._work, args=(n,)) for n in range(workers)]
@@ -71,7 +74,7 @@ class Traffic:
 
     def _work(self, worker: int) -> None:
         url = f"{self._up.url}/v1/chat/completions"
-        with httpx.Client(timeout=PATIENCE, headers=bearer(self._key)) as client:
+        with httpx.Client(timeout=self._within, headers=bearer(self._key)) as client:
             while not self._stop.is_set():
                 body = {"messages": [{"role": "user", "content": "Hello"}], **self._body(worker)}
                 started = time.monotonic()

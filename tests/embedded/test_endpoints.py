@@ -236,6 +236,14 @@ def test_a_file_without_a_key_is_refused(up: Running, tmp_path: Path, content: s
     assert str(file) in answer.text and (not content or content not in answer.text)
 
 
+def test_a_pipe_is_refused_and_not_waited_for(up: Running, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "key")
+    body = {"name": "bad", "runtime": "external", "url": "http://127.0.0.1:9", "api_key_file": str(tmp_path / "key")}
+    answer = up.api.post("/v1/models", json=body)
+    assert answer.status_code == 400
+    assert "is no regular file" in answer.text
+
+
 def _shown(up: Running, hosted: Provider) -> str:
     """The key that the server is shown now."""
     assert up.chat(up.key("rotating", "open"), model="big").status_code == 200

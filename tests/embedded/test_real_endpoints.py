@@ -61,6 +61,7 @@ def test_a_server_killed_under_load_fails_only_what_it_was_answering(tmp_path: P
             up,
             up.key("busy", "open"),
             lambda worker: {"model": names[worker % 2], "max_tokens": 6, "stream": worker > 1},
+            within=SLOW,
         )
         with traffic.running():
             eventually(traffic.more(), within=SLOW)

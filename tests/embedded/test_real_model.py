@@ -54,7 +54,7 @@ def refused(up: Running, name: str, file: Path, **fields: object) -> str:
     body = {"name": name, "runtime": "llama-cpp", "weights": str(file), **fields}
     answer = up.api.post("/v1/models", json=body)
     assert answer.status_code >= 400
-    assert up.chat(up.key(f"beside-{name}", "open"), model="small", max_tokens=2).status_code == 200
+    assert up.chat(up.key(f"beside-{name}", "open"), model="small", max_tokens=2, within=SLOW).status_code == 200
     return str(answer.json()["error"]["message"])
 
 
@@ -102,7 +102,7 @@ def test_a_stream(up: Running, asked_for: bool) -> None:
 
 def test_several_at_once(up: Running) -> None:
     key = up.key("at-once", "open")
-    traffic = Traffic(up, key, lambda _: {"model": "small", "max_tokens": 4}, workers=3)
+    traffic = Traffic(up, key, lambda _: {"model": "small", "max_tokens": 4}, workers=3, within=SLOW)
     with traffic.running():
         eventually(traffic.more(), within=SLOW)
     assert {each.status for each in traffic.seen} == {200} and not traffic.failed
@@ -110,9 +110,11 @@ def test_several_at_once(up: Running) -> None:
 
 def test_a_prompt_that_is_too_long_is_the_client_s_mistake(up: Running) -> None:
     key = up.key("long", "open")
-    answer = up.chat(key, model="small", messages=[{"role": "user", "content": "word " * 3000}], max_tokens=5)
+    answer = up.chat(
+        key, model="small", messages=[{"role": "user", "content": "word " * 3000}], max_tokens=5, within=SLOW
+    )
     assert answer.status_code == 400
-    assert up.chat(key, model="small", max_tokens=2).status_code == 200
+    assert up.chat(key, model="small", max_tokens=2, within=SLOW).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -153,23 +155,27 @@ def test_out_of_memory_while_it_serves(up: Running, weights: Path, tmp_path: Pat
     add(up, "bound", weights)
     pid, key = up.pid("bound@"), up.key("bound", "open")
     resource.prlimit(pid, resource.RLIMIT_AS, (1, resource.RLIM_INFINITY))
-    others = Traffic(up, up.key("beside", "open"), lambda _: {"model": "small", "max_tokens": 2}, workers=1)
+    others = Traffic(
+        up, up.key("beside", "open"), lambda _: {"model": "small", "max_tokens": 2}, workers=1, within=SLOW
+    )
     with others.running():
         deadline = time.monotonic() + SLOW
         while not up.ready("bound@", pid) and time.monotonic() < deadline:
-            up.chat(key, model="bound", messages=[{"role": "user", "content": "word " * 700}], max_tokens=50)
+            up.chat(
+                key, model="bound", messages=[{"role": "user", "content": "word " * 700}], max_tokens=50, within=SLOW
+            )
         eventually(others.more(), within=SLOW)
     assert up.ready("bound@", pid), "it died of it, and is there again"
     assert {each.status for each in others.seen} == {200} and not others.failed
-    eventually(lambda: up.chat(key, model="bound", max_tokens=2).status_code == 200, within=SLOW)
+    eventually(lambda: up.chat(key, model="bound", max_tokens=2, within=SLOW).status_code == 200, within=SLOW)
     assert up.api.delete("/v1/models/bound").status_code == 200
 
 
 def test_killed_under_load(up: Running, weights: Path) -> None:
     add(up, "mortal", weights)
     key = up.key("mortal", "open")
-    others = Traffic(up, key, lambda _: {"model": "small", "max_tokens": 2}, workers=1)
-    its_own = Traffic(up, key, lambda _: {"model": "mortal", "max_tokens": 4}, workers=2)
+    others = Traffic(up, key, lambda _: {"model": "small", "max_tokens": 2}, workers=1, within=SLOW)
+    its_own = Traffic(up, key, lambda _: {"model": "mortal", "max_tokens": 4}, workers=2, within=SLOW)
     with others.running(), its_own.running():
         eventually(its_own.more(), within=SLOW)
         pid = up.kill("mortal@")
@@ -191,7 +197,7 @@ def test_its_file_is_damaged_and_mended(up: Running, weights: Path, tmp_path: Pa
     up.kill("hurt@")
     eventually(lambda: state(up, "hurt")["status"] == "failed", within=SLOW)
     assert "The file of the weights is cut off or damaged" in state(up, "hurt")["trouble"]
-    assert up.chat(up.key("beside-hurt", "open"), model="small", max_tokens=2).status_code == 200
+    assert up.chat(up.key("beside-hurt", "open"), model="small", max_tokens=2, within=SLOW).status_code == 200
     shutil.copy(weights, tmp_path / "good")
     os.replace(tmp_path / "good", file)  # noqa: PTH105
     eventually(lambda: state(up, "hurt")["status"] == "ready", within=SLOW)

@@ -72,3 +72,10 @@ def test_the_last_line_is_what_is_quoted(tmp_path: Path) -> None:
 def test_of_a_line_of_json_the_reason_is_quoted(tmp_path: Path, line: dict[str, str], words: str) -> None:
     (tmp_path / "a.log").write_text(f"{json.dumps(line)}\n")
     assert last_words(tmp_path / "a.log") == words
+
+
+def test_what_can_not_be_changed_does_not_end_the_one_who_rotates(tmp_path: Path) -> None:
+    """As on a disk that was mounted anew to be read only; root may write to everything else."""
+    (tmp_path / "a.log").mkdir()
+    (tmp_path / "a.log.1").mkdir()
+    assert not rotate(tmp_path / "a.log", max_bytes=-1, kept=2)

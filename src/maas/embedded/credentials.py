@@ -74,6 +74,8 @@ def require_readable(platform: Platform) -> None:
 
 
 def _text(path: Path) -> str:
+    if path.exists() and not path.is_file():  # a pipe, say, would make whoever reads it wait
+        raise ValueError("is no regular file")
     text = path.read_text(encoding="ascii").strip()
     if not text or not text.isprintable() or " " in text or len(text) > _LONGEST:
         raise ValueError("does not hold one key, in one line")

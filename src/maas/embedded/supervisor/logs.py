@@ -28,7 +28,10 @@ def open_log(path: str) -> int:
 
 
 def rotate(path: Path, max_bytes: int = MAX_BYTES, kept: int = KEPT) -> bool:
-    """Copy and truncate if it has outgrown `max_bytes`. On a full disk the copy is given up, not the bound."""
+    """Copy and truncate if it has outgrown `max_bytes`. On a full disk the copy is given up, not the bound.
+
+    False as well where nothing can be changed: the disk was mounted anew to be read only, or the log has gone.
+    """
     try:
         if path.stat().st_size <= max_bytes:
             return False
@@ -40,8 +43,12 @@ def rotate(path: Path, max_bytes: int = MAX_BYTES, kept: int = KEPT) -> bool:
             _move(path.with_name(f"{path.name}.{number - 1}"), path.with_name(f"{path.name}.{number}"))
         _copy(path, copy)
     except OSError:
-        copy.unlink(missing_ok=True)
-    os.truncate(path, 0)
+        with contextlib.suppress(OSError):
+            copy.unlink(missing_ok=True)
+    try:
+        os.truncate(path, 0)
+    except OSError:
+        return False
     return True
 
 
