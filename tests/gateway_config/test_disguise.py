@@ -96,10 +96,11 @@ def test_the_own_key_is_nowhere(up: Running, upstream: Server) -> None:
     assert CREDENTIAL not in got.text
 
 
-@pytest.mark.parametrize("before", range(7_990, 8_020, 3))
+@pytest.mark.parametrize("before", [*range(7_990, 8_020, 6), *range(1_999_930, 1_999_990, 6)])
 def test_the_own_key_within_numbers(up: Running, upstream: Server, before: int) -> None:
     body = b'{"model":"giant-9","data":[' + b"0," * (before // 2) + b'"' + CREDENTIAL.encode() + b'"]}'
-    upstream.handler = lambda asked: Answer(200, JSON, body, [body[:8_000], body[8_000:]])
+    parts = [part for part in (body[:8_000], body[8_000:2_000_000], body[2_000_000:]) if part]
+    upstream.handler = lambda asked: Answer(200, JSON, body, parts)
     got = up.post(ASK, "/v1/embeddings")
     assert got.json()["data"][-1] == "***"
     assert got.json()["model"] == "big"
@@ -115,6 +116,29 @@ def test_software_and_resellers_are_not_named(up: Running, upstream: Server) -> 
     upstream.handler = lambda asked: said(_completion(system_fingerprint="fp_ollama", provider="giant"))
     answer = up.post(ASK).json()
     assert (answer["system_fingerprint"], answer["provider"], answer["model"]) == (None, None, "big")
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_an_error_instead_of_embeddings(up: Running, upstream: Server, chunked: bool) -> None:
+    body = json.dumps({"error": {"message": "giant-9 at 127.0.0.1"}, "provider": "giant", "model": "giant-9"}).encode()
+    upstream.handler = lambda asked: Answer(200, JSON, body, [body[:20], body[20:]] if chunked else None)
+    got = up.post(ASK, "/v1/embeddings").json()
+    assert got == {"error": GENERIC, "provider": None, "model": "big"}
+    upstream.handler = lambda asked: Answer(200, JSON, b"giant-9", [b"giant", b"-9"] if chunked else None)
+    assert up.post(ASK, "/v1/embeddings").json()["error"]["code"] == "model_unavailable"
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/embeddings"])
+def test_headers_that_stay_say_nothing_else(up: Running, upstream: Server, path: str) -> None:
+    upstream.handler = lambda asked: said(_completion(), retry_after="giant", content_type="application/json; k=giant")
+    got = up.post(ASK, path)
+    assert (got.headers["content-type"], got.headers.get("retry-after")) == ("application/json", None)
+
+
+@pytest.mark.parametrize("later", ["7", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_when_to_try_again_is_told(up: Running, upstream: Server, later: str) -> None:
+    upstream.handler = lambda asked: said({}, 429, retry_after=later)
+    assert up.post(ASK).headers["retry-after"] == later
 
 
 @pytest.mark.parametrize("status", [200, 400, 418, 500])
@@ -212,14 +236,16 @@ def _event(content: Any, name: str = "") -> bytes:
 
 
 CHUNK = _completion(usage=None, choices=[{"delta": {"content": 'say "model": "giant"'}}])
+RESPONSE = {"type": "response.created", "response": {"metadata": {"model": "m"}, "model": "giant-9"}}
 FAILURE = {"message": "worker 7", "type": "x", "code": "y"}
 EVENTS = [
     _event(CHUNK),
     _event(_completion()),
-    _event({"type": "response.created", "response": {"metadata": {"model": "m"}, "model": "giant-9"}}, "created"),
+    _event(RESPONSE, "response.created"),
     _event({"type": "message_start", "message": {"model": "giant-9", "usage": {"input_tokens": 3}}}, "message_start"),
     b": OPENROUTER PROCESSING\n\n",
     b'data: {"id":1,\ndata: "model":\ndata: "giant-9"}\n\n',
+    b'event: worker\ndata: {"id":"9"}\n\n',
     b"id: worker\nretry: 7\ndata: [DONE]\n\n",
     _event({"error": FAILURE}),
     _event({"type": "error", "message": "worker 7", "code": None}, "error"),

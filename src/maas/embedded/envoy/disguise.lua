@@ -33,6 +33,9 @@ local SHORTEST_KEY = 16  -- "none", "EMPTY" and the like are words, and no secre
 local LONGEST_EVENT = 32 * 1048576
 local LONGEST_ERROR = 65536
 local NEAR = 4096
+local BULK = 1048576
+local DATE = "^%a%a%a, %d%d %a%a%a %d%d%d%d %d%d:%d%d:%d%d GMT$"
+local EVENTS = { "^response[%l_.]*$", "^message_%l+$", "^content_block_%l+$", "^error$", "^ping$" }
 local OPEN_OBJECT, QUOTATION, LINE_FEED, CARRIAGE_RETURN = 123, 34, 10, 13
 
 local function plain(text) return (text:gsub("%W", "%%%0")) end
@@ -126,6 +129,8 @@ local function drop_headers(headers)
     if not KEPT[name] and name:sub(1, 1) ~= ":" then names[#names + 1] = name end
   end
   for _, name in ipairs(names) do headers:remove(name) end
+  local later = headers:get("retry-after")
+  if later and not later:find("^%d+$") and not later:find(DATE) then headers:remove("retry-after") end
 end
 
 local function lines(text)
@@ -139,6 +144,13 @@ local function lines(text)
   end
 end
 
+local function is_known_event(name)
+  for _, known in ipairs(EVENTS) do
+    if name:find(known) then return true end
+  end
+  return false
+end
+
 -- Of an event, its name and its data; of a comment, that there was one. Some say whose server it is in comments.
 local function disguised_event(event)
   local said, data = {}, {}
@@ -147,7 +159,7 @@ local function disguised_event(event)
     local value = at and line:sub(at)
     if field == "" and said[#said] ~= ":" then
       said[#said + 1] = ":"
-    elseif field == "event" and value:find("^[%l_.]+$") then
+    elseif field == "event" and is_known_event(value) then
       said[#said + 1] = line
     elseif field == "data" then
       data[#data + 1] = value
@@ -210,26 +222,31 @@ local function renamed_near(text)
   return text:gsub('("model"%s*:%s*)"[^"]*"', function(key) return key .. '"' .. NAME .. '"' end, 1)
 end
 
--- Embeddings are megabytes of numbers, which nobody wants to pass over byte by byte; the name is near one of their ends,
--- and no text of a client's is in there.
+-- Embeddings may be many megabytes of numbers, which nobody wants to pass over byte by byte; the name is near one of
+-- their ends, and no text of a client's is in there. What is small is read as any other answer.
 local function rename_bulk(handle)
-  local begun, held, found = false, "", 0
+  local pieces, held, begun, found = {}, 0, false, 0
   for chunk in handle:bodyChunks() do
     local length = chunk:length()
     if length > 0 then
-      local text = held .. chunk:getBytes(0, length)
-      if not begun and #text >= NEAR then
-        local head
-        head, found = renamed_near(text:sub(1, NEAR))
-        text, begun = head .. text:sub(NEAR + 1), true
-      end
-      text = without_keys(text)
-      local keep = begun and found > 0 and LONGEST_KEY - 1 or math.max(NEAR, LONGEST_KEY)
-      chunk:setBytes(text:sub(1, -keep - 1))
-      held = keep > 0 and text:sub(-keep) or ""
+      pieces[#pieces + 1] = chunk:getBytes(0, length)
+      held = held + length
+    end
+    if length == 0 then
+      local text = table.concat(pieces)
+      if not begun then text = disguised(text) or error_body(handle, FAILED) end
+      chunk:setBytes(found == 0 and begun and renamed_near(text) or text)
+    elseif not begun and held < BULK then
+      chunk:setBytes("")
     else
-      chunk:setBytes(found == 0 and (renamed_near(held)) or held)
-      held = ""
+      local text, head = without_keys(table.concat(pieces)), ""
+      if not begun then
+        head, found = renamed_near(text:sub(1, NEAR))
+        text, begun = text:sub(NEAR + 1), true
+      end
+      local keep = math.min(#text, found > 0 and LONGEST_KEY - 1 or math.max(NEAR, LONGEST_KEY))
+      chunk:setBytes(head .. text:sub(1, #text - keep))
+      pieces, held = { text:sub(#text - keep + 1) }, keep
     end
   end
 end
@@ -288,10 +305,13 @@ function envoy_on_response(handle)
     rename_stream(handle)
   elseif not content_type:find("^application/json") then
     fail(handle, status)
-  elseif spoken(handle, "bulk") then
-    headers:remove("content-length")
-    rename_bulk(handle)
   else
-    rename(handle)
+    headers:replace("content-type", "application/json")
+    if spoken(handle, "bulk") and (tonumber(headers:get("content-length") or "") or BULK) >= BULK then
+      headers:remove("content-length")
+      rename_bulk(handle)
+    else
+      rename(handle)
+    end
   end
 end
