@@ -308,7 +308,15 @@ def test_what_can_only_be_tried_is_tried(cluster: Cluster) -> None:
 def test_the_time_for_everything_ends_single_waits(cluster: Cluster) -> None:
     with pytest.raises(StepFailed) as failed:
         carried_out(cluster, step("only", waits=[exists("never", patience=3600.0)]), seconds=30.0)
-    assert "waited 30 s for it" in str(failed.value)
+    assert "waited 30 s for it; then the time for all steps was over" in " ".join(str(failed.value).split())
+    assert failed.value.report.cut_short
+
+
+def test_a_wait_that_ends_by_itself_blames_no_other_time(cluster: Cluster) -> None:
+    with pytest.raises(StepFailed) as failed:
+        carried_out(cluster, step("only", waits=[exists("never", patience=30.0)]), seconds=3600.0)
+    assert "all steps" not in str(failed.value)
+    assert not failed.value.report.cut_short
 
 
 def test_others_finish_what_they_are_at_when_one_fails(cluster: Cluster) -> None:

@@ -1,5 +1,6 @@
 """What is shown of a plan, of its progress and at its end, at 80 columns."""
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from maas.cli.installing import arrival, keeping_keys, plan_text
+from maas.cli.installing import arrival, failing, keeping_keys, plan_text
 from maas.cli.installing.told import Lines, Terminal
 from maas.cluster import kinds, sites
+from maas.cluster.applying import StepFailed
+from maas.cluster.applying.failure import Report
 from maas.cluster.facts.model import Cause, Facts, Source, Unread
 from maas.cluster.objects import Object
 from maas.cluster.plan.model import Apply, Chart, Delete, Mark, Plan, Seen, Stage, Step, Wait
@@ -217,3 +220,15 @@ def _as_golden(name: str, said: str) -> bool:
         pytest.fail(f"{path} was not there, and is written now")
     assert said == path.read_text("utf-8")
     return True
+
+
+def test_which_time_was_over_is_told_and_how_to_give_more() -> None:
+    report = Report(CERT_MANAGER, "Deployment llm/cert-manager", "it is available; waited 2 min for it", "it is not")
+    look = Look(80, False, True)
+    assert failing.more_time(StepFailed(report), 120.0, look) == []
+    cut_short = dataclasses.replace(report, cut_short=True)
+    assert failing.more_time(StepFailed(cut_short), 120.0, look) == [
+        "",
+        "The time for all steps together was over (--timeout 2m). `--timeout 4m` gives",
+        "more.",
+    ]

@@ -10,6 +10,7 @@ from maas.cli.installing.options import Options
 from maas.cli.output import notes
 from maas.cluster.applying import StepFailed
 from maas.cluster.wanted import Wanted
+from maas.domain.durations import compact
 from maas.domain.errors import MaasError
 from maas.readiness.catalogue import Phase
 from maas.readiness.diagnosis_text import evidence, mended_by, sentence
@@ -31,7 +32,19 @@ def tell(options: Options, wanted: Wanted, failed: StepFailed) -> None:
         notes().print(f"What it may come from could not be looked at: {error}")
         found = []
     _say(_explained(found, failed, look), look)
+    _say(more_time(failed, options.manner.timeout, look), look)
     _say(["", *look.fold(_what_to_do(found))], look)
+
+
+def more_time(failed: StepFailed, timeout: float, look: Look) -> list[str]:
+    """Where it was not the step's own patience that ended."""
+    if not failed.report.cut_short:
+        return []
+    given, more = compact(timeout), compact(2 * timeout)
+    return [
+        "",
+        *look.fold(f"The time for all steps together was over (--timeout {given}). `--timeout {more}` gives more."),
+    ]
 
 
 def causes(options: Options, wanted: Wanted) -> list[Cause]:

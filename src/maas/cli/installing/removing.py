@@ -8,7 +8,7 @@ import typer
 
 from maas.cli import judged
 from maas.cli.frame import home
-from maas.cli.installing import agreement, arrival, plan_text, remembered, told
+from maas.cli.installing import agreement, arrival, failing, plan_text, remembered, told
 from maas.cli.installing.carrying import Clock, connected, helm_of, interruptible, require_helm
 from maas.cli.installing.options import Cluster
 from maas.cli.output import notes, show_json
@@ -72,6 +72,8 @@ def _carried_out(options: Options, removal: Removal) -> Sequence[Stay]:
             return connected(options.cluster, work)
     except StepFailed as failed:
         notes().print(f"\nerror: {failed}")
+        for line in failing.more_time(failed, options.timeout, judged.look_for(sys.stderr)):
+            notes().print(line)
         raise typer.Exit(failed.exit_code) from None
 
 

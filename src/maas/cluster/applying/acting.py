@@ -49,11 +49,20 @@ WHOLE, HURRIED = 60.0, 10.0  # seconds that a write which was begun gets to end 
 
 
 class NotDone(Exception):
-    """An action that failed. about: the object or the chart; cause: what the server said."""
+    """An action that failed. about: the object or the chart; cause: what the server said.
 
-    def __init__(self, action: Action, about: str, cause: MaasError) -> None:
+    cut_short: it would have been tried again, and the time of all steps was over.
+    """
+
+    def __init__(self, action: Action, about: str, cause: MaasError, *, cut_short: bool = False) -> None:
         super().__init__(f"{about}: {cause}")
-        self.action, self.about, self.cause = action, about, cause
+        self.action, self.about, self.cause, self.cut_short = action, about, cause, cut_short
+
+
+class _CutShort(Exception):
+    def __init__(self, cause: MaasError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
 
 
 @dataclass
@@ -79,6 +88,8 @@ class Acting:
             note = await self._do(step, action)
         except MaasError as error:
             raise NotDone(action, described(action), error) from None
+        except _CutShort as late:
+            raise NotDone(action, described(action), late.cause, cut_short=True) from None
         self.told.acted(step, action, note)
 
     async def _do(self, step: Step, action: Action) -> str:
@@ -184,7 +195,8 @@ class Acting:
                 self.told.noted(step, f"{kind.name} {called} is being deleted: waiting until it has gone")
                 told = True
             if self.clock.monotonic() >= end:
-                raise Unavailable(f"{kind.name} {called} does not go: {gone(found).why}")
+                stays = Unavailable(f"{kind.name} {called} does not go: {gone(found).why}")
+                raise _CutShort(stays) if end == self.end else stays
             await self.clock.sleep(pause)
             pause = min(pause * _GROWTH, _LONGEST)
             found = await self._look(step, kind, called, where)
@@ -204,8 +216,10 @@ class Acting:
                 return await self._whole(work())
             except MaasError as error:
                 now = self.clock.monotonic()
-                if now >= min(began + retrying.patience(error), self.end):
+                if now >= began + retrying.patience(error):
                     raise
+                if now >= self.end:
+                    raise _CutShort(error) from None
                 if (why := retrying.told(error)) != told:
                     self.told.noted(step, why)
                     told = why

@@ -38,6 +38,7 @@ class Report:
     events: newest first, one line each.
     remedies: what to do, in sentences; commands: what to type for it, or to look closer.
     others: steps that failed at the same time, a line each.
+    cut_short: more time might have helped, and that of all steps was over.
     """
 
     step: Step = field(repr=False)  # it may hold a Secret's values
@@ -50,6 +51,7 @@ class Report:
     remedies: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    cut_short: bool = False
 
 
 class StepFailed(Unavailable):

@@ -16,6 +16,8 @@ from maas.cluster.objects import mapping, name, namespace, text
 from maas.cluster.plan.model import Action, Apply, Approve, Chart, Delete, Mark, Restart, Step
 from maas.domain.errors import MaasError
 
+_OVER = "; then the time for all steps was over"
+
 
 @dataclass
 class Reporting:
@@ -40,12 +42,13 @@ class Reporting:
         return Report(
             step,
             described(error.action),
-            _doing(error.action),
+            _doing(error.action) + (_OVER if error.cut_short else ""),
             _without_values(error.action, scrubbed(str(error.cause))),
             explained.cause,
             self._events(seen),
             remedies=explained.remedies,
             commands=explained.commands or (_describe(*about) if about else ()),
+            cut_short=error.cut_short,
         )
 
     async def _of_wait(self, step: Step, error: GaveUp) -> Report:
@@ -54,6 +57,7 @@ class Reporting:
         explained = explaining.of_wait(wait, error.seen, seen)
         where = f"{wait.namespace}/" if wait.namespace else ""
         how_long = "no waiting will help" if error.hopeless else f"waited {ago(error.seconds)} for it"
+        how_long += _OVER if error.cut_short else ""
         return Report(
             step,
             f"{wait.kind.name} {where}{wait.name}",
@@ -64,6 +68,7 @@ class Reporting:
             tuple(seen.logs),
             explained.remedies,
             explained.commands or _describe(wait.kind, wait.name, wait.namespace),
+            cut_short=error.cut_short,
         )
 
     def _events(self, seen: Surroundings) -> tuple[str, ...]:

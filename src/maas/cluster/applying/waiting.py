@@ -23,11 +23,15 @@ _SURE = 30.0  # seconds that something has to look hopeless: some controllers sa
 
 
 class GaveUp(Exception):
-    """A wait that ended without its condition. hopeless: before its time."""
+    """A wait that ended without its condition.
 
-    def __init__(self, wait: Wait, seen: Seen, seconds: float, *, hopeless: bool) -> None:
+    hopeless: before its time, as no waiting would help. cut_short: before its time, as that of all steps was over.
+    """
+
+    def __init__(self, wait: Wait, seen: Seen, seconds: float, *, hopeless: bool = False, cut_short: bool = False):
         super().__init__(f"{wait.what}: {seen.why}")
-        self.wait, self.seen, self.seconds, self.hopeless = wait, seen, seconds, hopeless
+        self.wait, self.seen, self.seconds = wait, seen, seconds
+        self.hopeless, self.cut_short = hopeless, cut_short
 
 
 @dataclass
@@ -59,7 +63,8 @@ class Waiting:
         left = []
         out_of_time = self.clock.monotonic() >= self.end
         for wait, found in zip(waits, seen, strict=True):
-            over = seconds >= wait.patience or out_of_time
+            own = seconds >= wait.patience
+            over = own or out_of_time
             if found.stage is Stage.done or (found.enough and over):
                 if found.why:
                     self.told.noted(step, f"{wait.what}: {found.why}")
@@ -69,7 +74,7 @@ class Waiting:
             elif seconds - hopeless.setdefault(wait.what, seconds) >= _SURE:
                 raise GaveUp(wait, found, seconds, hopeless=True)
             if over:
-                raise GaveUp(wait, found, seconds, hopeless=False)
+                raise GaveUp(wait, found, seconds, cut_short=not own)
             self.told.waiting(step, wait, found.why, seconds)
             left.append(wait)
         return left
