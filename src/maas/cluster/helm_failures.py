@@ -1,6 +1,7 @@
 """What helm says when it fails, in sentences that name the release, the cause and what to do.
 
-HelmFailed is told in two parts: its message for people, and `words`, what helm itself wrote.
+HelmFailed has its message for people, which is what was `said` and the `advice`, if any; and `words`, what helm itself
+wrote.
 """
 
 import re
@@ -11,9 +12,9 @@ from maas.domain.errors import Unavailable
 
 
 class HelmFailed(Unavailable):
-    def __init__(self, message: str, words: str) -> None:
-        super().__init__(message)
-        self.words = words
+    def __init__(self, said: str, words: str, advice: str = "") -> None:
+        super().__init__(f"{said}\n{advice}".rstrip())
+        self.said, self.words, self.advice = said, words, advice
 
 
 class HelmMissing(Unavailable):
@@ -80,8 +81,7 @@ def explained(verb: str, release: str, namespace: str, chart: Chart | None, said
     if chart and verb in _WITHOUT_RELEASE:
         where, of = f"chart {chart.chart} {chart.version}", f" (of {chart.repo})" if chart.repo else ""
     advice = next((each.advice for each in _KNOWN if each.sign.search(words)), "")
-    message = f"{where}{of}: helm {verb} failed:\n{words}"
-    return HelmFailed(f"{message}\n{advice}".rstrip(), words)
+    return HelmFailed(f"{where}{of}: helm {verb} failed:\n{words}", words, advice)
 
 
 _HEADING = re.compile(r"^Error: (?:(?:INSTALLATION|UPGRADE|UNINSTALLATION|ROLLBACK) FAILED: )?")

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,24 @@ import pytest
 from maas.cluster import kinds
 from maas.cluster.applying import StepFailed, carry_out
 from maas.cluster.connection import connect
+from maas.cluster.helm_failures import explained
 from maas.cluster.kinds import Kind
 from maas.cluster.objects import Object
 from maas.cluster.plan import conditions
-from maas.cluster.plan.model import Apply, Delete, Manifest, Mark, Plan, Release, Restart, Seen, Stage, Step, Wait
+from maas.cluster.plan.model import (
+    Apply,
+    Chart,
+    Delete,
+    Manifest,
+    Mark,
+    Plan,
+    Release,
+    Restart,
+    Seen,
+    Stage,
+    Step,
+    Wait,
+)
 from maas.cluster.plan.planning import reduced
 from tests.kubernetes.applying.stage import Heard, Hurried, NoHelm, Patient, config_map, stage, step, until, yes
 from tests.kubernetes.applying.webhooks import configuration, free_port, webhook
@@ -245,6 +259,30 @@ def test_what_may_not_be_looked_at_is_told_at_once(cluster: Cluster, wait: Wait)
     with pytest.raises(StepFailed) as failed:
         asyncio.run(run())
     assert 'User "nobody" may not do this' in str(failed.value) and "maas rbac" in str(failed.value)
+
+
+class NoNetwork(NoHelm):
+    async def upgrade_install(
+        self, chart: Chart, *, dry_run: bool = False, noted: Callable[[str], None] = lambda _: None
+    ) -> None:
+        raise explained("pull", chart.release, chart.namespace, chart, "Error: dial tcp: lookup x: no such host")
+
+
+def test_what_to_do_about_charts_is_said_once(cluster: Cluster) -> None:
+    """Also where two fail at the same time."""
+    charts = (Chart(key, "default", key, "1", "https://charts.example.com") for key in ("one", "two"))
+    steps = [replace(step(chart.release), actions=(chart,)) for chart in charts]
+
+    async def run() -> None:
+        async with connect(kubeconfig=cluster.kubeconfig()) as api:
+            await carry_out(Plan(steps), api, NoNetwork(), Heard(), Hurried(), timeout=1, ask=yes)
+
+    with pytest.raises(StepFailed) as failed:
+        asyncio.run(run())
+    words = " ".join(str(failed.value).split())
+    assert words.count("no such host") == 2
+    assert words.count("Charts come from the internet") == 1
+    assert "What to do Charts come from the internet" in words
 
 
 def test_a_kind_that_comes_while_we_try_is_waited_for(cluster: Cluster) -> None:

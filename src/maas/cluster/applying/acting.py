@@ -20,6 +20,7 @@ from maas.cluster.changes import Change, Verb
 from maas.cluster.components import approval
 from maas.cluster.failures import Missing
 from maas.cluster.helm import Helm
+from maas.cluster.helm_failures import HelmFailed
 from maas.cluster.kinds import INSTALL_PLAN, SUBSCRIPTION
 from maas.cluster.objects import Object, flag, mapping, name, namespace, place, text
 from maas.cluster.plan.comparing import is_as_wanted, is_ours, marked
@@ -49,13 +50,15 @@ WHOLE, HURRIED = 60.0, 10.0  # seconds that a write which was begun gets to end 
 
 
 class NotDone(Exception):
-    """An action that failed. about: the object or the chart; cause: what the server said.
+    """An action that failed. about: the object or the chart; cause: what the server said, and said its words.
 
+    advice: what to do, where it comes with them.
     cut_short: it would have been tried again, and the time of all steps was over.
     """
 
     def __init__(self, action: Action, about: str, cause: MaasError, *, cut_short: bool = False) -> None:
-        super().__init__(f"{about}: {cause}")
+        self.said, self.advice = (cause.said, cause.advice) if isinstance(cause, HelmFailed) else (str(cause), "")
+        super().__init__(f"{about}: {self.said}")
         self.action, self.about, self.cause, self.cut_short = action, about, cause, cut_short
 
 

@@ -43,10 +43,10 @@ class Reporting:
             step,
             described(error.action),
             _doing(error.action) + (_OVER if error.cut_short else ""),
-            _without_values(error.action, scrubbed(str(error.cause))),
+            _without_values(error.action, scrubbed(error.said)),
             explained.cause,
             self._events(seen),
-            remedies=explained.remedies,
+            remedies=(error.advice, *explained.remedies) if error.advice else explained.remedies,
             commands=explained.commands or (_describe(*about) if about else ()),
             cut_short=error.cut_short,
         )
