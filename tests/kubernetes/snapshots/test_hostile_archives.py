@@ -105,3 +105,22 @@ def test_a_member_that_pretends_to_be_huge_is_not_read(tmp_path: Path) -> None:
     facts = snapshot.read(path)
     assert len(facts.all(NODE)) == 1
     assert facts.unreadable
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (gzip.compress(b'{"kind": "List", "items": []}'), "what gzip packed in it is no tar"),
+        (gzip.compress(bytes(range(256)) * 9)[:30], "it ends early"),
+        (gzip.compress(b"x" * 600)[:10] + b"\xff" * 40, "its compression is broken"),
+    ],
+    ids=["packed JSON", "cut", "broken"],
+)
+def test_what_is_no_archive_is_said_in_one_sentence(tmp_path: Path, content: bytes, why: str) -> None:
+    path = tmp_path / "x.json.gz"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput) as raised:
+        snapshot.read(path)
+    first, *wanted = str(raised.value).splitlines()
+    assert first == f"{path} is no readable tar archive: {why}"
+    assert wanted[0].startswith("Give a folder or a .tar.gz")

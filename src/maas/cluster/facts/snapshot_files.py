@@ -4,6 +4,7 @@ Nothing is ever extracted to a disk, so a member of an archive may be called wha
 opened: a device or a pipe would be read for ever. What is too big is told by name, not read.
 """
 
+import gzip
 import os
 import stat
 import tarfile
@@ -116,10 +117,25 @@ def _of_archive(path: Path, report: Report) -> Iterator[File]:
                 report(path.name, why)
     except BROKEN as error:
         if not count:
-            raise nothing_in(path, f"is no readable tar archive: {error}") from error
+            raise nothing_in(path, f"is no readable tar archive: {_unpacked(path)}") from error
         report(path.name, f"the archive is broken, its further files are not read: {error}")
     except _TooBig as error:
         report(path.name, str(error))
+
+
+def _unpacked(path: Path) -> str:
+    """Why there is no first file. What tarfile says of it are the errors of every method that it tried."""
+    try:
+        with path.open("rb") as file:
+            if file.read(2) == b"\x1f\x8b":
+                with gzip.open(path) as packed:
+                    packed.read(tarfile.BLOCKSIZE)
+                return "what gzip packed in it is no tar"
+    except EOFError:
+        return "it ends early"
+    except (OSError, zlib.error):
+        return "its compression is broken"
+    return "it is broken from the beginning"
 
 
 class _TooBig(Exception):
