@@ -11,7 +11,7 @@ from maas.cluster.kinds import Kind
 from maas.readiness.catalogue import Phase, Target
 from maas.readiness.findings import Finding, Status
 from maas.readiness.reports import Format, Look
-from maas.readiness.reports.checklist import LINES
+from maas.readiness.reports.checklist import LINES, checklist
 from maas.readiness.reports.quick import quick
 from tests.kubernetes import shared
 from tests.kubernetes.offline import asked, facts
@@ -104,3 +104,23 @@ def test_absurd_objects_break_no_first_screen(kind: Kind, object: dict[str, obje
     whole = {**object, "apiVersion": f"{kind.group}/{kind.versions[0]}".lstrip("/"), "kind": kind.name}
     for target in (Target.openshift, Target.kubernetes):
         assert quick(facts(whole), asked(target))
+
+
+def test_room_is_told_by_the_check_of_room() -> None:
+    ready, room = (replace(_ONE, code=code, message=code, about="") for code in ("MAAS-121", "MAAS-123"))
+    short, unready = replace(room, status=Status.failed), replace(ready, status=Status.failed)
+    assert _room(ready, room) == "MAAS-123"
+    assert _room(unready, short) == "MAAS-123 (and 1 more)"
+    assert _room(unready, room) == "MAAS-121"
+
+
+def _room(*some: Finding) -> str:
+    lines = checklist({each.code: [each] for each in some})
+    return next(line.reason for line in lines if line.text.startswith("Sufficient node"))
+
+
+@pytest.mark.parametrize(("amount", "said"), [(1, "(1 node)"), (2, "(2 nodes)")])
+def test_nodes_without_gpus_are_counted(amount: int, said: str) -> None:
+    nodes = [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"n{each}"}} for each in range(amount)]
+    told = {answer.about: answer.rows for answer in quick(facts(*nodes), asked())}
+    assert told["GPUs"] == [(said, "-", "-", "0")]

@@ -11,6 +11,7 @@ from maas.readiness.findings import Outcome, Remedy, Seen, failed, warning
 from maas.readiness.issues import known_issue
 from maas.readiness.predictors import uses_gpu
 from maas.readiness.signs import called, quoted
+from maas.readiness.wording import count
 
 _REASONS = ("NFDLabelsMissing", "NoGPUNodes")
 _PCI = tuple(f"feature.node.kubernetes.io/pci-{each}.present" for each in ("10de", "0302_10de", "0300_10de"))
@@ -64,7 +65,7 @@ def _message(policy: Object, reason: str) -> str:
 def _remedy(facts: Facts, asked: Asked, found: list[Object], reason: str) -> Remedy:
     operators = [each for each in facts.known(DEPLOYMENT) if name(each) == "gpu-operator"]
     if found and operators:
-        why = f"{len(found)} nodes have the labels now"
+        why = f"{count(len(found), 'node')} {'has' if len(found) == 1 else 'have'} the labels now"
         return Remedy(
             "Restart the GPU operator: the labels are there now.",
             changes=tuple(restart(DEPLOYMENT, name(each), namespace(each), why=why) for each in operators),

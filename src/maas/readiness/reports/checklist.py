@@ -34,6 +34,9 @@ class Mark(StrEnum):
     left_out = "-"
 
 
+# Of several checks that come out alike, the one whose words answer the line.
+_TELLS = {"Sufficient node resources (CPU/Memory)": "MAAS-123"}
+
 _MEANING = {
     Mark.done: "fine",
     Mark.warning: "see the warning",
@@ -79,7 +82,8 @@ def checklist(found: Mapping[str, Sequence[Finding]]) -> list[Line]:
 
 def _line(text: str, found: Mapping[str, Sequence[Finding]]) -> Line:
     codes = tuple(check.code for check in checks() if text in check.covers)
-    findings = [finding for code in codes for finding in found.get(code, ())]
+    told = sorted(codes, key=lambda code: code != _TELLS.get(text))
+    findings = [finding for code in told for finding in found.get(code, ())]
     for status, mark in _DECIDING:
         if deciding := [finding for finding in findings if finding.status is status]:
             return Line(text, mark, _reason(deciding), codes)

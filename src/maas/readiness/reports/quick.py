@@ -12,6 +12,7 @@ from maas.cluster.facts.redaction import scrubbed
 from maas.cluster.kinds import Kind
 from maas.cluster.objects import Object, condition, flag, is_true, items, label, name, namespace, place, text
 from maas.readiness.catalogue import Asked, Target
+from maas.readiness.wording import count
 
 _ROWS = 8
 Row = tuple[str, ...]
@@ -88,7 +89,7 @@ def _gpus(facts: Facts) -> Iterable[Row]:
         product, present = (label(node, f"nvidia.com/gpu.{each}") for each in ("product", "present"))
         yield name(node), present or "-", product or "-", _gpu_count(node) or "0"
     if nodes and not having:
-        yield f"({len(nodes)} nodes)", "-", "-", "0"
+        yield f"({count(len(nodes), 'node')})", "-", "-", "0"
 
 
 def _gpu_count(node: Object) -> str:
