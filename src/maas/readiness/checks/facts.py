@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 
 from maas.cluster.facts.model import Facts, Unread
+from maas.cluster.facts.packages import PROBE as PACKAGES
+from maas.cluster.facts.stray_keys import PROBE as STRAY_KEYS
 from maas.readiness.catalogue import AFTER, Asked, check
-from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped
+from maas.readiness.evidence import brief, some
+from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, warning
 from maas.readiness.wording import count
 
 _SHOWN = 5
+_PROBES = frozenset({"access", "dns", "dry_run_issuer", "tools", PACKAGES, STRAY_KEYS})
 
 
 @check(
@@ -43,22 +47,31 @@ def files_readable(facts: Facts, asked: Asked) -> Iterator[Outcome]:
     Category.facts,
     wanted="an answer to each probe: access reviews, a dry-run create, names resolved, tools found",
     severity=Severity.warning,
-    looks="What was tried against the cluster, beyond reading objects, and gave no answer.",
+    looks="What was tried against the cluster, beyond reading objects, and gave no answer; and what probes.json of a "
+    "snapshot holds under names that are not known.",
     why="The checks that need the answer say unknown.",
     mend="See the reason: mostly missing rights or a server that was slow. Try again, with a longer --timeout.",
 )
 def probes_answered(facts: Facts, asked: Asked) -> Iterator[Outcome]:
-    silent = {name: probe for name, probe in facts.probes.items() if isinstance(probe, Unread)}
+    tried = {name: probe for name, probe in facts.probes.items() if name in _PROBES}
+    silent = {name: probe for name, probe in tried.items() if isinstance(probe, Unread)}
     for name, probe in sorted(silent.items()):
         yield failed(
             f"there was no answer: {probe.reason}",
             remedy=Remedy("Try again with more time, or with more rights.", ("maas preflight --timeout 2m",)),
             about=name.replace("_", " "),
         )
-    if not facts.probes:
+    if others := sorted(facts.probes.keys() - _PROBES):
+        yield warning(
+            f"{count(len(others), 'entry', 'entries')} of probes.json under names that are not known: not looked at",
+            *some(Seen("probes.json", brief(name)) for name in others),
+            remedy=Remedy("Read the snapshot with the release of maas that took it."),
+            about="probes.json",
+        )
+    if not tried:
         yield skipped("nothing was tried: a snapshot can be read only")
     elif not silent:
-        yield passed(f"{count(len(facts.probes), 'probe')} answered")
+        yield passed(f"{count(len(tried), 'probe')} answered")
 
 
 @check(
