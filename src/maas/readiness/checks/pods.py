@@ -13,6 +13,7 @@ from maas.readiness.catalogue import AFTER, Asked, check
 from maas.readiness.checks.certificates import moment
 from maas.readiness.evidence import brief
 from maas.readiness.findings import Category, Outcome, Remedy, Seen, Severity, failed, passed, skipped, warning
+from maas.readiness.wording import count
 
 STACK = frozenset(
     {
@@ -84,7 +85,7 @@ def _judged(facts: Facts, asked: Asked, look: Look, good: str) -> Iterator[Outco
         say = warning if all(worst[owner].over for owner in rest) else failed
         yield say(f"{len(rest)} more have the same: {', '.join(rest[:_EXAMPLES])}", remedy=remedy, about="others")
     if not by_owner:
-        yield passed(f"{good} ({len(found)} pods)")
+        yield passed(f"{good} ({count(len(found), 'pod')})")
 
 
 def _is_over_now(trouble: Trouble) -> bool:
