@@ -17,6 +17,9 @@ from tests.kubernetes.installation.installing import Heard, Installer
 
 _FORKING = multiprocessing.get_context("forkserver")
 _PATIENCE = 180.0
+# Steps in which it has died at the least. Not all: of steps side by side, the server may finish what one was at when
+# another was the place to die, or an orphan of Helm does; the busier the machine, the more of them.
+OFTEN = 6
 
 
 @dataclass

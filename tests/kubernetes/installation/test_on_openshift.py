@@ -97,12 +97,12 @@ def test_killed_at_each_turn_it_comes_to_the_same_state(story: Story) -> None:
     assert not differences(story.beginning.installed, story.once_more)
     died = {place.partition(":")[0] for place in story.deaths_of_installing}
     assert died <= set(story.beginning.first.steps)
-    assert len(died) > 10
+    assert len(died) >= killing.OFTEN
 
 
 def test_uninstalling_that_was_killed_at_each_turn_leaves_exactly_what_was_there_before(story: Story) -> None:
     assert [each for each in differences(story.beginning.before, story.after) if not _is_of_the_platform(each)] == []
-    assert len(story.deaths_of_uninstalling) > 10
+    assert len(story.deaths_of_uninstalling) >= killing.OFTEN
 
 
 def _is_of_the_platform(difference: str) -> bool:
