@@ -69,6 +69,8 @@ def test_windows_bound_what_a_sequence_keeps() -> None:
     gemma = config.from_config(KNOWN["gemma-3-4b"].config, "gemma")
     full, windowed = gemma.attention
     assert (full.layers, windowed.layers, windowed.window) == (5, 29, 1024)
+    scout = config.from_config(KNOWN["Llama-4-Scout"].config, "scout")
+    assert [(each.layers, each.window) for each in scout.attention] == [(12, None), (36, 8192)]
     qwen = config.from_config(KNOWN["Qwen2.5-7B"].config, "qwen")
     assert qwen.kv_bytes(32_768) == 32_768 * 57_344, "use_sliding_window is off"
 
@@ -107,6 +109,8 @@ def test_mxfp4_packs_the_experts_only() -> None:
         ({"quant_method": "awq", "bits": 4}, Method.awq, 4.25),
         ({"quant_method": "gptq", "bits": 8}, Method.gptq, 8.25),
         ({"quant_method": "fp8"}, Method.fp8, 8.0),
+        ({"quant_method": "modelopt", "quant_algo": "FP8"}, Method.fp8, 8.0),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, Method.nvfp4, 4.5),
         (
             {"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"num_bits": 4, "type": "int"}}}},
             Method.gptq,
@@ -140,6 +144,10 @@ def test_weights_are_measured_where_they_are(tmp_path: Path) -> None:
         ("{", "can't be read as JSON"),
         ("[]", "no JSON object"),
         ('{"model_type": "mamba"}', "keep a state"),
+        (json.dumps({"model_type": "qwen3_next"}), "keep a state"),
+        (json.dumps({"model_type": "new", "layer_types": ["full_attention", "linear_attention"]}), "keep a state"),
+        (json.dumps({"model_type": "gemma3n_text", "num_kv_shared_layers": 10}), "have num_kv_shared_layers"),
+        (json.dumps({"model_type": "deepseek_v32", "index_head_dim": 128}), "have index_head_dim"),
         ('{"num_hidden_layers": 2}', "no hidden_size"),
         ('{"num_hidden_layers": "two"}', "num_hidden_layers: 'two'"),
         (json.dumps(KNOWN["Llama-3.1-8B"].config | {"is_encoder_decoder": True}), "encoder-decoder"),

@@ -51,6 +51,7 @@ class Method(StrEnum):
     fp8 = "fp8"
     int8 = "int8"
     mxfp4 = "mxfp4"
+    nvfp4 = "nvfp4"
     bitsandbytes = "bitsandbytes"
     gguf = "gguf"
 

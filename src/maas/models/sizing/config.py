@@ -1,8 +1,8 @@
 """From a model's folder or config.json to its Architecture.
 
 Any decoder with grouped, single or latent attention, sliding windows, experts and quantised weights; what is
-multimodal is read by its text part, and told so. What has no attention cache at all (state-space models) is refused:
-a wrong number would be worse than none.
+multimodal is read by its text part, its towers are counted roughly, and that is told. What keeps a state beside its
+cache or instead of it (state-space models, linear attention) is refused: a wrong number would be worse than none.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 from maas.domain.errors import InvalidInput
 from maas.models.sizing.architecture import Architecture, Attention, Method, Quantisation
-from maas.models.sizing.parameters import EXPERT_FIELDS, FFN_WIDTHS, count, ffn_width, mixture_of
+from maas.models.sizing.parameters import DENSE_WIDTHS, EXPERT_FIELDS, FFN_WIDTHS, count, ffn_width, mixture_of, towers
 
 _ALIASES = {
     "num_hidden_layers": ("n_layer", "n_layers", "num_layers"),
@@ -21,16 +21,36 @@ _ALIASES = {
     "vocab_size": (),
 }
 _STATE_SPACE = frozenset({"mamba", "mamba2", "falcon_mamba", "rwkv", "rwkv5", "rwkv6", "xlstm"})
-_HYBRID = frozenset({"jamba", "bamba", "zamba", "zamba2", "nemotron_h", "granitemoehybrid", "falcon_h1", "plamo2"})
+_HYBRID = frozenset(
+    {
+        *("jamba", "bamba", "zamba", "zamba2", "nemotron_h", "granitemoehybrid", "falcon_h1", "plamo2", "lfm2"),
+        *("lfm2_moe", "qwen3_next", "qwen3_5_text", "qwen3_5_moe_text", "kimi_linear", "recurrent_gemma", "minimax"),
+    }
+)
+# Layers that differ, or keep something beside keys and values: Gemma 3n and 4, Nemotron Super, DeepSeek V3.2 and V4.
+_VARYING = (
+    *("hidden_size_per_layer_input", "num_kv_shared_layers", "global_head_dim", "block_configs"),
+    *("index_head_dim", "compress_ratios"),
+)
 _ALTERNATING = {"gemma2": 2, "cohere2": 4, "gpt_oss": 2, "gemma3_text": 6, "gemma3": 6}  # every n-th layer sees all
 _UNWINDOWED = "full_attention"
 _SLIDING = frozenset({"sliding_attention", "chunked_attention"})
-_LINEAR = frozenset({"linear_attention", "recurrent", "mamba"})
+_KEEPING_STATE = frozenset({"linear_attention", "recurrent", "mamba", "conv", "hybrid"})
+# What transformers takes where a config.json does not say it: Google's own files of Gemma 3 hold only what differs.
+_UNSAID: Mapping[str, Mapping[str, int]] = {
+    "gemma3_text": {
+        "vocab_size": 262_208,
+        "num_attention_heads": 8,
+        "num_key_value_heads": 4,
+        "head_dim": 256,
+        "max_position_embeddings": 131_072,
+    }
+}
 _CONTEXT = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx", "seq_length")
 _KV_HEADS = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num")
 # What is counted with: whole numbers, if they are given at all.
 _COUNTED = (
-    *("head_dim", "kv_channels", *_KV_HEADS, *_CONTEXT, *FFN_WIDTHS, *EXPERT_FIELDS),
+    *("head_dim", "kv_channels", *_KV_HEADS, *_CONTEXT, *FFN_WIDTHS, *DENSE_WIDTHS, *EXPERT_FIELDS),
     *("kv_lora_rank", "q_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"),
     *("sliding_window", "attention_chunk_size", "max_window_layers"),
 )
@@ -61,6 +81,7 @@ def from_config(config: Mapping[str, Any], name: str, weights_bytes: int | None 
     """Raises InvalidInput, naming the field."""
     text, notes = _text_part(config)
     family = str(text.get("model_type") or config.get("model_type") or "")
+    text = {**_UNSAID.get(family, {}), **text, "model_type": family}
     _refuse_what_has_no_cache(family, text)
     fields = {key: _number(text, key, *aliases, of=name) for key, aliases in _ALIASES.items()}
     _require_counts(text, fields["num_hidden_layers"], name)
@@ -71,6 +92,7 @@ def from_config(config: Mapping[str, Any], name: str, weights_bytes: int | None 
         counts = count(text, layers=layers, hidden=hidden, heads=heads, kv_heads=kv_heads, head_dim=head_dim)
         attention = _attention(text, family, layers, kv_heads, head_dim)
         mixture = mixture_of(text, layers)
+        seen = towers(config)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(f"the config.json of {name} lacks a usable field: {error}") from error
     quantisation = _quantisation(config.get("quantization_config") or text.get("quantization_config"))
@@ -83,8 +105,8 @@ def from_config(config: Mapping[str, Any], name: str, weights_bytes: int | None 
         vocabulary=fields["vocab_size"],
         width=max(ffn_width(text, hidden), mixture.width * mixture.chosen + mixture.shared_width if mixture else 0),
         attention=attention,
-        parameters=counts.all,
-        plain_parameters=counts.all - counts.experts if quantisation.method is Method.mxfp4 else counts.plain,
+        parameters=counts.all + seen,
+        plain_parameters=seen + (counts.all - counts.experts if quantisation.method is Method.mxfp4 else counts.plain),
         active_parameters=counts.active,
         max_context=next((int(text[key]) for key in _CONTEXT if text.get(key)), 2048),
         quantisation=quantisation,
@@ -98,19 +120,28 @@ def _text_part(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]
         inner = config.get(key)
         if isinstance(inner, Mapping):
             kept = {k: config[k] for k in ("vocab_size", "tie_word_embeddings") if k in config}
-            note = "a multimodal model: its towers for images and sound come on top, unless weights were measured"
+            note = "a multimodal model: what it sees or hears takes some memory for activations too"
             return {**kept, **inner}, [note]
     return config, []
 
 
 def _refuse_what_has_no_cache(family: str, config: Mapping[str, Any]) -> None:
-    if family in _STATE_SPACE | _HYBRID:
+    instead = "start it with a small --max-model-len and read `GPU KV cache size` in vLLM's log"
+    if _keeps_a_state(family, config):
         raise InvalidInput(
-            f"{family} models keep a state instead of (only) a cache of tokens, which is not calculated here;"
-            " start it with a small --max-model-len and read `GPU KV cache size` in vLLM's log"
+            f"{family} models keep a state instead of (only) a cache of tokens, which is not calculated here; {instead}"
         )
+    if varying := next((key for key in _VARYING if config.get(key)), None):
+        raise InvalidInput(f"{family} models have {varying}: what such layers keep is not calculated here; {instead}")
     if config.get("is_encoder_decoder"):
         raise InvalidInput(f"{family} is an encoder-decoder model, which can't be served as a chat model here")
+
+
+def _keeps_a_state(family: str, config: Mapping[str, Any]) -> bool:
+    """Some of a hybrid family have attention alone: their list of layers says so (Granite 4.0 Micro)."""
+    if types := _layer_types(config):
+        return any(kind in _KEEPING_STATE for kind in types)
+    return family in _STATE_SPACE | _HYBRID
 
 
 def _number(config: Mapping[str, Any], key: str, *aliases: str, of: str) -> int:
@@ -150,9 +181,8 @@ def _attention(
     window, windowed = _window(config), 0
     if window:
         windowed = _windowed_layers(config, family, layers)
-    linear = sum(kind in _LINEAR for kind in _layer_types(config))
     groups = (
-        Attention(layers - windowed - linear, kv_heads, head_dim),
+        Attention(layers - windowed, kv_heads, head_dim),
         Attention(windowed, kv_heads, head_dim, window=window),
     )
     return tuple(group for group in groups if group.layers > 0)
@@ -166,12 +196,20 @@ def _window(config: Mapping[str, Any]) -> int | None:
 def _windowed_layers(config: Mapping[str, Any], family: str, layers: int) -> int:
     if types := _layer_types(config):
         return sum(kind in _SLIDING for kind in types)
+    if config.get("attention_chunk_size"):
+        return _chunked_layers(config, layers)
     every = config.get("sliding_window_pattern") or _ALTERNATING.get(family)
     if every:
         return layers - layers // max(1, int(every))
     if family in ("qwen2", "qwen3", "qwen2_moe", "qwen3_moe"):  # the layers from this one on slide
         return max(0, layers - int(config.get("max_window_layers", layers)))
     return layers
+
+
+def _chunked_layers(config: Mapping[str, Any], layers: int) -> int:
+    """Llama 4: those that rotate positions; each fourth does not, and sees all."""
+    rotating = config.get("no_rope_layers")
+    return sum(map(bool, rotating[:layers])) if rotating and isinstance(rotating, list) else layers - layers // 4
 
 
 def _layer_types(config: Mapping[str, Any]) -> Sequence[str]:
@@ -187,6 +225,8 @@ def _quantisation(config: object) -> Quantisation:
         case "awq" | "gptq" | "auto-round":
             kind = Method.gptq if method == "gptq" else Method.awq
             return Quantisation(kind, _bits(config.get("bits") or config.get("w_bit") or 4) + _SCALES)
+        case "modelopt" | "modelopt-fp4" if "FP4" in str(config.get("quant_algo", "FP4" if "fp4" in method else "")):
+            return Quantisation(Method.nvfp4, 4.5)
         case "fp8" | "fbgemm-fp8" | "modelopt":
             return Quantisation(Method.fp8, 8.0)
         case "mxfp4":

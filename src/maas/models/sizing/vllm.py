@@ -107,7 +107,7 @@ def cache_problem(wanted: CacheType, capability: int) -> str:
 def quantisation_problem(method: str, capability: int) -> str:
     if method in ("awq", "gptq", "int8") and capability < TURING:
         return f"{method} weights need compute capability 7.5, this GPU has {capability / 10}"
-    if method in ("fp8", "mxfp4") and capability < AMPERE:
+    if method in ("fp8", "mxfp4", "nvfp4") and capability < AMPERE:
         return (
             f"{method} weights need compute capability 8.0 (8.9 for their full speed), this GPU has {capability / 10}"
         )
