@@ -136,6 +136,8 @@ def test_weights_are_measured_where_they_are(tmp_path: Path) -> None:
     assert config.read(tmp_path).weight_bytes() == 1000
     (tmp_path / "model.safetensors.index.json").write_text('{"metadata": {"total_size": 4000}}')
     assert config.read(tmp_path / "config.json").weight_bytes() == 4000
+    (tmp_path / "config.json").write_text(json.dumps(KNOWN["gpt2"].config | {"torch_dtype": "float32"}))
+    assert config.read(tmp_path).weight_bytes() == 2000, "loaded as 16 bits"
 
 
 @pytest.mark.parametrize(

@@ -77,13 +77,21 @@ def test_args_are_one_per_line(capsys: pytest.CaptureFixture[str]) -> None:
         ("qwen3-0.6b", "--gpu-memory 24GiB"),
         ("qwen3-0.6b --gpu t5", "there is no GPU 't5'"),
         ("qwen3-0.6b --gpu t4 --gpu-memory 3GiB", "either"),
-        ("qwen3-0.6b --gpu-memory lots", "written like 24GiB"),
+        ("qwen3-0.6b --gpu-memory lots", "with its unit, like 24GiB"),
         ("qwen3-0.6b --gpu-memory 24GiB --capability eight", "written like 8.0"),
         ("qwen3-0.6b --gpu t4 --context long", "8192 or 8k"),
         ("qwen3-0.6b --gpu t4 --vllm-version latest", "no version of vLLM"),
-        (f"qwen3-0.6b --gpu-memory {'9' * 400}", "written like 24GiB"),
+        (f"qwen3-0.6b --gpu-memory {'9' * 400}", "with its unit, like 24GiB"),
         (f"qwen3-0.6b --gpu-memory 24GiB --capability {'9' * 5000}.0", "written like 8.0"),
         (f"qwen3-0.6b --gpu t4 --context {'9' * 5000}", "8192 or 8k"),
+        ("qwen3-0.6b --gpu-memory 24", "with its unit, like 24GiB"),
+        ("qwen3-0.6b --gpu-memory NaN", "with its unit, like 24GiB"),
+        ("qwen3-0.6b --gpu t4 --context 8kk", "8192 or 8k, not '8kk'"),
+        ("qwen3-0.6b --gpu t4 --context 0", "8192 or 8k, not '0'"),
+        ("qwen3-0.6b --gpu t4 --vllm-version 0.x.8", "no version of vLLM"),
+        ("qwen3-0.6b --gpu t4 --capability 9.0", "--capability goes with --gpu-memory"),
+        ("qwen3-0.6b --gpu t4 --cpu --gpus 2", "--gpu and --gpus can't be had with --cpu"),
+        ("qwen3-0.6b --gpu t4 --quantisation Q4_0", "--quantisation can't be had with a GPU"),
         ("qwen4 --gpu t4", "there is no model 'qwen4'"),
         ("./nowhere/at/all --gpu t4", "there is no model"),
     ],
@@ -121,6 +129,13 @@ def test_on_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["weights"] == pytest.approx(0.596e9 * 4.9 / 8, rel=0.01)
     assert found["memory"] == found["weights"] + found["cache"] + found["buffer"] + 200 * 2**20
     assert f"--threads={len(os.sched_getaffinity(0))}" in found["args"]
+
+
+def test_files_for_gpus_do_not_say_what_a_gguf_file_weighs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(KNOWN["Llama-3.1-8B"].config))
+    (tmp_path / "model.safetensors.index.json").write_text('{"metadata": {"total_size": 16060522496}}')
+    _, out, _ = maas(capsys, str(tmp_path), "--cpu", "--quantisation", "Q4_K_M", "-o", "json")
+    assert json.loads(out)["weights"] == pytest.approx(8.03e9 * 4.9 / 8, rel=0.01)
 
 
 def test_a_235b_does_not_fit_on_a_small_machine(capsys: pytest.CaptureFixture[str]) -> None:

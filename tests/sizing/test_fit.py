@@ -84,17 +84,66 @@ def test_concurrency_times_context_never_exceeds_the_cache(
         )
 
 
-@given(models, totals, capabilities, wishes)
-@settings(max_examples=200, deadline=None)
-def test_what_is_advised_fits(model: Architecture, total: int, capability: int, wish: Wish) -> None:
-    """Each way by itself, where it is a flag of the command."""
-    found = fit(model, Device("card", total, capability), wish)
-    flags = [said.split() for said in advice(found, CARDS) if said.startswith(("--gpus", "--context", "--concurrency"))]
-    for flag, value in flags:
-        fields: dict[str, Any] = {"context": found.context, flag.removeprefix("--"): int(value)}
-        changed = replace(wish, **fields)
-        assert fit(model, found.device, changed).fits
-    assert not found.fits or not advice(found, CARDS)
+def _followed(wish: Wish, device: Device, advised: str) -> tuple[Wish, Device]:
+    """What is asked when somebody changes in their command what they were told to."""
+    option, _, value = advised.partition(" ")
+    match option:
+        case "--gpus" | "--context" | "--concurrency":
+            fields: dict[str, Any] = {option.removeprefix("--"): int(value)}
+            return replace(wish, **fields), device
+        case "--dtype":
+            return replace(wish, dtype=DType(value)), device
+        case "--kv-dtype":
+            return replace(wish, kv_dtype=CacheType(value)), device
+        case "--gpu":
+            return wish, next(card for card in CARDS if card.name == value)
+        case "vLLM":
+            return replace(wish, version=vllm.parse(value.split()[0])), device
+    assert advised == "the usual --gpu-memory-utilization"
+    return replace(wish, utilisation=None), device
+
+
+@given(models, totals, capabilities, wishes, st.none() | st.sampled_from([(0, 6, 2), (0, 8, 5), (0, 9, 1), (0, 10, 2)]))
+@settings(max_examples=300, deadline=None)
+def test_what_is_advised_fits(
+    model: Architecture, total: int, capability: int, wish: Wish, version: vllm.Version | None
+) -> None:
+    """Each way by itself, as somebody follows it who changes nothing else."""
+    wish, device = replace(wish, version=version), Device("card", total, capability)
+    found = fit(model, device, wish)
+    ways = advice(found, CARDS)
+    assert not found.fits or not ways
+    for way in ways:
+        if not way.startswith("a quantised variant"):
+            changed, other = _followed(wish, device, way)
+            assert fit(model, other, changed).fits, way
+
+
+def test_too_many_at_once_is_not_blamed_on_the_weights() -> None:
+    found = fit(qwen("0.6B"), T4, Wish(concurrency=1_000_000))
+    assert found.problems == (
+        "choosing words for 1000000 requests at once takes 2830.0 GiB: none is left for the KV cache",
+    )
+    way, *others = advice(found, CARDS)
+    assert (way.split()[0], others) == ("--concurrency", [])
+    most = int(way.split()[1])
+    assert fit(qwen("0.6B"), T4, Wish(concurrency=most)).fits
+    assert not fit(qwen("0.6B"), T4, Wish(concurrency=most + 1)).fits
+
+
+def test_a_context_that_is_no_chat_does_not_fit_by_itself() -> None:
+    model = qwen("0.6B")
+    needed = fit(model, A10G)
+    rest = needed.weights + needed.activations + needed.graphs + needed.outside
+    tight = Device("card", int((rest + 64 * needed.bytes_per_token) / 0.9), 86)
+    assert fit(model, tight, Wish(context=48)).fits
+    assert fit(model, tight).problems == ("the KV cache has room for 0 requests of 8192 tokens, not 1",)
+
+
+def test_kv_heads_that_can_not_be_split() -> None:
+    phi = config.from_config(KNOWN["phi-4"].config, "phi-4")
+    assert fit(phi, A100, Wish(gpus=2)).fits
+    assert fit(phi, A100, Wish(gpus=4)).problems == ("10 KV heads can't be split over 4 GPUs",)
 
 
 def test_a_crashing_version_is_answered_with_one_that_works() -> None:

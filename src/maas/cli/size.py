@@ -22,7 +22,7 @@ from maas.models.sizing.vllm import CacheType, DType
 app = noun("Say whether a model fits on a GPU, and with which arguments.")
 
 _NOT_FITTING = 3
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_UNITS = {"m": 10**6, "g": 10**9, "t": 10**12, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
 
 class Form(StrEnum):
@@ -48,7 +48,9 @@ def size(
     model: Annotated[str, typer.Argument(help="A folder, a config.json, a .gguf file, qwen3-0.6b, or a hub's name.")],
     gpu: Annotated[str | None, typer.Option(help=f"One of {', '.join(gpu.name for gpu in cards.ALL)}.")] = None,
     gpu_memory: Annotated[str | None, typer.Option(help="Of a GPU that is not listed, such as 24GiB.")] = None,
-    capability: Annotated[str, typer.Option(help="Its compute capability; with --gpu-memory.")] = "8.0",
+    capability: Annotated[
+        str | None, typer.Option(help="Its compute capability; with --gpu-memory. [default: 8.0]")
+    ] = None,
     gpus: Annotated[int, typer.Option(min=1, help="How many share the model.")] = 1,
     context: Annotated[str | None, typer.Option(help="Tokens of a request and its answer, such as 8k.")] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, help="Requests at once.")] = None,
@@ -59,7 +61,9 @@ def size(
     ] = None,
     vllm_version: Annotated[str | None, typer.Option(help="Judge this version of vLLM.")] = None,
     on_cpu: Annotated[bool, typer.Option("--cpu", help="For llama.cpp on this machine.")] = False,
-    quantisation: Annotated[Quantised, typer.Option(help="With --cpu: of the GGUF file.")] = Quantised.q8_0,
+    quantisation: Annotated[
+        Quantised | None, typer.Option(help="With --cpu: of the GGUF file. [default: Q8_0]")
+    ] = None,
     output: Annotated[Form, typer.Option("-o", "--output", help="How to print it.")] = Form.table,
 ) -> None:
     """Say whether a model fits, what it needs, and which arguments to start it with.
@@ -68,9 +72,14 @@ def size(
 
     Example: maas size qwen3-0.6b --gpu t4 --context 8k --concurrency 8
     """
+    if on_cpu:
+        of_gpus = {"--gpu": gpu, "--gpu-memory": gpu_memory, "--capability": capability, "--dtype": dtype}
+        _refuse_beside("--cpu", {**of_gpus, "--vllm-version": vllm_version, "--gpus": gpus if gpus > 1 else None})
+    else:
+        _refuse_beside("a GPU", {"--quantisation": quantisation})
     found, tokens = find(model), None if context is None else _tokens(context)
     if on_cpu:
-        _of_a_cpu(cpu_fit(found, tokens, concurrency or 1, quantisation), found, output)
+        _of_a_cpu(cpu_fit(found, tokens, concurrency or 1, quantisation or Quantised.q8_0), found, output)
         return
     device = _device(gpu, gpu_memory, capability)
     version = None if vllm_version is None else _version(vllm_version)
@@ -89,6 +98,13 @@ def size(
         raise typer.Exit(_NOT_FITTING)
 
 
+def _refuse_beside(what: str, options: dict[str, object]) -> None:
+    """Rather than ignore what somebody asked for."""
+    given = [option for option, value in options.items() if value is not None]
+    if given:
+        raise InvalidInput(f"{' and '.join(given)} can't be had with {what}: leave out one or the other")
+
+
 def cpu_fit(model: Architecture, context: int | None, slots: int, quantisation: str) -> cpu.CpuFit:
     """On this machine, as it is now."""
     return cpu.fit(
@@ -101,16 +117,18 @@ def cpu_fit(model: Architecture, context: int | None, slots: int, quantisation: 
     )
 
 
-def _device(name: str | None, memory: str | None, capability: str) -> Device:
+def _device(name: str | None, memory: str | None, capability: str | None) -> Device:
     if memory is not None:
         if name is not None:
             raise InvalidInput("give either --gpu or --gpu-memory")
-        digits = re.fullmatch(r"(\d{1,2})\.(\d)", capability)
+        digits = re.fullmatch(r"(\d{1,2})\.(\d)", capability or "8.0")
         if digits is None:
             raise InvalidInput(f"--capability is written like 8.0, not {capability!r}")
         return Device(f"GPU with {memory}", _bytes(memory), int(digits[1]) * 10 + int(digits[2]))
     if name is None:
         raise InvalidInput("give the GPU (--gpu t4), its memory (--gpu-memory 24GiB --capability 8.6), or --cpu")
+    if capability is not None:
+        raise InvalidInput(f"--capability goes with --gpu-memory: that of a {name} is known")
     card = cards.find(name)
     if card is None:
         known = ", ".join(card.name for card in cards.ALL)
@@ -129,10 +147,10 @@ def _tokens(text: str) -> int:
 
 
 def _bytes(text: str) -> int:
-    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)\s*([kmgt]i?)?b?", text.lower())
-    if found is None or (found[2] or "") not in _UNITS or not float(found[1]):
-        raise InvalidInput(f"--gpu-memory is written like 24GiB, not {text!r}")
-    return int(float(found[1]) * _UNITS[found[2] or ""])
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)\s*([mgt]i?)b?", text.lower())
+    if found is None or not float(found[1]):
+        raise InvalidInput(f"--gpu-memory is written with its unit, like 24GiB, not {text!r}")
+    return int(float(found[1]) * _UNITS[found[2]])
 
 
 def _version(text: str) -> vllm.Version:

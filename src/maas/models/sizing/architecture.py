@@ -32,6 +32,10 @@ class Attention:
         heads = max(1, -(-self.kv_heads // gpus))  # fewer heads than GPUs: each GPU holds one, so they repeat
         return self.layers * 2 * heads * self.head_dim
 
+    def splits(self, gpus: int) -> bool:
+        """vLLM gives each GPU as many heads, or repeats each head as often."""
+        return self.latent or self.kv_heads % gpus == 0 or gpus % self.kv_heads == 0
+
     def tokens_kept(self, context: int, in_flight: int = 0, block: int = BLOCK) -> int:
         """vLLM frees what has left the window only after a step, and its blocks need not begin where a window does
         (SlidingWindowSpec.max_admission_blocks_per_request)."""
@@ -70,7 +74,7 @@ class Architecture:
     parameters: all of them; `plain_parameters` of these stay in 16 bits when the rest is quantised (embeddings, head).
     active_parameters: those that one token passes through; fewer than all in a mixture of experts.
     width: the widest hidden state of a layer, which the memory for activations follows.
-    weights_bytes: as measured on the disk, where there are files; else computed.
+    weights_bytes: as measured on the disk, where there are files; else computed. Not quantised: as if of 16 bits.
     """
 
     name: str

@@ -54,6 +54,7 @@ _COUNTED = (
     *("kv_lora_rank", "q_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"),
     *("sliding_window", "attention_chunk_size", "max_window_layers"),
 )
+_OF_THE_WHOLE = ("vocab_size", "tie_word_embeddings", "torch_dtype", "dtype")  # and of its text part, if it says none
 _MOST = 2**31  # of anything
 _MOST_LAYERS = 10_000
 _SCALES = 0.25  # bits per weight: a 16-bit scale and a zero point for each group of 128, rounded up
@@ -110,16 +111,22 @@ def from_config(config: Mapping[str, Any], name: str, weights_bytes: int | None 
         active_parameters=counts.active,
         max_context=next((int(text[key]) for key in _CONTEXT if text.get(key)), 2048),
         quantisation=quantisation,
-        weights_bytes=weights_bytes,
+        weights_bytes=weights_bytes and _as_16_bits(weights_bytes, text, quantisation),
         notes=tuple(notes),
     )
+
+
+def _as_16_bits(size: int, config: Mapping[str, Any], quantisation: Quantisation) -> int:
+    """Files of 32 bits are loaded as 16."""
+    wide = "float32" in (config.get("torch_dtype"), config.get("dtype")) and quantisation.method is Method.none
+    return size // 2 if wide else size
 
 
 def _text_part(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
     for key in ("text_config", "llm_config", "language_config"):
         inner = config.get(key)
         if isinstance(inner, Mapping):
-            kept = {k: config[k] for k in ("vocab_size", "tie_word_embeddings") if k in config}
+            kept = {k: config[k] for k in _OF_THE_WHOLE if k in config}
             note = "a multimodal model: what it sees or hears takes some memory for activations too"
             return {**kept, **inner}, [note]
     return config, []

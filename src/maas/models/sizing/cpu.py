@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from maas.models.sizing.architecture import Architecture
+from maas.models.sizing.architecture import Architecture, Method
 from maas.models.sizing.fit import GIB, Room
 
 # Bits per weight of whole files, as llama.cpp's own quantize prints them for 8B models. [from memory]
@@ -53,7 +53,8 @@ def fit(
 ) -> CpuFit:
     """cores: physical ones, of which all are used by one replica; memory: what is free, in bytes."""
     context = context or min(4096, model.max_context)
-    weights = model.weights_bytes or int(model.parameters * QUANTISATIONS[quantisation] / 8)
+    measured = model.weights_bytes if model.quantisation.method is Method.gguf else None
+    weights = measured or int(model.parameters * QUANTISATIONS[quantisation] / 8)
     cache = model.kv_bytes(context, in_flight=_BATCH) * slots
     buffer = _BATCH * model.vocabulary * 4
     each = weights + cache + buffer + _PROCESS
@@ -63,7 +64,7 @@ def fit(
         problems.append(f"the model was made for {model.max_context} tokens of context, not {context}")
     return CpuFit(
         fits=not problems,
-        quantisation=quantisation,
+        quantisation="as the file" if measured else quantisation,
         weights=weights,
         cache=cache,
         buffer=buffer,

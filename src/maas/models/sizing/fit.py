@@ -7,7 +7,7 @@ The cache is what is left. Its arithmetic is exact, and held to what vLLM logs; 
 observation, deliberately on the safe side: a model that fits here starts, one that just misses might.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,7 +40,8 @@ class Device:
 
 @dataclass(frozen=True)
 class Wish:
-    """context, concurrency: None takes what is usual, and less of it where that does not fit."""
+    """context, concurrency: None takes what is usual, and less of it where that does not fit: of the context not less
+    than a chat needs."""
 
     gpus: int = 1
     context: int | None = None
@@ -107,12 +108,13 @@ def fit(model: Architecture, device: Device, wish: Wish = Wish()) -> Fit:
     activations = _activations(model, batch, wish, dtype, concurrency)
     graphs = 0 if eager else _GRAPHS + int(weights * _GRAPHS_PER_WEIGHT)
     outside = _OUTSIDE_PYTORCH + (_COLLECTIVES if wish.gpus > 1 else 0)
-    cache = max(0, int(device.total * utilisation) - weights - activations - graphs - outside)
+    left = int(device.total * utilisation) - weights - activations - graphs - outside
+    cache = max(0, left)
     room = Room(model, cache, element, wish.gpus, _STEPS * batch)
-    context = wish.context or min(_DEFAULT_CONTEXT, model.max_context, room.context(1) or _DEFAULT_CONTEXT)
+    context = wish.context or _usual_context(room)
     at_once = room.concurrency(context)
     works = vllm.working(device.capability, model.family)
-    problems = tuple(_problems(model, device, wish, dtype, context, at_once, cache))
+    problems = (*_unsuitable(model, device, wish, dtype), *_too_much(model, wish, context, at_once, left))
     return Fit(
         fits=not problems,
         model=model,
@@ -166,18 +168,19 @@ class Room:
 
     def context(self, at_once: int) -> int:
         """The longest, in whole blocks, by bisection: windows make the cost of a sequence a broken line."""
-        low, high = 0, self.model.max_context // self.block + 1
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (
-                (middle, high) if self.sequence(middle * self.block) * at_once <= self.cache else (low, middle - 1)
-            )
-        return low * self.block
+        whole = self.model.max_context // self.block + 1
+        return self.block * _largest(whole, lambda blocks: self.sequence(blocks * self.block) * at_once <= self.cache)
 
     def sequence(self, context: int) -> int:
         """Bytes of a request of so many tokens."""
         whole = -(-context // self.block) * self.block
         return self.model.kv_bytes(whole, self.element, self.gpus, self.in_flight, self.block)
+
+
+def _usual_context(room: Room) -> int:
+    usual = min(_DEFAULT_CONTEXT, room.model.max_context)
+    possible = min(usual, room.context(1))
+    return possible if possible >= min(usual, _LEAST_CONTEXT) else usual
 
 
 def _batch(model: Architecture, device: Device, wish: Wish, dtype: DType, utilisation: float) -> tuple[int, bool]:
@@ -195,16 +198,18 @@ def _batch(model: Architecture, device: Device, wish: Wish, dtype: DType, utilis
 
 def _activations(model: Architecture, batch: int, wish: Wish, dtype: DType, concurrency: int) -> int:
     """The peak of a full prefill batch through one layer, and of sampling for all requests at once."""
-    return _layer(model, batch, wish, dtype) + _LOGITS_COPIES * 4 * concurrency * model.vocabulary
+    return _layer(model, batch, wish, dtype) + _sampling(model, concurrency)
+
+
+def _sampling(model: Architecture, concurrency: int) -> int:
+    return _LOGITS_COPIES * 4 * concurrency * model.vocabulary
 
 
 def _layer(model: Architecture, batch: int, wish: Wish, dtype: DType) -> int:
     return batch * (6 * model.hidden + 3 * model.width // wish.gpus) * dtype.size
 
 
-def _problems(
-    model: Architecture, device: Device, wish: Wish, dtype: DType, context: int, at_once: int, cache: int
-) -> Iterator[str]:
+def _unsuitable(model: Architecture, device: Device, wish: Wish, dtype: DType) -> Iterator[str]:
     yield from filter(
         None,
         (
@@ -220,12 +225,22 @@ def _problems(
         yield f"vLLM {'.'.join(map(str, wish.version))} does not work here: {_reason(wish.version, device, model)}"
     if model.heads % wish.gpus:
         yield f"{model.heads} attention heads can't be split over {wish.gpus} GPUs"
+    elif shared := next((each.kv_heads for each in model.attention if not each.splits(wish.gpus)), None):
+        yield f"{shared} KV heads can't be split over {wish.gpus} GPUs"
+
+
+def _too_much(model: Architecture, wish: Wish, context: int, at_once: int, left: int) -> Iterator[str]:
+    """left: bytes for the cache; less than nothing if not even the rest fits."""
+    wanted = wish.concurrency or 1
     if context > model.max_context:
         yield f"the model was made for {model.max_context} tokens of context, not {context}"
-    if not cache:
+    if left > 0 and at_once < wanted:
+        yield f"the KV cache has room for {at_once} requests of {context} tokens, not {wanted}"
+    elif left <= 0 < left + _sampling(model, wanted) - _sampling(model, 1):
+        sampling = _sampling(model, wanted) / GIB
+        yield f"choosing words for {wanted} requests at once takes {sampling:.1f} GiB: none is left for the KV cache"
+    elif left <= 0:
         yield "the weights leave no memory for the KV cache"
-    elif at_once < (wish.concurrency or 1):
-        yield f"the KV cache has room for {at_once} requests of {context} tokens, not {wish.concurrency or 1}"
 
 
 def _reason(version: vllm.Version, device: Device, model: Architecture) -> str:
@@ -268,7 +283,7 @@ def advice(found: Fit, devices: tuple[Device, ...]) -> list[str]:
 
 def _ways(found: Fit, devices: tuple[Device, ...]) -> Iterator[str]:
     model, device = found.model, found.device
-    wish = replace(found.wish, context=found.context)
+    wish = found.wish
 
     def helps(on: Device = device, **change: Any) -> bool:
         return fit(model, on, replace(wish, **change)).fits
@@ -281,8 +296,8 @@ def _ways(found: Fit, devices: tuple[Device, ...]) -> Iterator[str]:
         yield "the usual --gpu-memory-utilization"
     if found.max_context >= _LEAST_CONTEXT and helps(context=found.max_context):
         yield f"--context {found.max_context}"
-    if 0 < found.max_concurrency < found.at_once and helps(concurrency=found.max_concurrency):
-        yield f"--concurrency {found.max_concurrency}"
+    if most := _largest(found.at_once - 1, lambda count: helps(concurrency=count)):
+        yield f"--concurrency {most}"
     if wish.kv_dtype is CacheType.auto and helps(kv_dtype=CacheType.fp8):
         yield "--kv-dtype fp8"
     if gpus := next((gpus for gpus in (2, 4, 8) if gpus > found.gpus and helps(gpus=gpus)), None):
@@ -292,3 +307,12 @@ def _ways(found: Fit, devices: tuple[Device, ...]) -> Iterator[str]:
     larger = sorted((each for each in devices if each.total > device.total), key=lambda each: each.total)
     if other := next((each for each in larger if helps(each)), None):
         yield f"--gpu {other.name}"
+
+
+def _largest(below: int, possible: Callable[[int], bool]) -> int:
+    """The largest number from 1 to `below` that is possible, as all smaller ones then are; else 0."""
+    low, high = 0, max(0, below)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if possible(middle) else (low, middle - 1)
+    return low

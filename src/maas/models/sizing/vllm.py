@@ -3,6 +3,7 @@
 The boundaries are those at which vLLM's own issues show it breaking (named at each rule), not those it documents.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -130,12 +131,10 @@ def needs_eager(capability: int) -> bool:
 
 def parse(text: str) -> Version:
     """ "v0.8.5.post1" → (0, 8, 5). Raises ValueError."""
-    numbers = text.removeprefix("v").split("+")[0].split(".")
-    return tuple(int(part) for part in numbers if part.isdigit()) or _refuse(text)
-
-
-def _refuse(text: str) -> Version:
-    raise ValueError(f"{text!r} is no version of vLLM; write it like 0.10.2")
+    found = re.fullmatch(r"v?(\d{1,6}(?:\.\d{1,6}){1,4})(?:\.?(?:post|rc|dev|a|b)\d*)?(?:[+-].*)?", text)
+    if found is None:
+        raise ValueError(f"{text!r} is no version of vLLM; write it like 0.10.2")
+    return tuple(map(int, found[1].split(".")))
 
 
 def _from(first: Version, *ranges: Range) -> tuple[Range, ...]:
