@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import struct
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from maas.cli import frame
+from tests.sizing import gguf_files
 from tests.sizing.configs import KNOWN
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -144,35 +144,9 @@ def test_a_235b_does_not_fit_on_a_small_machine(capsys: pytest.CaptureFixture[st
     assert "Why not: one replica needs" in out
 
 
-def _gguf(path: Path, pairs: dict[str, int | str]) -> None:
-    def text(value: str) -> bytes:
-        return struct.pack("<Q", len(value)) + value.encode()
-
-    def value(of: int | str) -> bytes:
-        return struct.pack("<II", 4, of) if isinstance(of, int) else struct.pack("<I", 8) + text(of)
-
-    words = text("tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, 3) + text("a") + text("b") + text("c")
-    scores = text("tokenizer.ggml.scores") + struct.pack("<IIQ", 9, 6, 3) + struct.pack("<fff", 1, 2, 3)
-    body = words + scores + b"".join(text(key) + value(of) for key, of in pairs.items())
-    tensor = text("token_embd.weight") + struct.pack("<IQQIQ", 2, 576, 1000, 8, 0)
-    path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 1, len(pairs) + 2) + body + tensor + b"\0" * 1000)
-
-
-SMOL: dict[str, int | str] = {
-    "general.architecture": "llama",
-    "general.name": "Smol",
-    "llama.block_count": 30,
-    "llama.embedding_length": 576,
-    "llama.attention.head_count": 9,
-    "llama.attention.head_count_kv": 3,
-    "llama.feed_forward_length": 1536,
-    "llama.context_length": 2048,
-}
-
-
 def test_a_gguf_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "smol.gguf"
-    _gguf(file, SMOL)
+    gguf_files.write(file, gguf_files.SMOL)
     code, out, _ = maas(capsys, str(file), "--cpu", "--context", "1k", "-o", "json")
     found = json.loads(out)
     assert code == 0
@@ -184,7 +158,7 @@ def test_a_gguf_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
 @pytest.mark.parametrize("length", [0, 3, 10, 24, 60, 200])
 def test_a_gguf_file_that_was_cut(capsys: pytest.CaptureFixture[str], tmp_path: Path, length: int) -> None:
     file = tmp_path / "cut.gguf"
-    _gguf(file, SMOL)
+    gguf_files.write(file, gguf_files.SMOL)
     file.write_bytes(file.read_bytes()[:length])
     code, _, err = maas(capsys, str(file), "--cpu")
     assert code == 2

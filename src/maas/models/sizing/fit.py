@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from maas.models.sizing import vllm
-from maas.models.sizing.architecture import BLOCK, Architecture, Method
+from maas.models.sizing.architecture import BLOCK, Architecture, Method, Quantisation
 from maas.models.sizing.vllm import CacheType, DType, Range
 
 GIB = 2**30
@@ -302,11 +302,15 @@ def _ways(found: Fit, devices: tuple[Device, ...]) -> Iterator[str]:
         yield "--kv-dtype fp8"
     if gpus := next((gpus for gpus in (2, 4, 8) if gpus > found.gpus and helps(gpus=gpus)), None):
         yield f"--gpus {gpus}"
-    if not found.cache and model.quantisation.method is Method.none and device.capability >= vllm.TURING:
+    if not found.cache and model.quantisation.method is Method.none and fit(_packed(model), device, wish).fits:
         yield "a quantised variant of the model: AWQ or GPTQ weights take about a quarter"
     larger = sorted((each for each in devices if each.total > device.total), key=lambda each: each.total)
     if other := next((each for each in larger if helps(each)), None):
         yield f"--gpu {other.name}"
+
+
+def _packed(model: Architecture) -> Architecture:
+    return replace(model, quantisation=Quantisation(Method.awq, 4.25), weights_bytes=None)
 
 
 def _largest(below: int, possible: Callable[[int], bool]) -> int:
