@@ -1,6 +1,7 @@
 """What a config.json says of a model's memory, against what is known of it."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -161,6 +162,55 @@ def test_what_is_no_decoder_is_refused(tmp_path: Path, text: str, said: str) -> 
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(InvalidInput, match=re.escape(said)):
         config.read(tmp_path)
+
+
+def test_what_is_no_small_file_is_not_read(tmp_path: Path) -> None:
+    """Weights of many GiB given in place of their folder; a pipe, which would never end."""
+    weights, pipe = tmp_path / "model.safetensors", tmp_path / "config.json"
+    with weights.open("wb") as file:
+        file.truncate(2**30)
+    os.mkfifo(pipe)
+    for wrong in (weights, pipe, tmp_path):
+        with pytest.raises(InvalidInput, match=r"is no config\.json: give the folder"):
+            config.read(wrong)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"layer_types": ["full_attention"]}, "layer_types for 1 of its 32 layers"),
+        ({"layer_types": "full"}, 'layer_types: "full"; it has to be a list'),
+        ({"mlp_only_layers": 5}, "mlp_only_layers: 5; it has to be a list"),
+        ({"num_key_value_heads": 5}, "5 KV heads, which 32 heads can't share"),
+        ({"quantization_config": "awq"}, "quantization_config has to be an object"),
+        ({"sliding_window": 9, "sliding_window_pattern": "often"}, "sliding_window_pattern"),
+        ({"sliding_window": 9, "sliding_window_pattern": -3}, "sliding_window_pattern"),
+    ],
+)
+def test_a_field_that_makes_no_sense_is_named(changed: dict[str, object], said: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(said)):
+        config.from_config(LLAMA | changed, "llama")
+
+
+def test_a_pattern_of_letters() -> None:
+    """EXAONE 4: three layers with a window, then one that sees all."""
+    model = config.from_config(LLAMA | {"sliding_window": 4096, "sliding_window_pattern": "LLLG"}, "exaone")
+    assert [(each.layers, each.window) for each in model.attention] == [(8, None), (24, 4096)]
+
+
+@pytest.mark.parametrize(
+    ("scaling", "context"),
+    [
+        ({"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32_768}, 131_072),
+        ({"type": "yarn", "factor": 4}, 131_072),
+        ({"rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 8192}, 32_768),
+        ({"rope_type": "yarn", "factor": float("nan")}, 32_768),
+        ({"rope_type": "yarn", "factor": "4"}, 32_768),
+    ],
+)
+def test_a_context_that_was_stretched(scaling: dict[str, object], context: int) -> None:
+    given = LLAMA | {"max_position_embeddings": 32_768, "rope_scaling": scaling}
+    assert config.from_config(given, "llama").max_context == context
 
 
 LLAMA, MIXTRAL = (KNOWN[name].config for name in ("Llama-3.1-8B", "Mixtral-8x7B"))

@@ -93,7 +93,8 @@ def test_args_are_one_per_line(capsys: pytest.CaptureFixture[str]) -> None:
         ("qwen3-0.6b --gpu t4 --cpu --gpus 2", "--gpu and --gpus can't be had with --cpu"),
         ("qwen3-0.6b --gpu t4 --quantisation Q4_0", "--quantisation can't be had with a GPU"),
         ("qwen4 --gpu t4", "there is no model 'qwen4'"),
-        ("./nowhere/at/all --gpu t4", "there is no model"),
+        ("./nowhere/at/all --gpu t4", "there is no file or folder ./nowhere/at/all"),
+        ("model.gguf --cpu", "there is no file or folder model.gguf"),
     ],
 )
 def test_what_is_wrong_is_said(capsys: pytest.CaptureFixture[str], arguments: str, said: str) -> None:

@@ -48,13 +48,16 @@ _UNSAID: Mapping[str, Mapping[str, int]] = {
 }
 _CONTEXT = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx", "seq_length")
 _KV_HEADS = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num")
+_PATTERN = "sliding_window_pattern"
 # What is counted with: whole numbers, if they are given at all.
 _COUNTED = (
     *("head_dim", "kv_channels", *_KV_HEADS, *_CONTEXT, *FFN_WIDTHS, *DENSE_WIDTHS, *EXPERT_FIELDS),
     *("kv_lora_rank", "q_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"),
-    *("sliding_window", "attention_chunk_size", "max_window_layers"),
+    *("sliding_window", "attention_chunk_size", "max_window_layers", _PATTERN),
 )
 _OF_THE_WHOLE = ("vocab_size", "tie_word_embeddings", "torch_dtype", "dtype")  # and of its text part, if it says none
+_LISTS = ("layer_types", "no_rope_layers", "mlp_only_layers")
+_LARGEST = 2**24  # bytes; a config.json has a few thousand
 _MOST = 2**31  # of anything
 _MOST_LAYERS = 10_000
 _SCALES = 0.25  # bits per weight: a 16-bit scale and a zero point for each group of 128, rounded up
@@ -67,12 +70,14 @@ def read(path: Path, name: str | None = None) -> Architecture:
     often the one that it was made from.
     """
     file = path / "config.json" if path.is_dir() else path
+    if not file.exists():
+        raise InvalidInput(f"{path} has no config.json: give a model's folder, or its config.json")
     try:
+        if not file.is_file() or file.stat().st_size > _LARGEST:
+            raise InvalidInput(f"{file} is no config.json: give the folder that the model is in")
         config = json.loads(file.read_text())
-    except FileNotFoundError:
-        raise InvalidInput(f"{path} has no config.json: give a model's folder, or its config.json") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise InvalidInput(f"{file} can't be read as JSON: {error}") from error
+        raise InvalidInput(f"{file} can't be read as JSON: {error}; was it copied as a whole?") from error
     if not isinstance(config, dict):
         raise InvalidInput(f"{file} holds no JSON object: it is no model's config.json")
     return from_config(config, name or str(file.parent), weights_bytes=_measured(file.parent))
@@ -89,6 +94,8 @@ def from_config(config: Mapping[str, Any], name: str, weights_bytes: int | None 
     layers, hidden, heads = fields["num_hidden_layers"], fields["hidden_size"], fields["num_attention_heads"]
     head_dim = int(text.get("head_dim") or text.get("kv_channels") or max(1, hidden // heads))
     kv_heads = _kv_heads(text, heads)
+    if heads % kv_heads:
+        raise InvalidInput(f"the config.json of {name} has {kv_heads} KV heads, which {heads} heads can't share")
     try:
         counts = count(text, layers=layers, hidden=hidden, heads=heads, kv_heads=kv_heads, head_dim=head_dim)
         attention = _attention(text, family, layers, kv_heads, head_dim)
@@ -109,11 +116,23 @@ def from_config(config: Mapping[str, Any], name: str, weights_bytes: int | None 
         parameters=counts.all + seen,
         plain_parameters=seen + (counts.all - counts.experts if quantisation.method is Method.mxfp4 else counts.plain),
         active_parameters=counts.active,
-        max_context=next((int(text[key]) for key in _CONTEXT if text.get(key)), 2048),
+        max_context=_max_context(text),
         quantisation=quantisation,
         weights_bytes=weights_bytes and _as_16_bits(weights_bytes, text, quantisation),
         notes=tuple(notes),
     )
+
+
+def _max_context(config: Mapping[str, Any]) -> int:
+    """As vLLM takes it: YaRN stretches what the model was trained for first."""
+    told = next((int(config[key]) for key in _CONTEXT if config.get(key)), 2048)
+    scaling = config.get("rope_scaling") or config.get("rope_parameters")
+    if not isinstance(scaling, Mapping) or "yarn" not in (scaling.get("rope_type"), scaling.get("type")):
+        return told
+    first, factor = scaling.get("original_max_position_embeddings", told), scaling.get("factor", 1)
+    if not isinstance(first, int) or not isinstance(factor, int | float) or not 0 < first * factor <= _MOST:
+        return told
+    return max(told, int(first * factor))
 
 
 def _as_16_bits(size: int, config: Mapping[str, Any], quantisation: Quantisation) -> int:
@@ -167,9 +186,18 @@ def _require_counts(config: Mapping[str, Any], layers: int, of: str) -> None:
         raise InvalidInput(f"the config.json of {of} claims to have {layers} layers")
     for key in _COUNTED:
         value = config.get(key)
+        if key == _PATTERN and isinstance(value, str) and set(value) <= {"L", "G"}:
+            continue
         if value and (isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MOST):
             said = str(value) if isinstance(value, float) else json.dumps(value)[:40]
             raise InvalidInput(f"the config.json of {of} has {key}: {said}; it has to be a whole number")
+    for key in _LISTS:
+        if config.get(key) and not isinstance(config[key], list):
+            raise InvalidInput(
+                f"the config.json of {of} has {key}: {json.dumps(config[key])[:40]}; it has to be a list"
+            )
+    if 0 < (told := len(_layer_types(config))) < layers:
+        raise InvalidInput(f"the config.json of {of} has layer_types for {told} of its {layers} layers")
 
 
 def _kv_heads(config: Mapping[str, Any], heads: int) -> int:
@@ -202,10 +230,12 @@ def _window(config: Mapping[str, Any]) -> int | None:
 
 def _windowed_layers(config: Mapping[str, Any], family: str, layers: int) -> int:
     if types := _layer_types(config):
-        return sum(kind in _SLIDING for kind in types)
+        return sum(kind in _SLIDING for kind in types[:layers])
     if config.get("attention_chunk_size"):
         return _chunked_layers(config, layers)
-    every = config.get("sliding_window_pattern") or _ALTERNATING.get(family)
+    every = config.get(_PATTERN) or _ALTERNATING.get(family)
+    if isinstance(every, str):  # EXAONE: "LLLG", local and global
+        return sum(every[layer % len(every)] == "L" for layer in range(layers))
     if every:
         return layers - layers // max(1, int(every))
     if family in ("qwen2", "qwen3", "qwen2_moe", "qwen3_moe"):  # the layers from this one on slide
@@ -225,8 +255,10 @@ def _layer_types(config: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _quantisation(config: object) -> Quantisation:
-    if not isinstance(config, Mapping):
+    if not config:
         return Quantisation()
+    if not isinstance(config, Mapping):
+        raise InvalidInput(f"quantization_config has to be an object, not {json.dumps(config)[:40]}")
     method = str(config.get("quant_method", "")).lower().replace("_", "-")
     match method:
         case "awq" | "gptq" | "auto-round":
@@ -242,7 +274,8 @@ def _quantisation(config: object) -> Quantisation:
             return Quantisation(Method.bitsandbytes, 4.5 if config.get("load_in_4bit") else 8.0)
         case "compressed-tensors":
             return _compressed(config)
-    raise InvalidInput(f"weights quantised as {method or 'nobody says what'} are not known here")
+    known = "AWQ, GPTQ, FP8, NVFP4, MXFP4, bitsandbytes and compressed-tensors"
+    raise InvalidInput(f"weights quantised as {method or 'nobody says what'} are not known here; {known} are")
 
 
 def _compressed(config: Mapping[str, Any]) -> Quantisation:

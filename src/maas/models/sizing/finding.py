@@ -27,7 +27,9 @@ def find(model: str) -> Architecture:
         return config.read(path)
     if known := qwen3.find(model):
         return known
-    if model.count("/") != 1 or model.startswith((".", "/", "~")):
+    if model.startswith((".", "/", "~")) or path.suffix in (".gguf", ".json"):
+        raise InvalidInput(f"there is no file or folder {model}")
+    if model.count("/") != 1:
         raise InvalidInput(
             f"there is no model {model!r}: give a folder with a config.json, a .gguf file, a name on the hub such as"
             f" meta-llama/Llama-3.1-8B, or one of {', '.join(name.removeprefix('Qwen/') for name in qwen3.names())}"

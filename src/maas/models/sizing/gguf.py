@@ -38,6 +38,8 @@ def read(path: Path) -> Architecture:
 
 
 def _opened(path: Path) -> tuple[dict[str, Any], int]:
+    if not path.is_file():
+        raise InvalidInput(f"{path} is no file")
     try:
         with path.open("rb") as file:
             return _head(file)
