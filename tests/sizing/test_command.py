@@ -91,6 +91,7 @@ def test_args_are_one_per_line(capsys: pytest.CaptureFixture[str]) -> None:
         ("qwen3-0.6b --gpu t4 --vllm-version 0.x.8", "no version of vLLM"),
         ("qwen3-0.6b --gpu t4 --capability 9.0", "--capability goes with --gpu-memory"),
         ("qwen3-0.6b --gpu t4 --cpu --gpus 2", "--gpu and --gpus can't be had with --cpu"),
+        ("qwen3-0.6b --cpu --kv-dtype fp8", "--kv-dtype can't be had with --cpu"),
         ("qwen3-0.6b --gpu t4 --quantisation Q4_0", "--quantisation can't be had with a GPU"),
         ("qwen4 --gpu t4", "there is no model 'qwen4'"),
         ("./nowhere/at/all --gpu t4", "there is no file or folder ./nowhere/at/all"),
@@ -142,7 +143,7 @@ def test_files_for_gpus_do_not_say_what_a_gguf_file_weighs(capsys: pytest.Captur
 def test_a_235b_does_not_fit_on_a_small_machine(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = maas(capsys, "qwen3-235b-a22b", "--cpu", "--quantisation", "F16")
     assert code == 3
-    assert "Why not: one replica needs" in out
+    assert "Why not:\n  one replica needs" in out
 
 
 def test_a_gguf_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -154,6 +155,7 @@ def test_a_gguf_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
     assert found["model"] == str(file), "what a server is started with, not the title that it gives itself"
     assert found["weights"] == file.stat().st_size
     assert found["cache"] == 1024 * 2 * 30 * 3 * 64 * 2
+    assert found["args"][0] == f"--model={file}", "what llama-server does not start without"
 
 
 @pytest.mark.parametrize("length", [0, 3, 10, 24, 60, 200])

@@ -1,8 +1,10 @@
 """maas size: does a model fit on a GPU, or on this machine's CPUs, and with which arguments."""
 
+import json
 import re
 import shlex
 import textwrap
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,7 +16,7 @@ from maas.domain.errors import InvalidInput
 from maas.models import gpus as cards
 from maas.models import machine
 from maas.models.sizing import cpu, vllm
-from maas.models.sizing.architecture import Architecture
+from maas.models.sizing.architecture import Architecture, Method
 from maas.models.sizing.finding import find
 from maas.models.sizing.fit import GIB, Device, Fit, Wish, advice, environment, fit
 from maas.models.sizing.vllm import CacheType, DType
@@ -74,7 +76,10 @@ def size(
     """
     if on_cpu:
         of_gpus = {"--gpu": gpu, "--gpu-memory": gpu_memory, "--capability": capability, "--dtype": dtype}
-        _refuse_beside("--cpu", {**of_gpus, "--vllm-version": vllm_version, "--gpus": gpus if gpus > 1 else None})
+        told = {"--gpus": gpus if gpus > 1 else None, "--kv-dtype": None if kv_dtype is CacheType.auto else kv_dtype}
+        _refuse_beside(
+            "--cpu", {**of_gpus, **told, "--vllm-version": vllm_version, "--gpu-memory-utilization": utilisation}
+        )
     else:
         _refuse_beside("a GPU", {"--quantisation": quantisation})
     found, tokens = find(model), None if context is None else _tokens(context)
@@ -234,7 +239,7 @@ def _print(found: Fit) -> None:
         variables = " ".join(f"{name}={value}" for name, value in environment(found).items())
         print(f"\n{variables + ' ' if variables else ''}vllm serve " + shlex.join(_command(found)))
     else:
-        _print_problems(found)
+        _print_why(found.problems, _advice(found))
 
 
 def _command(found: Fit) -> list[str]:
@@ -248,11 +253,11 @@ def _print_versions(found: Fit) -> None:
         print(f"  not {each}:\n    {each.why}")
 
 
-def _print_problems(found: Fit) -> None:
+def _print_why(problems: Sequence[str], ways: Sequence[str]) -> None:
     print("\nWhy not:")
-    for problem in found.problems:
+    for problem in problems:
         print(textwrap.fill(problem, 78, initial_indent="  ", subsequent_indent="    "))
-    if ways := _advice(found):
+    if ways:
         print("\nWhat would help, each by itself:")
         for way in ways:
             print(f"  {way}")
@@ -271,15 +276,22 @@ def _gib(size: float) -> str:
 
 
 def _of_a_cpu(found: cpu.CpuFit, model: Architecture, output: Form) -> None:
+    args = _of_llama_server(found, model)
     match output:
         case Form.json:
-            show_json({**vars(found), "model": model.name, "args": list(found.args)})
+            show_json({**vars(found), "model": model.name, "args": args})
         case Form.yaml | Form.args:
-            print("\n".join(found.args) if output is Form.args else f"args: {list(found.args)}")
+            print("\n".join(args) if output is Form.args else f"args: {json.dumps(args)}")
         case Form.table:
             _print_cpu(found, model)
     if not found.fits:
         raise typer.Exit(_NOT_FITTING)
+
+
+def _of_llama_server(found: cpu.CpuFit, model: Architecture) -> list[str]:
+    """What is no GGUF file has to be made one first, and is called as whoever makes it likes."""
+    named = [f"--model={model.name}"] if model.quantisation.method is Method.gguf else []
+    return [*named, *found.args]
 
 
 def _print_cpu(found: cpu.CpuFit, model: Architecture) -> None:
@@ -291,6 +303,6 @@ def _print_cpu(found: cpu.CpuFit, model: Architecture) -> None:
         print(f"  {what:<26}{_gib(size)}")
     print(f"\nReplicas that fit beside each other: {found.replicas}. Threads of one: {found.threads}.")
     if found.fits:
-        print(f"\nllama-server {' '.join(found.args)}")
-    for problem in found.problems:
-        print(f"Why not: {problem}")
+        print(f"\nllama-server {shlex.join(_of_llama_server(found, model))}")
+    else:
+        _print_why(found.problems, found.advice)

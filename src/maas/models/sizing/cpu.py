@@ -6,12 +6,12 @@ llama.cpp's cache is float16 by default and shared by the slots: `--ctx-size` is
 vLLM for CPUs takes a cache of a fixed size, whole GiB of it, and blocks of 128 tokens.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from maas.models.sizing.architecture import Architecture, Method
-from maas.models.sizing.fit import GIB, Room
+from maas.models.sizing.architecture import BLOCK, Architecture, Method
+from maas.models.sizing.fit import GIB, Room, largest
 
 # Bits per weight of whole files, as llama.cpp's own quantize prints them for 8B models. [from memory]
 QUANTISATIONS: Mapping[str, float] = MappingProxyType(
@@ -40,6 +40,7 @@ class CpuFit:
     context: int
     replicas: int
     problems: tuple[str, ...]
+    advice: tuple[str, ...] = ()  # options of `maas size`, each of which would help by itself
 
     @property
     def args(self) -> tuple[str, ...]:
@@ -52,6 +53,26 @@ def fit(
     model: Architecture, *, cores: int, memory: int, context: int | None, slots: int, quantisation: str = "Q8_0"
 ) -> CpuFit:
     """cores: physical ones, of which all are used by one replica; memory: what is free, in bytes."""
+
+    def one(context: int | None = context, slots: int = slots, quantisation: str = quantisation) -> CpuFit:
+        return _fit(model, cores, memory, context, slots, quantisation)
+
+    found = one()
+    return found if found.fits else replace(found, advice=tuple(_ways(model, found, one)))
+
+
+def _ways(model: Architecture, found: CpuFit, one: Callable[..., CpuFit]) -> Iterator[str]:
+    blocks = min(found.context - 1, model.max_context) // BLOCK
+    if context := BLOCK * largest(blocks, lambda count: one(context=count * BLOCK).fits):
+        yield f"--context {context}"
+    if slots := largest(found.slots - 1, lambda count: one(slots=count).fits):
+        yield f"--concurrency {slots}"
+    smaller = [name for name in QUANTISATIONS if QUANTISATIONS[name] < QUANTISATIONS.get(found.quantisation, 0)]
+    if quantisation := next((name for name in smaller if one(quantisation=name).fits), None):
+        yield f"--quantisation {quantisation}"
+
+
+def _fit(model: Architecture, cores: int, memory: int, context: int | None, slots: int, quantisation: str) -> CpuFit:
     context = context or min(4096, model.max_context)
     measured = model.weights_bytes if model.quantisation.method is Method.gguf else None
     weights = measured or int(model.parameters * QUANTISATIONS[quantisation] / 8)

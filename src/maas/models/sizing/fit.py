@@ -169,7 +169,7 @@ class Room:
     def context(self, at_once: int) -> int:
         """The longest, in whole blocks, by bisection: windows make the cost of a sequence a broken line."""
         whole = self.model.max_context // self.block + 1
-        return self.block * _largest(whole, lambda blocks: self.sequence(blocks * self.block) * at_once <= self.cache)
+        return self.block * largest(whole, lambda blocks: self.sequence(blocks * self.block) * at_once <= self.cache)
 
     def sequence(self, context: int) -> int:
         """Bytes of a request of so many tokens."""
@@ -296,7 +296,7 @@ def _ways(found: Fit, devices: tuple[Device, ...]) -> Iterator[str]:
         yield "the usual --gpu-memory-utilization"
     if found.max_context >= _LEAST_CONTEXT and helps(context=found.max_context):
         yield f"--context {found.max_context}"
-    if most := _largest(found.at_once - 1, lambda count: helps(concurrency=count)):
+    if most := largest(found.at_once - 1, lambda count: helps(concurrency=count)):
         yield f"--concurrency {most}"
     if wish.kv_dtype is CacheType.auto and helps(kv_dtype=CacheType.fp8):
         yield "--kv-dtype fp8"
@@ -313,7 +313,7 @@ def _packed(model: Architecture) -> Architecture:
     return replace(model, quantisation=Quantisation(Method.awq, 4.25), weights_bytes=None)
 
 
-def _largest(below: int, possible: Callable[[int], bool]) -> int:
+def largest(below: int, possible: Callable[[int], bool]) -> int:
     """The largest number from 1 to `below` that is possible, as all smaller ones then are; else 0."""
     low, high = 0, max(0, below)
     while low < high:
