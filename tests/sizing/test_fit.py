@@ -288,3 +288,16 @@ def test_heads_that_can_not_be_split() -> None:
 def test_absurd_versions() -> None:
     with pytest.raises(ValueError, match="no version of vLLM"):
         vllm.parse("latest")
+
+
+def test_advice_is_judged_as_the_command_that_it_makes() -> None:
+    """Without --context two GPUs give each request a longer one, and then they do not hold two; four do."""
+    model, wish = qwen("0.6B"), Wish(concurrency=2)
+    needed = fit(model, A10G, wish)
+    rest = needed.weights + needed.activations + needed.graphs + needed.outside
+    tight = Device("card", int((rest + 1600 * needed.bytes_per_token + 1000) / 0.9), 86)
+    found = fit(model, tight, wish)
+    assert (found.fits, found.context) == (False, 1600)
+    assert fit(model, tight, replace(wish, gpus=2, context=1600)).fits
+    assert not fit(model, tight, replace(wish, gpus=2)).fits
+    assert "--gpus 4" in advice(found, ()) and fit(model, tight, replace(wish, gpus=4)).fits
