@@ -76,6 +76,16 @@ def test_windows_bound_what_a_sequence_keeps() -> None:
     assert qwen.kv_bytes(32_768) == 32_768 * 57_344, "use_sliding_window is off"
 
 
+@pytest.mark.parametrize(
+    ("told", "full"),
+    [({}, 12), ({"no_rope_layers": [1, 0] * 24}, 24), ({"no_rope_layers": None, "no_rope_layer_interval": 3}, 16)],
+)
+def test_which_layers_of_llama_4_see_all(told: dict[str, object], full: int) -> None:
+    scout = KNOWN["Llama-4-Scout"].config
+    model = config.from_config(scout | {"text_config": scout["text_config"] | told}, "scout")
+    assert [(each.layers, each.window) for each in model.attention] == [(full, None), (48 - full, 8192)]
+
+
 def test_a_latent_cache_is_needed_whole_by_every_gpu() -> None:
     deepseek = config.from_config(KNOWN["DeepSeek-V3"].config, "v3")
     assert deepseek.kv_bytes_per_token(gpus=8) == deepseek.kv_bytes_per_token()

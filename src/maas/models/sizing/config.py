@@ -53,7 +53,7 @@ _PATTERN = "sliding_window_pattern"
 _COUNTED = (
     *("head_dim", "kv_channels", *_KV_HEADS, *_CONTEXT, *FFN_WIDTHS, *DENSE_WIDTHS, *EXPERT_FIELDS),
     *("kv_lora_rank", "q_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"),
-    *("sliding_window", "attention_chunk_size", "max_window_layers", _PATTERN),
+    *("sliding_window", "attention_chunk_size", "max_window_layers", "no_rope_layer_interval", _PATTERN),
 )
 _OF_THE_WHOLE = ("vocab_size", "tie_word_embeddings", "torch_dtype", "dtype")  # and of its text part, if it says none
 _LISTS = ("layer_types", "no_rope_layers", "mlp_only_layers")
@@ -246,7 +246,9 @@ def _windowed_layers(config: Mapping[str, Any], family: str, layers: int) -> int
 def _chunked_layers(config: Mapping[str, Any], layers: int) -> int:
     """Llama 4: those that rotate positions; each fourth does not, and sees all."""
     rotating = config.get("no_rope_layers")
-    return sum(map(bool, rotating[:layers])) if rotating and isinstance(rotating, list) else layers - layers // 4
+    if rotating and isinstance(rotating, list):
+        return sum(map(bool, rotating[:layers]))
+    return layers - layers // int(config.get("no_rope_layer_interval") or 4)
 
 
 def _layer_types(config: Mapping[str, Any]) -> Sequence[str]:
