@@ -74,32 +74,37 @@ def size(
 
     Example: maas size qwen3-0.6b --gpu t4 --context 8k --concurrency 8
     """
-    if on_cpu:
-        of_gpus = {"--gpu": gpu, "--gpu-memory": gpu_memory, "--capability": capability, "--dtype": dtype}
-        told = {"--gpus": gpus if gpus > 1 else None, "--kv-dtype": None if kv_dtype is CacheType.auto else kv_dtype}
-        _refuse_beside(
-            "--cpu", {**of_gpus, **told, "--vllm-version": vllm_version, "--gpu-memory-utilization": utilisation}
-        )
-    else:
-        _refuse_beside("a GPU", {"--quantisation": quantisation})
+    of_gpus = {
+        "--gpu": gpu,
+        "--gpu-memory": gpu_memory,
+        "--capability": capability,
+        "--dtype": dtype,
+        "--gpus": gpus if gpus > 1 else None,
+        "--kv-dtype": None if kv_dtype is CacheType.auto else kv_dtype,
+        "--vllm-version": vllm_version,
+        "--gpu-memory-utilization": utilisation,
+    }
+    _refuse_beside(*("--cpu", of_gpus) if on_cpu else ("a GPU", {"--quantisation": quantisation}))
     found, tokens = find(model), None if context is None else _tokens(context)
     if on_cpu:
         _of_a_cpu(cpu_fit(found, tokens, concurrency or 1, quantisation or Quantised.q8_0), found, output)
         return
-    device = _device(gpu, gpu_memory, capability)
     version = None if vllm_version is None else _version(vllm_version)
     wish = Wish(gpus, tokens, concurrency, dtype, kv_dtype, utilisation, version)
-    result = fit(found, device, wish)
+    _of_gpus(fit(found, _device(gpu, gpu_memory, capability), wish), output)
+
+
+def _of_gpus(found: Fit, output: Form) -> None:
     match output:
         case Form.json:
-            show_json(_document(result))
+            show_json(_document(found))
         case Form.yaml:
-            print(_yaml(result), end="")
+            print(_yaml(found), end="")
         case Form.args:
-            print("\n".join(result.args))
+            print("\n".join(found.args))
         case Form.table:
-            _print(result)
-    if not result.fits:
+            _print(found)
+    if not found.fits:
         raise typer.Exit(_NOT_FITTING)
 
 
