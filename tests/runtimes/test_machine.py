@@ -1,6 +1,7 @@
 """What is found out about GPUs, with nvidia-smi's own words but no GPU."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def test_a_gpu(bin: Path, line: str, gpu: LocalGpu) -> None:
     nvidia_smi(bin, line)
     assert machine.gpus() == [gpu]
     assert (bin / "nvidia-smi.asked").read_text().split() == [
-        "--query-gpu=name,memory.total,compute_cap,driver_version",
+        "--query-gpu=name,memory.total,compute_cap,driver_version,memory.free,index,mig.mode.current",
         "--format=csv,noheader,nounits",
     ]
 
@@ -43,6 +44,16 @@ def test_those_that_do_not_say_what_they_are_are_left_out(bin: Path) -> None:
         (r"printf '\377\376\0,1,2,3\n'", "lists no GPU that says what it is"),
         ("echo 'Tesla T4, [Insufficient Permissions], 7.5, 535'", "lists no GPU"),
         ("", "lists no GPU"),
+        ("echo 'NVIDIA GB10, [N/A], 12.1, 580.95'", '"NVIDIA GB10, [N/A], 12.1, 580.95"'),
+        (
+            "echo 'Failed to initialize NVML: Driver/library version mismatch'; exit 18",
+            "version mismatch. The driver was updated: restart the machine",
+        ),
+        (
+            """echo 'Field "compute_cap" is not a valid field to query.'; exit 2""",
+            "The driver is too old: install 525 or newer",
+        ),
+        ("echo; echo oops >&2; exit 4", "failed: oops"),
     ],
 )
 def test_no_gpu_and_why(bin: Path, script: str, said: str) -> None:
@@ -61,6 +72,46 @@ def test_a_driver_that_hangs(bin: Path, monkeypatch: pytest.MonkeyPatch) -> None
     program(bin / "nvidia-smi", "exec sleep 60")
     monkeypatch.setattr(machine, "_PATIENCE", 0.3)
     with pytest.raises(NoGpu, match="hangs"):
+        machine.gpus()
+
+
+def test_a_driver_that_hangs_in_a_child_which_holds_the_pipe(bin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(bin / "nvidia-smi", "sleep 60; echo never")
+    monkeypatch.setattr(machine, "_PATIENCE", 0.3)
+    began = time.monotonic()
+    with pytest.raises(NoGpu, match="hangs"):
+        machine.gpus()
+    assert time.monotonic() - began < 20
+
+
+def test_what_is_free_of_each_card(bin: Path) -> None:
+    nvidia_smi(bin, f"{T4}, 1024, 0, [N/A]", f"{T4}, [N/A], 1, Disabled")
+    assert [(gpu.free, gpu.index, gpu.slice) for gpu in machine.gpus()] == [(2**30, 0, False), (None, 1, False)]
+
+
+MIG = """\
+GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-0)
+  MIG 1g.10gb     Device  0: (UUID: MIG-1)
+  MIG 3g.40gb     Device  1: (UUID: MIG-2)
+GPU 1: NVIDIA A100-SXM4-80GB (UUID: GPU-1)"""
+
+
+def _cut(bin: Path, listed: str, *cards: str) -> None:
+    lines = "\n".join(cards)
+    program(bin / "nvidia-smi", f'[ "$1" = -L ] && cat <<"A" || cat <<"B"\n{listed}\nA\n{lines}\nB')
+
+
+def test_a_slice_has_its_own_memory_and_not_the_card_s(bin: Path) -> None:
+    _cut(bin, MIG, f"{A100}, 80000, 0, Enabled", f"{A100}, 80000, 1, Disabled")
+    small, large, whole = machine.gpus()
+    assert (small.name, small.slice) == ("NVIDIA A100-SXM4-80GB MIG 1g.10gb", True)
+    assert 9.4 * 2**30 < small.memory <= 9728 * 2**20 and 37 * 2**30 < large.memory <= 40448 * 2**20
+    assert (whole.memory, whole.slice) == (81920 * 2**20, False)
+
+
+def test_a_card_that_is_to_be_cut_and_is_not(bin: Path) -> None:
+    _cut(bin, MIG.splitlines()[0], f"{A100}, 80000, 0, Enabled")
+    with pytest.raises(NoGpu, match=r"has no slices.*nvidia-smi mig -cgi"):
         machine.gpus()
 
 
