@@ -174,6 +174,14 @@ def test_clients_names_are_the_server_s_names() -> None:
         ("oci://example.com/model:1", "/mnt/models", {"STORAGE_URI": "oci://example.com/model:1"}),
         ("pvc://claim/a/b", "/mnt/models/a/b", {}),
         ("pvc://claim", "/mnt/models", {}),
+        ("pvc://claim/", "/mnt/models", {}),
+        ("pvc://claim/a..b/.c/", "/mnt/models/a..b/.c", {}),
+        ("s3://my.bucket", "/mnt/models", {"STORAGE_URI": "s3://my.bucket"}),
+        (
+            "oci://here:5000/a/b@sha256:" + "0" * 64,
+            "/mnt/models",
+            {"STORAGE_URI": "oci://here:5000/a/b@sha256:" + "0" * 64},
+        ),
     ],
 )
 def test_weights_are_got_from_where_they_are(place: str, model: str, extra: Mapping[str, str]) -> None:
@@ -185,7 +193,12 @@ def test_weights_are_got_from_where_they_are(place: str, model: str, extra: Mapp
 
 
 @pytest.mark.parametrize(
-    "place", ["/models/qwen", "./qwen", "../up", "qwen", "a/b/c", "pvc://", "s3://", "gs://b/c", "~/m"]
+    "place",
+    [
+        *("/models/qwen", "./qwen", "../up", "qwen", "a/b/c", "pvc://", "s3://", "oci://", "gs://b/c", "~/m"),
+        *("pvc://claim/../..", "pvc://claim/a/../b", "pvc://claim//etc", "pvc://claim/a/./b", "pvc://claim/a//b"),
+        *("pvc://../a", "pvc://a/..", "s3:///x", "s3://b/../c", "s3://b/a//c", "oci://a/../b", "oci://image"),
+    ],
 )
 def test_weights_that_no_pod_can_read_are_refused_with_what_to_write(place: str) -> None:
     with pytest.raises(InvalidInput, match=r"models\.m\.weights.*pvc://CLAIM/PATH.*s3://BUCKET/PATH"):

@@ -17,7 +17,9 @@ HUB_SECRET = "maas-huggingface"  # noqa: S105  # its name
 ACCOUNT = "maas-models"  # the ServiceAccount to which credentials for buckets are added
 _MOUNTED = "/mnt/models"  # where KServe puts what it fetched
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-_CLAIM = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?)(?:/(.*))?")
+_CLAIM = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+_BUCKET = re.compile(r"[A-Za-z0-9][\w.-]+", re.ASCII)
+_IMAGE = re.compile(r"\w[\w.:-]*(/\w[\w.-]*)+(:\w[\w.-]*)?(@sha256:[0-9a-f]{64})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ def of(model: Model) -> Weights:
     scheme, separator, rest = written.partition("://")
     if separator and scheme == "pvc":
         return _on_claim(model, rest)
-    if separator and scheme in ("s3", "oci") and rest:
+    if separator and scheme in ("s3", "oci"):
+        if not (_is_in_bucket(rest) if scheme == "s3" else _IMAGE.fullmatch(rest)):
+            raise InvalidInput(_refusal(model))
         return Weights(_MOUNTED, model.name, env=({"name": "STORAGE_URI", "value": written},), account=scheme == "s3")
     name = rest if separator and scheme == "hf" else written
     if not _HUB_NAME.fullmatch(name) or name.startswith("."):
@@ -56,13 +60,22 @@ def of(model: Model) -> Weights:
 
 
 def _on_claim(model: Model, place: str) -> Weights:
-    found = _CLAIM.fullmatch(place)
-    if found is None:
+    name, _, path = place.removesuffix("/").partition("/")
+    if not _CLAIM.fullmatch(name) or not _is_path(path):
         raise InvalidInput(_refusal(model))
-    path = (found[3] or "").strip("/")
-    claim = {"persistentVolumeClaim": {"claimName": found[1], "readOnly": True}}
+    claim = {"persistentVolumeClaim": {"claimName": name, "readOnly": True}}
     mount = Mount("weights", _MOUNTED, claim, read_only=True)
     return Weights(f"{_MOUNTED}/{path}" if path else _MOUNTED, model.name, mounts=(mount,))
+
+
+def _is_in_bucket(place: str) -> bool:
+    bucket, _, path = place.removesuffix("/").partition("/")
+    return bool(_BUCKET.fullmatch(bucket)) and _is_path(path)
+
+
+def _is_path(path: str) -> bool:
+    """Whether it means what it says, and leads nowhere else."""
+    return not path or not any(each in ("", ".", "..") for each in path.split("/"))
 
 
 def _refusal(model: Model) -> str:
