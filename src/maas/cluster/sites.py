@@ -11,6 +11,7 @@ from maas.cluster.components.versions import Version, at_least, kubernetes, open
 from maas.cluster.facts.model import Facts, NotRead, Unread
 from maas.cluster.gpus import GpuNode, held_by_models, only_hardware, unrequested, with_gpus
 from maas.cluster.kinds import GATEWAY, INGRESS_CONFIG, INGRESS_CONTROLLER, STORAGE_CLASS
+from maas.cluster.nodes import TOLERATES_GPU, is_usable
 from maas.cluster.objects import Object, annotation, items, label, name, namespace, text
 from maas.cluster.platform import is_openshift, managed
 from maas.cluster.wanted import GATEWAY as OUR_GATEWAY
@@ -164,12 +165,14 @@ def _ingress_domain(facts: Facts) -> str:
 def gpus(facts: Facts, in_namespace: str = NAMESPACE) -> tuple[GpuKind, ...]:
     """One for each kind of card that can be had and is known well enough; those with most memory first.
 
-    What our own models hold is free for them. Raises NotRead.
+    What our own models hold is free for them; a node that takes no new pods has nothing else. Raises NotRead.
     """
     nodes = [each for each in with_gpus(facts) if each.allocatable and each.memory and each.capability]
     if not nodes:
         return ()
-    free, ours = unrequested(facts), held_by_models(facts, in_namespace)
+    takes_pods = {each.name for each in nodes if is_usable(each.node, TOLERATES_GPU)}
+    free = {on: amount for on, amount in unrequested(facts).items() if on in takes_pods}
+    ours = held_by_models(facts, in_namespace)
     left = {each.name: min(free.get(each.name, 0) + ours.get(each.name, 0), each.allocatable) for each in nodes}
     kinds = [_kind(alike, [left[each.name] for each in alike]) for alike in _alike(nodes)]
     return tuple(sorted(kinds, key=lambda kind: (-kind.device.total, kind.device.name)))

@@ -157,6 +157,32 @@ def test_what_our_own_models_hold_is_free_for_them() -> None:
     assert _gpus(node("a", gpu=T4), _on("a", 1, model="qwen3", in_namespace="others"))[0][1] == 0
 
 
+@pytest.mark.parametrize(
+    ("part", "key", "value"),
+    [
+        ("spec", "unschedulable", True),
+        ("spec", "taints", [{"key": "team", "value": "a", "effect": "NoSchedule"}]),
+        ("status", "conditions", [{"type": "Ready", "status": "Unknown"}]),
+    ],
+)
+def test_a_node_that_takes_no_pods_has_no_free_gpu_but_for_what_runs_there(part: str, key: str, value: Any) -> None:
+    closed = node("a", gpu=replace(T4, count=4))
+    closed[part][key] = value
+    mine, theirs = _on("a", 1, model="qwen3", in_namespace="llm"), _on("a", 1)
+    assert _gpus(closed)[0][1] == 0
+    assert _gpus(closed, mine, theirs)[0][1] == 1
+    assert _gpus(closed, node("b", gpu=A10G)) == [
+        ("a10g", 1, {"nvidia.com/gpu.product": "NVIDIA-A10G"}),
+        ("t4", 0, {"nvidia.com/gpu.product": "Tesla-T4"}),
+    ]
+
+
+def test_a_gpu_whose_taint_models_tolerate_is_free() -> None:
+    tainted = node("a", gpu=T4)
+    tainted["spec"]["taints"] = [{"key": "nvidia.com/gpu", "effect": "NoSchedule"}]
+    assert _gpus(tainted)[0][1] == 1
+
+
 def test_a_card_that_nobody_knows_is_judged_by_its_labels_and_left_out_without() -> None:
     unknown = Gpu("NVIDIA-X1", 32_000, "x", (9, 9), "x")
     labelled = node("a", gpu=unknown)
