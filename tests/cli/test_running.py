@@ -49,11 +49,13 @@ def test_status_when_all_is_well(run: Maas, supervised: Callable[..., None], maa
 
 
 def test_status_says_what_is_down_and_where_to_look(run: Maas, supervised: Callable[..., None]) -> None:
-    supervised(Spec("gateway", SLEEP, "gateway.log"), Spec("bad", ("/bin/false",), "bad.log"))
+    supervised(
+        Spec("gateway", SLEEP, "gateway.log"), Spec("bad", ("/bin/sh", "-c", "echo no such model; exit 1"), "bad.log")
+    )
     eventually(lambda: "failed" in run("status").stdout)
     asked = run("status")
     assert asked.returncode == 7
-    assert "bad died (exit 1); its log is" in asked.stdout
+    assert "bad died (exit 1); its log is" in asked.stdout and asked.stdout.endswith("/bad.log\nno such model\n")
 
 
 def test_down_twice(run: Maas, supervised: Callable[..., None]) -> None:

@@ -25,9 +25,13 @@ def up() -> Iterator[Running]:
         yield platform
 
 
+def _model(up: Running, model: str) -> dict[str, object]:
+    found: dict[str, object] = next(m for m in up.api.get("/v1/models").json()["data"] if m["id"] == model)
+    return found
+
+
 def _state(up: Running, model: str) -> str:
-    models = up.api.get("/v1/models").json()["data"]
-    return next(str(each["status"]) for each in models if each["id"] == model)
+    return str(_model(up, model)["status"])
 
 
 @pytest.fixture
@@ -50,6 +54,15 @@ def test_it_is_told_when_to_try_again(up: Running, loading: str, stream: bool) -
     settled = eventually(lambda: up.usage().get(f"told-{stream}"))
     assert settled["requests"] == 1, "nothing was charged for it"
     eventually(lambda: up.chat(key, model=loading).status_code == 200)
+
+
+def test_why_it_is_started_again_is_told_until_it_has_loaded(up: Running) -> None:
+    eventually(lambda: _state(up, "slow") == "ready")
+    up.kill("slow@")
+    told = eventually(lambda: (found := _model(up, "slow"))["status"] == "starting" and found)
+    assert "killed (signal 9)" in str(told["trouble"])
+    eventually(lambda: _state(up, "slow") == "ready")
+    assert _model(up, "slow")["trouble"] is None
 
 
 def _messages(up: Running, key: str, model: str) -> httpx.Response:

@@ -136,7 +136,8 @@ def test_a_file_that_is_none_names_its_cause(up: Running, bin: Path, tmp_path: P
     said = refused(up, "junk", runtime="llama-cpp", weights=str(junk))
     assert "The file is no GGUF file. Name a .gguf file" in said
     assert str(up.home.logs / "junk.log") in said
-    assert "Before that it said:" in said and "\n  gguf_init_from_file_ptr: invalid magic" in said
+    assert "It said: gguf_init_from_file_ptr: invalid magic" in said
+    assert "\nIts last lines:\n" in said and "\n  main: exiting due to model loading error" in said
     _unchanged(up, "junk")
 
 
@@ -193,7 +194,7 @@ def test_damaged_while_it_serves(up: Running, bin: Path, weights: Path) -> None:
     eventually(lambda: model(up, "hurt")["status"] == "failed", within=60)
     trouble = model(up, "hurt")["trouble"]
     assert "The file is no GGUF file. Name a .gguf file" in trouble
-    assert "It ended with: main: exiting due to model loading error" in trouble
+    assert "It said: gguf_init_from_file_ptr: invalid magic" in trouble, "the line that tells, not the last one"
     before, since = len(programs.started(bin)), time.monotonic()
     key = up.key("hurt", "open")
     answer = eventually(lambda: (a := up.chat(key, model="hurt")).json()["error"]["code"] == "model_unavailable" and a)

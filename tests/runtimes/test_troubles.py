@@ -95,8 +95,30 @@ def test_a_former_life_does_not_count() -> None:
 
 @pytest.mark.parametrize(
     ("last_exit", "cause"),
-    [("signal 9", "out of memory"), ("signal 4", "another processor"), ("exit 1", None), (None, None)],
+    [
+        ("signal 9, out of memory", "The kernel killed it"),
+        ("signal 9", "out of memory"),
+        ("signal 7", "became shorter while it was read"),
+        ("signal 4", "another processor"),
+        ("exit 1", None),
+        (None, None),
+    ],
 )
 def test_how_it_ended_where_it_said_nothing(last_exit: str | None, cause: str | None) -> None:
     told = explain([], last_exit)
     assert (told is None) if cause is None else (told is not None and cause in told.cause)
+
+
+def test_what_the_kernel_says_comes_first() -> None:
+    told = explain(["llama_kv_cache: failed to allocate a thing, going on without"], "signal 9, out of memory")
+    assert told is not None and "The kernel killed it" in told.cause and told.lacks_room
+
+
+def test_who_was_killed_by_hand_is_not_told_to_save_memory_first() -> None:
+    told = explain([], "signal 9")
+    assert told is not None and "by somebody" in told.cause and told.remedy.startswith("If nobody did: ")
+
+
+def test_the_line_that_tells_is_kept() -> None:
+    told = explain(["before", LINES[0][0], "after"], "exit 1")
+    assert told is not None and told.said == LINES[0][0]

@@ -13,6 +13,7 @@ from maas.domain import durations
 from maas.domain.errors import NotRunning, Unavailable
 from maas.embedded.supervisor import client
 from maas.embedded.supervisor.status import READY, ProcessStatus, Status
+from maas.embedded.trouble import end_of, is_in_trouble
 
 app = noun("Show what runs, since when, and what died.")
 
@@ -92,8 +93,8 @@ def _print(current: Status, parts: Mapping[str, str]) -> None:
     if current.error:
         print(f"\nThe newest list of processes was not taken up: {current.error}")
     for process in current.processes:
-        if process.state != READY and process.last_exit:
-            print(f"\n{process.name} died ({process.last_exit}); its log is {process.log}")
+        if is_in_trouble(process):
+            print(f"\n{process.name} died ({process.last_exit}); its log is {process.log}\n{end_of(process)}")
     for name, said in _failing(parts).items():
         print(f"\n{name}: failing: {said}")
 

@@ -27,8 +27,8 @@ from maas.embedded.instances import Instance
 from maas.embedded.loading import Loading
 from maas.embedded.metering import Metering
 from maas.embedded.supervisor import client
-from maas.embedded.supervisor.status import BACKOFF, FAILED, READY, ProcessStatus, Status
-from maas.embedded.trouble import before_the_end, end_of, lacked_room
+from maas.embedded.supervisor.status import FAILED, READY, ProcessStatus, Status
+from maas.embedded.trouble import end_of, is_in_trouble, lacked_room, last_said
 
 _POLL = 0.05
 _RETIRE_EVERY = 0.5
@@ -238,9 +238,9 @@ def _processes(home: Home) -> set[str]:
 
 
 def _failed(process: ProcessStatus) -> str:
-    said = before_the_end(process)
-    before = "\n  ".join(["\nBefore that it said:", *said]) if said else ""
-    return f"{process.name} does not start ({process.last_exit}): {end_of(process)}{before}\nIts log is {process.log}"
+    said = "".join(f"\n  {line}" for line in last_said(process))
+    ended = f"{process.name} does not start ({process.last_exit}): {end_of(process)}"
+    return ended + (f"\nIts last lines:{said}" if said else "") + f"\nIts log is {process.log}"
 
 
 def _has_a_server(running: Mapping[str, Instance], instance: str | None) -> bool:
@@ -255,8 +255,7 @@ def _is_gone(current: Status | None, generation: str, process: str) -> bool:
 
 
 def _state(process: ProcessStatus) -> ModelState:
-    ended = process.state in (FAILED, BACKOFF)
-    return ModelState(process.state, end_of(process) if ended else None)
+    return ModelState(process.state, end_of(process) if is_in_trouble(process) else None)
 
 
 def _by_name(served: Iterable[Instance]) -> dict[str, Instance]:

@@ -5,18 +5,21 @@ Each entry is a line that a server was seen to end with. What is not known is to
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Trouble:
+    """said: the line that tells; "" where none does."""
+
     cause: str
     remedy: str
+    said: str = field(default="", compare=False)
 
     @property
     def lacks_room(self) -> bool:
         """Whether it might start if another made room for it."""
-        return self.cause in (NO_ROOM, GPU_TAKEN, NO_MEMORY, KILLED)
+        return self.cause in (NO_ROOM, GPU_TAKEN, NO_MEMORY, KILLED, OUT_OF_MEMORY)
 
     def __str__(self) -> str:
         return f"{self.cause}. {self.remedy}"
@@ -25,7 +28,8 @@ class Trouble:
 STARTS = "maas: the model's server starts"  # a line of its log: what is above is of a former life
 NO_ROOM = "The GPU has no room for the KV cache of that context"
 NO_MEMORY = "There is not enough memory for the weights and the cache"
-KILLED = "It was killed (signal 9): most likely the machine had run out of memory"
+OUT_OF_MEMORY = "The kernel killed it: the machine, or the container it is in, had run out of memory"
+KILLED = "It was killed (signal 9): by somebody, or by what watches lest the machine run out of memory"
 GPU_TAKEN = "Something else uses the GPU's memory, or the model is too large for it"
 TOO_OLD = "This vLLM is too old for the model"
 OPTION = "The server does not know one of the `options`, or not its value"
@@ -130,15 +134,22 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
 
 
 def explain(lines: Sequence[str], last_exit: str | None) -> Trouble | None:
-    """The newest line that is known decides."""
+    """The newest line that is known decides; before it, what the kernel says."""
+    if last_exit == "signal 9, out of memory":
+        return Trouble(OUT_OF_MEMORY, _SMALLER)
     for line in reversed(lines):
         if line == STARTS:
             break
         for pattern, cause, remedy in _KNOWN:
             if re.search(pattern, line, re.IGNORECASE):
-                return Trouble(cause, remedy)
+                return Trouble(cause, remedy, line)
     if last_exit == "signal 9":
-        return Trouble(KILLED, _SMALLER)
+        return Trouble(KILLED, f"If nobody did: {_SMALLER[0].lower()}{_SMALLER[1:]}")
+    if last_exit == "signal 7":
+        return Trouble(
+            "The file of its weights became shorter while it was read, or the disk failed (bus error)",
+            "Replace such a file by renaming a complete one over it; `dmesg` tells of a disk",
+        )
     if last_exit == "signal 4":
         return Trouble(
             "It was built for another processor (illegal instruction)",

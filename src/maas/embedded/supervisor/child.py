@@ -35,6 +35,7 @@ class Child:
         self._ready_at: float | None = None
         self._restarts = 0
         self._last_exit: str | None = None
+        self._log_start = 0
         self._start_at: float | None = 0.0
         self._kill_at: float | None = None
         self._set_state(status.STARTING)
@@ -88,17 +89,23 @@ class Child:
             self._ready_at = now
             self._log.write("info", "ready", process=self.spec.name, seconds=round(took, 2))
 
-    def exited(self, now: float) -> None:
-        """Called while its zombie still holds the pid, so that the group's number can't be another's."""
+    def exited(self, now: float, *, out_of_memory: bool = False) -> None:
+        """Called while its zombie still holds the pid, so that the group's number can't be another's.
+
+        out_of_memory: whether something was just killed for that.
+        """
         assert self._popen is not None
         self._signal_group(signal.SIGKILL)
-        self._last_exit = _in_words(self._popen.wait())
+        self._last_exit = _in_words(self._popen.wait(), out_of_memory)
         self._popen = self._identity = self._kill_at = None
         if self.wanted == self.spec:
             self._died(now)
         else:
             self._log.write("info", "stopped", process=self.spec.name, exit=self._last_exit)
             self._start_at = now
+
+    def log_was_emptied(self) -> None:
+        self._log_start = 0
 
     def as_status(self) -> status.ProcessStatus:
         waiting = self._popen is None and self._next_try is not None
@@ -112,6 +119,7 @@ class Child:
             last_exit=self._last_exit,
             next_try=self._next_try if waiting else None,
             log=self.spec.log,
+            log_start=self._log_start,
         )
 
     def _is_ready(self, lived: float) -> bool:
@@ -129,6 +137,7 @@ class Child:
     def _start(self, spec: Spec, now: float) -> None:
         self.spec, self._started, self._start_at, self._ready_at = spec, now, None, None
         output = self._output(spec)
+        self._log_start = os.fstat(output).st_size
         try:
             self._popen = spawn(spec, output)
         except (OSError, subprocess.SubprocessError) as error:
@@ -189,5 +198,7 @@ class Child:
             os.killpg(self._popen.pid, number)
 
 
-def _in_words(returncode: int) -> str:
+def _in_words(returncode: int, out_of_memory: bool) -> str:
+    if returncode == -signal.SIGKILL and out_of_memory:
+        return "signal 9, out of memory"
     return f"signal {-returncode}" if returncode < 0 else f"exit {returncode}"

@@ -68,11 +68,12 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def last_words(path: Path) -> str:
-    """Why a process ended, as its log's last line has it, cut to what fits into a message.
+    """Why a process ended, as its log's last line has it. "" if nothing was said, or it can't be read."""
+    return quoted(next(iter(last_lines(path, 1)), ""))
 
-    Of a line of JSON it is the reason, or the end of the exception. "" if nothing was said, or it can't be read.
-    """
-    line = _last_line(path)
+
+def quoted(line: str) -> str:
+    """What fits into a message. Of a line of JSON it is the reason, or the end of the exception."""
     with contextlib.suppress(ValueError):
         match json.loads(line):
             case {"reason": reason}:
@@ -82,19 +83,17 @@ def last_words(path: Path) -> str:
     return line[:_LONGEST_QUOTE]
 
 
-def last_lines(path: Path, count: int) -> list[str]:
-    """Without empty ones; [] if it can't be read."""
+def last_lines(path: Path, count: int, begin: int = 0, end: int | None = None) -> list[str]:
+    """Of the bytes from `begin` to `end`. Without empty ones; [] if it can't be read."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-            lines = file.read().decode("utf-8", "replace").split("\n")
+            size = file.seek(0, os.SEEK_END)
+            end = size if end is None else min(end, size)
+            start = file.seek(max(begin, end - _TAIL))
+            lines = file.read(max(0, end - start)).decode("utf-8", "replace").split("\n")
     except OSError:
         return []
     return [line.strip() for line in lines if line.strip()][-count:]
-
-
-def _last_line(path: Path) -> str:
-    return next(iter(last_lines(path, 1)), "")
 
 
 class EventLog:

@@ -18,7 +18,11 @@ STOPPING = "stopping"  # was sent SIGTERM
 
 @dataclass(frozen=True)
 class ProcessStatus:
-    """since, next_try: seconds since the epoch. last_exit: "exit 1", "signal 9" or why it could not be started."""
+    """since, next_try: seconds since the epoch.
+
+    last_exit: "exit 1", "signal 9", "signal 9, out of memory" or why it could not be started.
+    log_start: where its present life begins in its log, or its last one if it does not run.
+    """
 
     name: str
     state: str
@@ -29,6 +33,7 @@ class ProcessStatus:
     last_exit: str | None = None
     next_try: float | None = None
     log: str = ""
+    log_start: int = 0
 
     @property
     def pid(self) -> int | None:

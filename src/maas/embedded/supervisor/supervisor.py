@@ -11,11 +11,12 @@ from maas.embedded.supervisor import paths, status
 from maas.embedded.supervisor.child import Child
 from maas.embedded.supervisor.identity import own_identity
 from maas.embedded.supervisor.logs import EventLog, rotate
+from maas.embedded.supervisor.out_of_memory import OutOfMemory
 from maas.embedded.supervisor.spec import Desired, read_desired
 from maas.embedded.supervisor.wakeups import Wakeups, next_zombie
 
 _PROBE_EVERY = 0.02  # seconds, while something is starting
-_LOOK_AT_LOGS_EVERY = 2.0
+_LOOK_AROUND_EVERY = 2.0
 SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 
 
@@ -26,7 +27,8 @@ class Supervisor:
         self._children: dict[str, Child] = {}
         self._status = status.Status(own_identity(), time.time())
         self._written: status.Status | None = None
-        self._look_at_logs_at = 0.0
+        self._memory = OutOfMemory()
+        self._look_around_at = 0.0
         self._ending = False
 
     def run(self, signals: Wakeups) -> None:
@@ -85,7 +87,8 @@ class Supervisor:
         by_pid = {child.pid: child for child in self._children.values()}
         while (pid := next_zombie()) is not None:
             if child := by_pid.get(pid):
-                child.exited(time.monotonic())
+                now = time.monotonic()
+                child.exited(now, out_of_memory=self._memory.ran_out(now))
                 self._make_folders()
             else:
                 os.waitpid(pid, 0)  # adopted: this may be the first process of a container
@@ -95,19 +98,26 @@ class Supervisor:
             child.step(now, may_stop=self._may_stop(child))
             child.probe(now)
         self._children = {name: child for name, child in self._children.items() if not child.gone}
-        self._rotate(now)
+        self._look_around(now)
         self._report()
 
     def _may_stop(self, child: Child) -> bool:
         """Those with a higher order go first: the gateway drains while what it asks still answers."""
         return not any(other.leaving and other.spec.order > child.spec.order for other in self._children.values())
 
-    def _rotate(self, now: float) -> None:
-        if now < self._look_at_logs_at:
+    def _look_around(self, now: float) -> None:
+        if now < self._look_around_at:
             return
-        self._look_at_logs_at = now + _LOOK_AT_LOGS_EVERY
+        self._look_around_at = now + _LOOK_AROUND_EVERY
+        self._memory.look(now)
         for path in {paths.own_log(self._home), *(Path(child.spec.log) for child in self._children.values())}:
-            rotate(path)
+            if rotate(path):
+                self._emptied(path)
+
+    def _emptied(self, log: Path) -> None:
+        for child in self._children.values():
+            if Path(child.spec.log) == log:
+                child.log_was_emptied()
 
     def _report(self) -> None:
         current = replace(self._status, processes=tuple(child.as_status() for child in self._children.values()))
@@ -122,7 +132,7 @@ class Supervisor:
 
     def _timeout(self, now: float) -> float:
         due = [at for child in self._children.values() if (at := child.next_event()) is not None]
-        due.append(self._look_at_logs_at)
+        due.append(self._look_around_at)
         if any(child.state == status.STARTING for child in self._children.values()):
             due.append(now + _PROBE_EVERY)
         return max(0.0, min(due) - now)
