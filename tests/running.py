@@ -104,6 +104,11 @@ class Running:
             return []
         return [json.loads(line) for line in self.seen_log.read_text().splitlines() if line.endswith("}")]
 
+    def ended(self, request_id: str) -> dict[str, Any]:
+        """What the model generated for it. A client may have its answer before the model has noted it down."""
+        ended = {"request_id": request_id, "event": "end"}
+        return eventually(lambda: next((line for line in self.requests_seen() if ended.items() <= line.items()), None))
+
 
 def bearer(key: str) -> dict[str, str]:
     return {"authorization": f"Bearer {key}"}

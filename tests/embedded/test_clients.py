@@ -259,9 +259,9 @@ def test_client_model_headers_and_ledger_agree(up: Running, key: str, name: str)
             told = dialect.call(client, claude)
         request_id = heard.last.headers["x-request-id"]
     record = record_of(up, request_id)
-    ended = [line for line in up.requests_seen() if line["request_id"] == request_id and line["event"] == "end"]
+    ended = up.ended(request_id)
     counts = record["prompt_tokens"], record["completion_tokens"]
-    assert counts == (ended[0]["prompt_tokens"], ended[0]["completion_tokens"]), "the model's own count"
+    assert counts == (ended["prompt_tokens"], ended["completion_tokens"]), "the model's own count"
     assert told in (None, counts)
     assert (record["source"], record["outcome"], record["status"]) == ("reported", "complete", 200)
     assert record["stream"] == dialect.stream

@@ -44,7 +44,7 @@ def up() -> Iterator[Running]:
         assert {process.name: process.restarts for process in status.processes if process.restarts} == {}
         starts = [line["request_id"] for line in platform.requests_seen() if line["event"] == "start"]
         assert len(starts) == len(set(starts))
-        assert set(starts) <= {record["request_id"] for record in platform.records()}
+        eventually(lambda: set(starts) <= {record["request_id"] for record in platform.records()})
 
 
 @pytest.fixture(scope="module")
@@ -283,7 +283,7 @@ def test_odd_values_are_refused_or_charged_as_the_model_counted(up: Running, key
     assert status == 200 or 400 <= status < 500
     if status == 200:
         record = _record(up, answer)
-        seen = next(line for line in up.requests_seen() if line["request_id"] == _id(answer) and line["event"] == "end")
+        seen = up.ended(_id(answer))
         assert (record["prompt_tokens"], record["completion_tokens"], bool(record["stream"])) == (
             seen["prompt_tokens"],
             seen["completion_tokens"],

@@ -97,7 +97,7 @@ def test_fifty_at_once_overshoot_by_at_most_one_answer(slow: Running, kind: str)
     assert set(statuses) == {200, 429}
     spent = eventually(lambda: _settled(slow) and _spent(slow)) - before
     assert 0 < spent <= 230, spent
-    assert eventually(lambda: slow.usage().get(user))["total_tokens"] == spent
+    eventually(lambda: slow.usage().get(user, {}).get("total_tokens") == spent)
 
 
 def test_aborted_streams_are_charged_what_was_streamed(slow: Running) -> None:
@@ -110,10 +110,10 @@ def test_aborted_streams_are_charged_what_was_streamed(slow: Running) -> None:
 
     for _ in range(4):
         asyncio.run(cut_off())
-    row = eventually(lambda: (r := slow.usage().get("aborted")) and r["requests"] and r)
     spent = eventually(lambda: _settled(slow) and _spent(slow)) - before
     assert spent <= 230, spent
-    assert row["total_tokens"] >= 0.5 * spent, "estimated from what was streamed, and never nothing"
+    what = "estimated from what was streamed, and never nothing"
+    eventually(lambda: slow.usage().get("aborted", {}).get("total_tokens", 0) >= 0.5 * spent, what)
 
 
 def _words(count: int) -> dict[str, object]:
