@@ -85,7 +85,7 @@ def test_the_description_comes_back_from_the_cluster_as_it_was() -> None:
     ("kinds", "said"),
     [
         ((), "no node has a GPU that pods can ask for"),
-        ((GpuKind(Device("t4", 15 * GIB, 75), 0),), "on t4: all of them are in use"),
+        ((GpuKind(Device("t4", 15 * GIB, 75), 0),), "on t4: none is free on a node that takes pods"),
         ((GpuKind(Device("tiny", GIB, 75), 1),), "on tiny: "),
     ],
 )

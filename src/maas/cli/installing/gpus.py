@@ -47,7 +47,7 @@ def _problems(weights: str, gpus: Sequence[GpuKind]) -> Iterator[str]:
 def _why_not(weights: str, kind: GpuKind) -> str:
     """ "" if it fits. A model of unknown size fits wherever a GPU is free."""
     if not kind.free:
-        return "all of them are in use"
+        return "none is free on a node that takes pods"
     model = qwen3.find(weights)
     if model is None:
         return ""
