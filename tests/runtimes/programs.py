@@ -9,6 +9,7 @@ from typing import Any
 SOURCES = Path(__file__).parents[2] / "src"
 T4 = "Tesla T4, 15360, 7.5, 535.161.07"
 V100 = "Tesla V100-SXM2-16GB, 16384, 7.0, 535.161.07"
+K80 = "Tesla K80, 11441, 3.7, 470.1"
 A100 = "NVIDIA A100-SXM4-80GB, 81920, 8.0, 550.54.15"
 NO_DRIVER = (
     "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."

@@ -110,7 +110,7 @@ def test_the_one_of_the_package_comes_first(of_8_cores: Path, tmp_path: Path, mo
 def test_vllm_is_told_what_fits(bin: Path) -> None:
     program(bin / "vllm", "exit 0")
     nvidia_smi(bin, T4)
-    argv, variables = vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, 8192, {})
+    argv, variables, _ = vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, 8192, {})
     assert argv[:3] == (str(bin / "vllm"), "serve", "Qwen/Qwen3-0.6B")
     told = flags(argv)
     assert (told["--uds"], told["--served-model-name"]) == (str(SOCKET), "qwen")
@@ -134,13 +134,13 @@ def test_vllm_without_a_gpu_is_told_how_much_memory_it_may_have(bin: Path, monke
     """16 requests of 4096 tokens, of 112 KiB each, are 7 GiB."""
     program(bin / "vllm", "exit 0")
     monkeypatch.setattr(machine, "memory", lambda: 24 * 2**30)
-    argv, variables = vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, 4096, {})
+    argv, variables, _ = vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, 4096, {})
     told = flags(argv)
     assert (told["--max-model-len"], told["--max-num-seqs"], told["--uds"]) == ("4096", "16", str(SOCKET))
     assert "--dtype" not in told and "--gpu-memory-utilization" not in told
     assert variables["VLLM_CPU_KVCACHE_SPACE"] == "7"
     monkeypatch.setattr(machine, "memory", lambda: 8 * 2**30)
-    argv, variables = vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, 4096, {})
+    argv, variables, _ = vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, 4096, {})
     assert (flags(argv)["--max-num-seqs"], variables["VLLM_CPU_KVCACHE_SPACE"]) == ("4", "2")
     chosen = {"kv-cache-memory-bytes": "1000000000"}
     assert "VLLM_CPU_KVCACHE_SPACE" not in vllm.command("Qwen/Qwen3-0.6B", "qwen", SOCKET, 4096, chosen)[1]

@@ -6,7 +6,7 @@ import pytest
 
 from maas.cli import frame, served
 from maas.domain.errors import Unavailable
-from tests.runtimes.programs import A100, NO_DRIVER, T4, V100, nvidia_smi, program
+from tests.runtimes.programs import A100, K80, NO_DRIVER, T4, V100, nvidia_smi, program
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def install(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
     [
         (None, "nvidia-smi is not installed"),
         (f'echo "{NO_DRIVER}"; exit 9', "couldn't communicate with the NVIDIA driver"),
-        ("echo 'Tesla K80, 11441, 3.7, 470.1'", "does not run on the Tesla K80"),
+        (f"echo '{K80}'", "does not run on the Tesla K80"),
         ("echo 'Tesla T4, 900, 7.5, 535.1'", "does not run on the Tesla T4"),
         (f"echo '{V100}'", "can't listen on a unix socket"),
     ],
@@ -42,8 +42,9 @@ def test_a_refusal_has_a_reason_and_the_alternatives(
         program(bin / "nvidia-smi", smi)
     code, said = install(capsys, *flags)
     assert code == Unavailable.exit_code
-    assert reason in said
+    assert reason in " ".join(said.split())
     assert "--cpu" in said and "--simulator" in said
+    assert max(map(len, said.splitlines())) <= 79, "a terminal of 80 columns breaks no word"
     assert not (home / "maas.yaml").exists(), "nothing was set up"
 
 
@@ -53,6 +54,18 @@ def test_a_gpu_without_vllm(home: Path, bin: Path, capsys: pytest.CaptureFixture
     assert code == Unavailable.exit_code
     assert "pip install vllm" in said and "--cpu" in said
     assert not (home / "maas.yaml").exists()
+
+
+def test_any_gpu_that_carries_it_will_do(
+    home: Path, bin: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nvidia_smi(bin, f"{V100}, 16000, 0, [N/A]", f"{K80}, 11000, 1, [N/A]", f"{T4}, 100, 2, [N/A]")
+    program(bin / "vllm", "exit 0")
+    assert served.fitting_gpu().device.name == "Tesla T4", "although most of its memory is taken just now"
+    nvidia_smi(bin, V100, V100, K80)
+    code, said = install(capsys, "--qwen3")
+    assert code == Unavailable.exit_code
+    assert said.count("Tesla V100") == 1 and "Tesla K80" in said
 
 
 @pytest.mark.parametrize("card", [T4, A100])

@@ -26,14 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     told = _parser().parse_args(arguments)
     options = dict(option.split("=", 1) for option in told.option)
     try:
-        argv, environment = _command(told, options)
+        argv, environment, notes = _command(told, options)
     except MaasError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
     told.socket.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
-    print(" ".join(argv), flush=True)
+    print(*notes, " ".join(argv), sep="\n", flush=True)
     try:
         os.execve(argv[0], argv, os.environ | environment)
     except OSError as error:
@@ -41,11 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(Unavailable.exit_code)
 
 
-def _command(told: argparse.Namespace, options: dict[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:
+def _command(told: argparse.Namespace, options: dict[str, str]) -> vllm.Command:
     if told.runtime == "llama-cpp":
         weights = places.locate(told.weights, told.folder)
         argv = llama_cpp.arguments(weights, told.name, told.socket, told.context_length, options)
-        return argv, llama_cpp.environment()
+        return vllm.Command(argv, llama_cpp.environment(), ())
     return vllm.command(told.weights, told.name, told.socket, told.context_length, options)
 
 

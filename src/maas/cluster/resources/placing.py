@@ -17,10 +17,10 @@ from maas.models import gpus
 from maas.models.sizing import fit, qwen3, vllm
 from maas.models.sizing.architecture import Architecture
 from maas.models.sizing.fit import Device, Fit, Wish
-from maas.models.vllm import gpus_at_once
+from maas.models.vllm import unsized
+from maas.models.vllm_options import gpus_at_once
 
 _TAGS: dict[vllm.Version, str] = {(0, 8, 5): "0.8.5.post1"}  # the last that was built of it
-_GENTLE = {"max-num-seqs": "16"}  # where nobody knows how much memory there is
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _placed(kind: GpuKind, model: Model, known: Architecture | None, many: int) 
     if version is None:
         return f"no version of vLLM runs on compute capability {device.capability / 10}; T4 (7.5) or newer do"
     if known is None:
-        return Placing(kind, many, version, _unsized(device.capability, model), {}, 0)
+        return Placing(kind, many, version, unsized(device.capability, model.context_length), {}, 0)
     sized = fit.fit(known, device, Wish(many, model.context_length, version=version))
     if not sized.fits:
         return _why_not(sized)
@@ -135,13 +135,6 @@ def _flag(argument: str) -> tuple[str, str]:
     return flag, value
 
 
-def _unsized(capability: int, model: Model) -> dict[str, str]:
-    old = vllm.needs_eager(capability)
-    context = {"max-model-len": str(model.context_length)} if model.context_length else {}
-    on_old = {"dtype": "float16", "gpu-memory-utilization": "0.85", "enforce-eager": ""}
-    return {**context, **(on_old if old else {}), **_GENTLE}
-
-
 def _anywhere(model: Model, known: Architecture | None, many: int) -> Placing:
     """Nobody knows the cards: what runs on the oldest that vLLM runs on, a T4, runs on all."""
     oldest = min((gpu for gpu in gpus.ALL if gpu.capability >= vllm.TURING), key=lambda gpu: gpu.total)
@@ -150,4 +143,4 @@ def _anywhere(model: Model, known: Architecture | None, many: int) -> Placing:
     if isinstance(placed, Placing):
         return replace(placed, gpu=None)
     version = vllm.parse(pins()["vllm"].version)
-    return Placing(None, many, version, _unsized(vllm.AMPERE, model), {}, 0)
+    return Placing(None, many, version, unsized(vllm.AMPERE, model.context_length), {}, 0)

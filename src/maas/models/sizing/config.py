@@ -63,6 +63,10 @@ _MOST_LAYERS = 10_000
 _SCALES = 0.25  # bits per weight: a 16-bit scale and a zero point for each group of 128, rounded up
 
 
+class UnknownArchitecture(InvalidInput):
+    """A model that is not calculated here. A server may know it all the same."""
+
+
 def read(path: Path, name: str | None = None) -> Architecture:
     """path: a config.json, or the folder that it is in, where weights are measured if they are there.
 
@@ -84,7 +88,7 @@ def read(path: Path, name: str | None = None) -> Architecture:
 
 
 def from_config(config: Mapping[str, Any], name: str, weights_bytes: int | None = None) -> Architecture:
-    """Raises InvalidInput, naming the field."""
+    """Raises InvalidInput, naming the field; UnknownArchitecture where nothing is wrong but what is known here."""
     text, notes = _text_part(config)
     family = str(text.get("model_type") or config.get("model_type") or "")
     text = {**_UNSAID.get(family, {}), **text, "model_type": family}
@@ -102,7 +106,7 @@ def from_config(config: Mapping[str, Any], name: str, weights_bytes: int | None 
         mixture = mixture_of(text, layers)
         seen = towers(config)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise InvalidInput(f"the config.json of {name} lacks a usable field: {error}") from error
+        raise UnknownArchitecture(f"the config.json of {name} lacks a usable field: {error}") from error
     quantisation = _quantisation(config.get("quantization_config") or text.get("quantization_config"))
     return Architecture(
         name=name,
@@ -154,11 +158,13 @@ def _text_part(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]
 def _refuse_what_has_no_cache(family: str, config: Mapping[str, Any]) -> None:
     instead = "start it with a small --max-model-len and read `GPU KV cache size` in vLLM's log"
     if _keeps_a_state(family, config):
-        raise InvalidInput(
+        raise UnknownArchitecture(
             f"{family} models keep a state instead of (only) a cache of tokens, which is not calculated here; {instead}"
         )
     if varying := next((key for key in _VARYING if config.get(key)), None):
-        raise InvalidInput(f"{family} models have {varying}: what such layers keep is not calculated here; {instead}")
+        raise UnknownArchitecture(
+            f"{family} models have {varying}: what such layers keep is not calculated here; {instead}"
+        )
     if config.get("is_encoder_decoder"):
         raise InvalidInput(f"{family} is an encoder-decoder model, which can't be served as a chat model here")
 
@@ -176,8 +182,15 @@ def _number(config: Mapping[str, Any], key: str, *aliases: str, of: str) -> int:
         if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MOST:
             return value
         if value is not None:
-            raise InvalidInput(f"the config.json of {of} has {each}: {value!r}; it has to be a positive number")
-    raise InvalidInput(f"the config.json of {of} has no {key}: it is no decoder's, or of a kind that is not known here")
+            raise _unusable(value)(f"the config.json of {of} has {each}: {value!r}; it has to be a positive number")
+    raise UnknownArchitecture(
+        f"the config.json of {of} has no {key}: it is no decoder's, or of a kind that is not known here"
+    )
+
+
+def _unusable(value: object) -> type[InvalidInput]:
+    """One for each layer, instead of one for all (OpenELM), is no mistake."""
+    return UnknownArchitecture if isinstance(value, list | dict) else InvalidInput
 
 
 def _require_counts(config: Mapping[str, Any], layers: int, of: str) -> None:
@@ -190,7 +203,7 @@ def _require_counts(config: Mapping[str, Any], layers: int, of: str) -> None:
             continue
         if value and (isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MOST):
             said = str(value) if isinstance(value, float) else json.dumps(value)[:40]
-            raise InvalidInput(f"the config.json of {of} has {key}: {said}; it has to be a whole number")
+            raise _unusable(value)(f"the config.json of {of} has {key}: {said}; it has to be a whole number")
     for key in _LISTS:
         if config.get(key) and not isinstance(config[key], list):
             raise InvalidInput(
@@ -277,7 +290,7 @@ def _quantisation(config: object) -> Quantisation:
         case "compressed-tensors":
             return _compressed(config)
     known = "AWQ, GPTQ, FP8, NVFP4, MXFP4, bitsandbytes and compressed-tensors"
-    raise InvalidInput(f"weights quantised as {method or 'nobody says what'} are not known here; {known} are")
+    raise UnknownArchitecture(f"weights quantised as {method or 'nobody says what'} are not known here; {known} are")
 
 
 def _compressed(config: Mapping[str, Any]) -> Quantisation:

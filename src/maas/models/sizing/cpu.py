@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from maas.models.sizing.architecture import BLOCK, Architecture, Method
-from maas.models.sizing.fit import GIB, Room, largest
+from maas.models.sizing.fit import GIB, Room, Wish, largest
 
 # Bits per weight of whole files, as llama.cpp's own quantize prints them for 8B models. [from memory]
 QUANTISATIONS: Mapping[str, float] = MappingProxyType(
@@ -110,20 +110,25 @@ class VllmFit:
     problems: tuple[str, ...]
 
 
-def fit_vllm(model: Architecture, *, memory: int, context: int | None) -> VllmFit:
-    """memory: what is free, in bytes."""
-    context = context or min(4096, model.max_context)
-    weights = model.weight_bytes()
-    each = Room(model, 0, 2, in_flight=VLLM_BATCH, block=VLLM_BLOCK).sequence(context)
-    left = int(memory * _SHARE) - weights - _VLLM_PROCESSES
-    cache = max(0, min(-(-_VLLM_SLOTS * each // GIB), left // GIB)) * GIB
+def fit_vllm(model: Architecture, *, memory: int, wish: Wish) -> VllmFit:
+    """memory: what is free, in bytes. Of the wish: context, slots, dtype, batch, utilisation and cache."""
+    element, share = wish.dtype.size if wish.dtype else 2, wish.utilisation or _SHARE
+    told = Room(model, wish.cache or 0, element, in_flight=wish.batch or VLLM_BATCH, block=VLLM_BLOCK)
+    usual = min(4096, model.max_context)
+    context = wish.context or (min(usual, told.context(1)) if wish.cache else 0) or usual
+    weights, each = model.weight_bytes(element), told.sequence(context)
+    left = int(memory * share) - weights - _VLLM_PROCESSES
+    most = min(wish.slots or _VLLM_SLOTS, _VLLM_SLOTS)  # what is beyond waits: no reason to take memory
+    cache = wish.cache or max(0, min(-(-most * each // GIB), left // GIB)) * GIB
     problems = []
-    if cache < each or not cache:
-        needed = weights + _VLLM_PROCESSES + max(each, GIB)
+    if wish.cache and cache < each:
+        problems.append(f"{context} tokens need a cache of {each / GIB:.1f} GiB, and it is to have {cache / GIB:.1f}")
+    elif cache < each or left < cache or not cache:
+        needed = weights + _VLLM_PROCESSES + (wish.cache or max(each, GIB))
         problems.append(
-            f"{needed / GIB:.1f} GiB are needed for {context} tokens, of {memory * _SHARE / GIB:.1f} to be had"
+            f"{needed / GIB:.1f} GiB are needed for {context} tokens, of {memory * share / GIB:.1f} to be had"
         )
     if context > model.max_context:
         problems.append(f"the model was made for {model.max_context} tokens of context, not {context}")
-    slots = max(1, min(_VLLM_SLOTS, cache // each))
+    slots = wish.slots or max(1, min(most, cache // each))
     return VllmFit(not problems, weights, cache, slots, context, tuple(problems))

@@ -50,6 +50,10 @@ class Wish:
     kv_dtype: CacheType = CacheType.auto
     utilisation: float | None = None
     version: vllm.Version | None = None  # of vLLM
+    slots: int | None = None  # --max-num-seqs as it is written: more than fit at once wait, and are no reason to refuse
+    batch: int | None = None  # --max-num-batched-tokens
+    eager: bool | None = None
+    cache: int | None = None  # --kv-cache-memory-bytes; then the utilisation bounds nothing
 
 
 @dataclass(frozen=True)
@@ -100,16 +104,18 @@ def fit(model: Architecture, device: Device, wish: Wish = Wish()) -> Fit:
     """Never raises: what speaks against it is in `problems`."""
     dtype = wish.dtype or vllm.dtype(device.capability, model.family)
     element = 1 if wish.kv_dtype is CacheType.fp8 else dtype.size
-    eager = vllm.needs_eager(device.capability)
-    utilisation = wish.utilisation or (0.85 if eager else 0.9)
-    concurrency = wish.concurrency or _DEFAULT_CONCURRENCY
+    old = vllm.needs_eager(device.capability)
+    eager = old if wish.eager is None else wish.eager
+    utilisation = wish.utilisation or (0.85 if old else 0.9)
+    concurrency = wish.slots or wish.concurrency or _DEFAULT_CONCURRENCY
     weights = -(-model.weight_bytes(dtype.size) // wish.gpus)
     batch, limited = _batch(model, device, wish, dtype, utilisation)
     activations = _activations(model, batch, wish, dtype, concurrency)
     graphs = 0 if eager else _GRAPHS + int(weights * _GRAPHS_PER_WEIGHT)
     outside = _OUTSIDE_PYTORCH + (_COLLECTIVES if wish.gpus > 1 else 0)
-    left = int(device.total * utilisation) - weights - activations - graphs - outside
-    cache = max(0, left)
+    usable = device.total if wish.cache else int(device.total * utilisation)
+    left = usable - weights - activations - graphs - outside
+    cache = max(0, min(left, wish.cache or left))
     room = Room(model, cache, element, wish.gpus, _STEPS * batch)
     context = wish.context or _usual_context(room)
     at_once = room.concurrency(context)
@@ -127,7 +133,7 @@ def fit(model: Architecture, device: Device, wish: Wish = Wish()) -> Fit:
         eager=eager,
         backend=vllm.backend(device.capability, wish.version or _chosen(works)),
         context=context,
-        concurrency=concurrency if wish.concurrency else max(1, min(concurrency, at_once)),
+        concurrency=concurrency if wish.slots or wish.concurrency else max(1, min(concurrency, at_once)),
         weights=weights,
         activations=activations,
         batched=batch if limited else None,
@@ -188,6 +194,8 @@ def _batch(model: Architecture, device: Device, wish: Wish, dtype: DType, utilis
 
     A model with windows keeps a batch in each of its requests' caches, so there a larger one is never worth it.
     """
+    if wish.batch:
+        return wish.batch, False
     larger = [(batch, total) for total, batch in _LARGER_BATCHES if device.total >= total]
     for batch, total in [] if model.windowed else larger:
         dearer = _layer(model, batch, wish, dtype) - _layer(model, _BATCH, wish, dtype)
@@ -232,13 +240,14 @@ def _unsuitable(model: Architecture, device: Device, wish: Wish, dtype: DType) -
 def _too_much(model: Architecture, wish: Wish, context: int, at_once: int, left: int) -> Iterator[str]:
     """left: bytes for the cache; less than nothing if not even the rest fits."""
     wanted = wish.concurrency or 1
+    sampled = wish.slots or wanted
     if context > model.max_context:
         yield f"the model was made for {model.max_context} tokens of context, not {context}"
     if left > 0 and at_once < wanted:
         yield f"the KV cache has room for {at_once} requests of {context} tokens, not {wanted}"
-    elif left <= 0 < left + _sampling(model, wanted) - _sampling(model, 1):
-        sampling = _sampling(model, wanted) / GIB
-        yield f"choosing words for {wanted} requests at once takes {sampling:.1f} GiB: none is left for the KV cache"
+    elif left <= 0 < left + _sampling(model, sampled) - _sampling(model, 1):
+        sampling = _sampling(model, sampled) / GIB
+        yield f"choosing words for {sampled} requests at once takes {sampling:.1f} GiB: none is left for the KV cache"
     elif left <= 0:
         yield "the weights leave no memory for the KV cache"
 
