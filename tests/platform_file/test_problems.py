@@ -113,6 +113,7 @@ def limit(text: str) -> str:
         ("models: {a: {runtime: external, url: 'http://h', options: {a: b}}}", "takes no options"),
         ("models: {a: {runtime: simulator, url: 'http://h'}}", "only an external model has a url"),
         ("models: {a: {runtime: simulator, options: {--mode: echo}}}", "without dashes"),
+        ("models: {a: {runtime: simulator, options: {max_model_len: '1'}}}", "write it with dashes: max-model-len"),
         ("models: {a: {runtime: simulator, options: {mode: [echo]}}}", "one printable text"),
         ("models: {-a: {runtime: simulator}}", "write for example a"),
         (f"models: {{{'a' * 64}: {{runtime: simulator}}}}", "is no name"),

@@ -84,6 +84,12 @@ def test_a_driver_that_hangs_in_a_child_which_holds_the_pipe(bin: Path, monkeypa
     assert time.monotonic() - began < 20
 
 
+def test_what_the_driver_keeps_for_itself_is_not_counted_with(bin: Path) -> None:
+    """CUDA has 14.56 GiB of a T4 where nvidia-smi says 15; of a card that nobody knows, only nvidia-smi is heard."""
+    nvidia_smi(bin, T4, A100, "NVIDIA RTX 9, 16384, 12.0, 600.1", A100.replace("81920", "40960"))
+    assert [gpu.device.total // 2**20 for gpu in machine.gpus()] == [14_910, 81_050, 16384, 40960]
+
+
 def test_what_is_free_of_each_card(bin: Path) -> None:
     nvidia_smi(bin, f"{T4}, 1024, 0, [N/A]", f"{T4}, [N/A], 1, Disabled")
     assert [(gpu.free, gpu.index, gpu.slice) for gpu in machine.gpus()] == [(2**30, 0, False), (None, 1, False)]

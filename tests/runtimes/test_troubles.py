@@ -34,6 +34,8 @@ LINES = [
     # vLLM
     ("vllm: error: unrecognized arguments: --uds /run/m.sock", "too old to listen"),
     ("vllm: error: unrecognized arguments: --frobnicate 3", OPTIONS),
+    ("vllm serve: error: argument --gpu-memory-utilization/--device-memory-utilization: invalid float value: 'abc'",
+     OPTIONS),
     ("ValueError: The model's max seq len (4096) is larger than the maximum number of tokens that can be stored in KV"
      " cache (3664). Try increasing `gpu_memory_utilization` or decreasing `max_model_len` when initializing.", CACHE),
     ("ValueError: To serve at least one request with the models's max seq len (40960), (4.38 GiB KV cache is needed,"

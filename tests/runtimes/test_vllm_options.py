@@ -68,6 +68,7 @@ def test_what_options_mean_to_sizing() -> None:
     wish = vllm_options.wish(written, None)
     assert (wish.gpus, wish.dtype, wish.kv_dtype) == (2, DType.float16, CacheType.fp8)
     assert (wish.utilisation, wish.slots, wish.batch, wish.eager, wish.cache) == (0.5, 256, 4096, False, 2 * GIB)
+    assert vllm_options.wish({"device-memory-utilization": "0.5"}, None).utilisation == 0.5
     assert wish.concurrency is None, "what does not fit waits: it is no reason to refuse"
 
 

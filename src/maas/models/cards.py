@@ -34,8 +34,8 @@ def groups(cards: Sequence[LocalGpu], many: int, asked: str) -> list[Group]:
 
 def device(group: Group) -> Device:
     """What the weakest has: each has to carry the same."""
-    least = min(group, key=lambda card: card.memory)
-    return Device(least.name, least.memory, min(card.capability for card in group))
+    least = min((card.device for card in group), key=lambda each: each.total)
+    return Device(least.name, least.total, min(card.capability for card in group))
 
 
 def named(group: Group) -> str:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from maas.models import gpus as gpus_by_name
 from maas.models.sizing.fit import Device
 
 _PATIENCE = 20.0  # seconds; a driver that is being loaded answers late
@@ -31,7 +32,9 @@ class LocalGpu:
 
     @property
     def device(self) -> Device:
-        return Device(self.name, self.memory, self.capability)
+        """nvidia-smi counts what the driver keeps for itself (450 MiB of a T4), CUDA and vLLM do not."""
+        known = gpus_by_name.of_product(self.name.replace(" ", "-"))
+        return Device(self.name, min(self.memory, known.total) if known else self.memory, self.capability)
 
 
 class NoGpu(Exception):

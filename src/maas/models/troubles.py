@@ -72,7 +72,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Use a newer one; or run this one by itself, and add it as an external model",
     ),
     (
-        r"error: invalid argument|unrecognized arguments|error while handling argument",
+        r"error: invalid argument|unrecognized arguments|error while handling argument|error: argument -",
         OPTION,
         "Correct it",
     ),

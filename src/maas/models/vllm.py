@@ -25,7 +25,7 @@ from maas.models.sizing.fit import GIB, Fit, Wish
 PROGRAM = "vllm"
 _UNTOLD = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}  # it reports usage to its makers: nobody here was asked
 _CACHE_VARIABLE = "VLLM_CPU_KVCACHE_SPACE"  # GiB; older ones know only this, newer ones still do
-_CACHE_OPTIONS = frozenset({"kv-cache-memory-bytes", "gpu-memory-utilization"})  # on CPUs the second is about memory
+_CACHE_OPTIONS = frozenset({"kv-cache-memory-bytes", *vllm_options.SHARES})  # on CPUs those are shares of the memory
 _UNSIZED_CACHE = 4 * GIB  # at most, and of the memory no more than a quarter
 _GENTLE = {"max-num-seqs": "16"}  # where nobody knows how much memory a request takes
 
@@ -115,7 +115,8 @@ def _untold(here: Sequence[LocalGpu], group: Group, wish: Wish, why: str) -> Tol
 
 
 def _not_sized(why: str) -> str:
-    return f"not sized: {why}. vLLM chooses for itself; if it has no room, write context_length"
+    cause = why.partition("; start it")[0]  # the rest is for who only asks for the size
+    return f"not sized: {cause}. vLLM chooses for itself; if it has no room, write context_length"
 
 
 def _on_cpus(weights: str, wish: Wish, options: Mapping[str, str]) -> Told:

@@ -13,6 +13,7 @@ from maas.models.sizing.fit import Wish
 from maas.models.sizing.vllm import CacheType, DType
 
 _DTYPES = {"half": DType.float16, "float": DType.float32, **{str(each): each for each in DType}}
+SHARES = ("gpu-memory-utilization", "device-memory-utilization")  # of memory; 0.32 knows both names
 _EAGER = "enforce-eager"
 _PACKED = {"fp8": Quantisation(Method.fp8, 8.0), "bitsandbytes": Quantisation(Method.bitsandbytes, 4.5)}
 _OTHER_MACHINES = frozenset({"distributed-executor-backend", "nnodes", "data-parallel-address"})
@@ -34,7 +35,7 @@ def wish(options: Mapping[str, str], context_length: int | None) -> Wish:
         context=_whole(options.get("max-model-len")) or context_length,
         dtype=_DTYPES.get(options.get("dtype", "")),
         kv_dtype=CacheType.fp8 if cache.startswith("fp8") else CacheType.auto,
-        utilisation=_share(options.get("gpu-memory-utilization", "")),
+        utilisation=next((_share(options[name]) for name in SHARES if name in options), None),
         slots=_whole(options.get("max-num-seqs")),
         batch=_whole(options.get("max-num-batched-tokens")),
         eager=True if _EAGER in options else False if f"no-{_EAGER}" in options else None,

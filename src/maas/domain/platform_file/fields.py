@@ -166,6 +166,8 @@ def _wait(text: str) -> int:
 
 
 def _flag(text: str) -> str:
+    if _FLAG.fullmatch(text.replace("_", "-")) and "_" in text:
+        raise ValueError(f"{_quoted(text)} is no option; write it with dashes: {text.replace('_', '-')[:60]}")
     if not _FLAG.fullmatch(text):
         raise ValueError(f"{_quoted(text)} is no option; write its name without dashes before it: mode, not --mode")
     return text
