@@ -131,3 +131,10 @@ def test_long_logs_are_read_from_their_end(tmp_path: Path) -> None:
     began = time.perf_counter()
     assert [line for _, line in logfiles.read({"a": log}, last=2, follow=False)] == [f"{99_998:099}", f"{99_999:099}"]
     assert time.perf_counter() - began < 1.0
+
+
+def test_a_model_is_not_said_to_load_where_nothing_runs(run: Maas, tmp_path: Path) -> None:
+    """Nor are its weights fetched."""
+    asked = run("models", "add", "m", "--runtime", "llama-cpp", "--weights", str(tmp_path / "none.gguf"))
+    assert (asked.returncode, asked.stdout) == (6, "")
+    assert asked.stderr == "error: the platform is not running; start it with: maas up\n"

@@ -9,7 +9,7 @@ import typer
 from maas.cli import chosen, client, pulling, starting
 from maas.cli.frame import noun
 from maas.cli.output import Output, OutputOption, Shape, ShapeOption, show, show_json
-from maas.domain.errors import InvalidInput
+from maas.domain.errors import Conflict, InvalidInput
 
 app = noun("List, add and remove models.")
 
@@ -68,6 +68,8 @@ def add(
     Example: maas models add small --runtime llama-cpp --weights smollm2
     """
     on_cluster = chosen.cluster() is not None
+    if not on_cluster:
+        _require_free(name)
     if runtime == "llama-cpp" and weights and not on_cluster:
         pulling.pull(weights)
     body = {
@@ -110,6 +112,12 @@ def remove(name: Annotated[str, typer.Argument(help="The model.")]) -> None:
     """
     client.delete("v1", "models", name)
     print(f"Removed {name}.")
+
+
+def _require_free(name: str) -> None:
+    """Before anything is fetched for it, or said to load. Raises NotRunning too."""
+    if name in (model["id"] for model in client.get("v1", "models")["data"]):
+        raise Conflict(f"the model {name!r} exists already; remove it first, or edit maas.yaml")
 
 
 def _endpoints(urls: list[str], api_key_file: str | None) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from maas.cli.output import notes
 from maas.embedded.supervisor.logs import last_words
 from maas.models.runtimes import RUNTIMES
 
-_WIDTH = 60
 _MARGIN = 60.0  # seconds that the rest of a change may take
 
 
@@ -47,4 +46,4 @@ class _Says(ProgressColumn):
         self._log = log
 
     def render(self, task: Task) -> Text:
-        return Text(last_words(self._log)[:_WIDTH], style="dim")
+        return Text(last_words(self._log), style="dim", no_wrap=True, overflow="ellipsis")

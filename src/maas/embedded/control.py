@@ -122,7 +122,9 @@ class EmbeddedControl:
         """maas.yaml with its comments. Raises Conflict if it says more than is in force: that is not ours to apply."""
         text = self.platform_text()
         if pending := platform_file.diff(self._view.platform, platform_file.load(text)):
-            raise Conflict(f"maas.yaml has changes that are not in force yet ({pending[0]}); `maas apply` them first")
+            raise Conflict(
+                f"maas.yaml has changes that are not in force yet ({pending[0]}); first take them up: maas up"
+            )
         return text
 
     async def _apply(self, platform: Platform, text: str, actor: str) -> list[Change]:
