@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import sqlite3
 import tempfile
 import time
@@ -18,6 +17,7 @@ from maas.embedded import decisions, platform, settings
 from maas.embedded.home import Home
 from maas.embedded.supervisor import client
 from maas.embedded.supervisor.status import READY
+from tests.ports import free_ports
 
 PATIENCE = 20.0
 T = TypeVar("T")
@@ -148,19 +148,6 @@ def running(
             up.api.close()
         finally:
             platform.stop(home)
-
-
-def free_ports() -> tuple[int, int, int]:
-    """Bound together, so that they differ; somebody may take one before we do, but nobody here picks at random."""
-    sockets = [socket.socket() for _ in range(3)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        first, second, third = (one.getsockname()[1] for one in sockets)
-        return first, second, third
-    finally:
-        for one in sockets:
-            one.close()
 
 
 def stopped(pid: int) -> bool:

@@ -25,7 +25,8 @@ from maas.embedded.supervisor import client
 from maas.embedded.supervisor.status import READY
 from tests.cli.certificates import self_signed
 from tests.cli.terminal import Maas
-from tests.running import eventually, free_ports
+from tests.ports import free_ports
+from tests.running import eventually
 
 INSTALL_SH = Path(__file__).parents[2] / "install.sh"
 

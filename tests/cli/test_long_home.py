@@ -13,7 +13,8 @@ from maas.embedded.home import Home
 from maas.embedded.supervisor import client, paths
 from maas.embedded.supervisor.status import READY
 from tests.cli.terminal import Maas
-from tests.running import config, eventually, free_ports
+from tests.ports import free_ports
+from tests.running import config, eventually
 
 LONGEST = 85  # bytes of a home that holds its sockets itself
 

@@ -18,7 +18,8 @@ from maas.embedded.home import Home
 from maas.embedded.supervisor import client, paths
 from tests.cli.certificates import self_signed
 from tests.cli.terminal import Maas
-from tests.running import bearer, config, eventually, free_ports
+from tests.ports import free_ports
+from tests.running import bearer, config, eventually
 
 
 @pytest.fixture

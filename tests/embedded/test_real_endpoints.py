@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 
 from tests.embedded.changing import Traffic, change
-from tests.running import eventually, free_ports, running
+from tests.ports import free_ports
+from tests.running import eventually, running
 from tests.runtimes import real
 
 SECRET = "sk-upstream-9876543210"

@@ -15,7 +15,8 @@ from maas.embedded.envoy import argv, find_binary
 from maas.embedded.envoy.bootstrap import bootstrap_file
 from maas.embedded.envoy.filters import extract_script
 from maas.embedded.home import Home
-from tests.gateway_config.running import NO_TLS, PATIENCE, free_port
+from tests.gateway_config.running import NO_TLS, PATIENCE
+from tests.ports import free_port
 from tests.running import eventually
 
 Read = dict[str, str]  # headers without their prefix; or "json" alone, with what is ambiguous; or nothing

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import random
 import shutil
 import socket
 import ssl
@@ -23,6 +22,7 @@ from maas.embedded.envoy import admin
 from maas.embedded.envoy.clusters import Failover
 from maas.embedded.home import Home
 from tests.gateway_config.server import Answer, Asked, Server, said
+from tests.ports import free_port
 from tests.running import eventually
 
 PATIENCE = 10.0
@@ -154,11 +154,3 @@ def _whole(answer: bytes) -> bool:
     head, end, body = answer.partition(b"\r\n\r\n")
     length = head.partition(b"content-length: ")[2].partition(b"\r\n")[0]
     return bool(end and length) and len(body) >= int(length)
-
-
-def free_port() -> int:
-    """Below the range from which the system takes ports for outgoing connections."""
-    while True:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
-            return int(probe.getsockname()[1])

@@ -10,7 +10,8 @@ import pytest
 from maas.domain.errors import Conflict
 from maas.domain.platform import Gateway
 from maas.embedded import addresses, platform, ports
-from tests.gateway_config.running import free_port, running
+from tests.gateway_config.running import running
+from tests.ports import free_port
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 (what is tested)
 

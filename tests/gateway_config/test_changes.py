@@ -16,8 +16,9 @@ import pytest
 from maas.domain.errors import Unavailable
 from maas.embedded import envoy, tls
 from maas.embedded.envoy import admin, bootstrap
-from tests.gateway_config.running import CHAT, KEY, Running, free_port, running, to_model
+from tests.gateway_config.running import CHAT, KEY, Running, running, to_model
 from tests.gateway_config.server import events
+from tests.ports import free_port
 
 ASK = {"model": "chatty"}
 

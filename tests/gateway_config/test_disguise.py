@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from maas.embedded import envoy
 from maas.embedded.envoy.clusters import Failover
-from tests.gateway_config.running import KEY, Running, error_of, free_port, to_model
+from tests.gateway_config.running import KEY, Running, error_of, to_model
 from tests.gateway_config.server import Answer, Server, events, said
+from tests.ports import free_port
 
 ASK = {"model": "big"}
 STREAM = {"model": "big", "stream": True, "stream_options": {"include_usage": True}}

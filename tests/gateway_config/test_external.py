@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from maas.embedded import envoy
-from tests.gateway_config.running import Running, error_of, free_port, reply, to_model
+from tests.gateway_config.running import Running, error_of, reply, to_model
 from tests.gateway_config.server import Server
+from tests.ports import free_port
 
 ASK = {"model": "chatty"}
 API_KEY = 'sk-100%"x'

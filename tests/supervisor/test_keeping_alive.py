@@ -4,7 +4,6 @@ import json
 import os
 import resource
 import signal
-import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from maas.domain.errors import Unavailable
 from maas.embedded.home import Home
 from maas.embedded.supervisor import client, paths
 from maas.embedded.supervisor.status import BACKOFF, FAILED, READY, STARTING
+from tests.ports import free_port
 from tests.running import eventually
 from tests.supervisor.watching import DEADLINE, Watched, python, shell
 
@@ -81,9 +81,7 @@ def test_who_listens_before_it_can_work_says_when_it_can(watched: Watched) -> No
 
 
 def test_a_port_can_tell_too(watched: Watched) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     listening = f"import socket, time; s = socket.create_server(('127.0.0.1', {port})); time.sleep(1000)"
     assert watched.run(watched.spec("a", python(listening), ready=f"127.0.0.1:{port}"))
 

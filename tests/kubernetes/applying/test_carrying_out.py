@@ -36,10 +36,11 @@ from maas.cluster.plan.model import (
 )
 from maas.cluster.plan.planning import reduced
 from tests.kubernetes.applying.stage import Heard, Hurried, NoHelm, Patient, config_map, stage, step, until, yes
-from tests.kubernetes.applying.webhooks import configuration, free_port, webhook
+from tests.kubernetes.applying.webhooks import configuration, webhook
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.front import Fault, front
 from tests.kubernetes.seeding import seed
+from tests.ports import free_port
 
 CONFIG_MAP = Kind("ConfigMap", "configmaps")
 

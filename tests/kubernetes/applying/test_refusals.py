@@ -21,9 +21,10 @@ from tests.kubernetes.applying.failing import (
 )
 from tests.kubernetes.applying.golden import check
 from tests.kubernetes.applying.stage import config_map, stage, step
-from tests.kubernetes.applying.webhooks import configuration, free_port, webhook
+from tests.kubernetes.applying.webhooks import configuration, webhook
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.seeding import seed
+from tests.ports import free_port
 from tests.running import eventually
 
 pytestmark = pytest.mark.usefixtures("one_attempt")

@@ -13,9 +13,10 @@ from maas.cluster.objects import items
 from maas.cluster.plan.model import Apply, Chart, Delete, Plan, Step
 from tests.kubernetes.applying.failing import deployment
 from tests.kubernetes.applying.stage import config_map, stage, step
-from tests.kubernetes.applying.webhooks import configuration, free_port
+from tests.kubernetes.applying.webhooks import configuration
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.seeding import seed
+from tests.ports import free_port
 
 CONFIG_MAP = Kind("ConfigMap", "configmaps")
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import socket
 import ssl
 import threading
 from base64 import b64encode
@@ -13,12 +12,6 @@ from typing import Any
 from tests.kubernetes.cluster import Cluster
 
 _HOST = "127.0.0.1"
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind((_HOST, 0))
-        return int(held.getsockname()[1])
 
 
 def configuration(cluster: Cluster, name: str, port: int, namespace: str) -> dict[str, Any]:

