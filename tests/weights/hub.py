@@ -7,6 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote
+
+from maas.models.weights import download
+from maas.models.weights.places import OnHub
+
+MEANT = OnHub("org/repo", "Q8_0")
 
 
 @dataclass
@@ -15,6 +22,7 @@ class Hub:
     drops: after how many bytes each further answer breaks off; then none does.
     ends: such an answer ends in good order (chunked), instead of with a broken connection.
     api, files: the status of answers; ranged: whether the server can send parts.
+    surplus: so many bytes more than it announced; content_range: what it says of its parts ("" for the truth).
     """
 
     files: dict[str, bytes]
@@ -23,6 +31,8 @@ class Hub:
     drops: list[int] = field(default_factory=list)
     ends: bool = False
     ranged: bool = True
+    surplus: int = 0
+    content_range: str | None = ""
     api_status: int = 200
     statuses: list[int] = field(default_factory=list)
     sha256: str | None = None
@@ -51,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path == f"/api/models/{hub.repository}":
             self._send(hub.api_status, hub.listing())
         elif path.startswith(f"/{hub.repository}/resolve/main/"):
-            self._send_file(hub.files[path.split("/resolve/main/")[1]])
+            self._send_file(hub.files[unquote(path.split("/resolve/main/")[1])])
         else:
             self._send(404, b"")
 
@@ -69,7 +79,10 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = self.headers.get("range") if hub.ranged else None
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
         self.send_response(206 if wanted else 200)
-        body, drop = content[start:], hub.drops.pop(0) if hub.drops else None
+        if wanted and hub.content_range is not None:
+            truth = f"bytes {start}-{len(content) - 1}/{len(content)}"
+            self.send_header("content-range", hub.content_range or truth)
+        body, drop = content[start:] + bytes(hub.surplus), hub.drops.pop(0) if hub.drops else None
         if drop is not None and hub.ends:
             self.send_header("connection", "close")
         else:
@@ -99,3 +112,13 @@ def serving(hub: Hub) -> Iterator[Hub]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def pull(folder: Path, meant: OnHub = MEANT) -> tuple[Path, list[float]]:
+    """And the pauses that it would have made."""
+    pauses: list[float] = []
+    return download.pull(meant, folder, pause=pauses.append), pauses
+
+
+def left_over(folder: Path) -> list[Path]:
+    return list(folder.rglob("*.part"))

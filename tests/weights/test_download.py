@@ -3,46 +3,24 @@
 import fcntl
 import hashlib
 import os
-import random
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections import namedtuple
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from maas.domain.errors import InvalidInput, MaasError, Unavailable
 from maas.models.weights import download, places
-from maas.models.weights.places import OnHub
-from tests.weights.hub import Hub, serving
+from tests.weights.conftest import CONTENT
+from tests.weights.hub import MEANT, Hub, left_over, pull
 
 SOURCES = Path(__file__).parents[2] / "src"
-CONTENT = random.Random(1).randbytes(300_000)
-MEANT = OnHub("org/repo", "Q8_0")
 TOKEN = "hf_0123456789"
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.delenv("MAAS_WEIGHTS_MIRROR", raising=False)
-    with serving(Hub({"model-Q8_0.gguf": CONTENT, "model-Q4_K_M.gguf": b"small", "README.md": b"read"})) as hub:
-        monkeypatch.setenv("HF_ENDPOINT", hub.url)
-        yield hub
-
-
-def pull(folder: Path, meant: OnHub = MEANT) -> tuple[Path, list[float]]:
-    """And the pauses that it would have made."""
-    pauses: list[float] = []
-    return download.pull(meant, folder, pause=pauses.append), pauses
-
-
-def left_over(folder: Path) -> list[Path]:
-    return list(folder.rglob("*.part"))
 
 
 def test_a_file_comes_with_progress_and_only_once(hub: Hub, tmp_path: Path) -> None:
@@ -192,6 +170,29 @@ def test_no_room(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     with pytest.raises(Unavailable, match="GB are free"):
         pull(tmp_path)
     assert not hub.asked_for("Q8_0.gguf"), "not a byte was fetched"
+
+
+def test_a_disk_that_fills_up_meanwhile_keeps_what_has_come(hub: Hub, tmp_path: Path) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that writing fails, as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limit[1]))
+    try:
+        with pytest.raises(Unavailable, match=r"model-Q8_0\.gguf.*; what has come is kept"):
+            pull(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, before)
+    (part,) = left_over(tmp_path)
+    kept = part.stat().st_size
+    assert 0 < kept <= 200_000
+    assert pull(tmp_path)[0].read_bytes() == CONTENT
+    assert hub.asked_for("Q8_0.gguf") == ["", f"bytes={kept}-"]
+
+
+def test_a_file_that_was_damaged_on_this_machine_is_fetched_again(hub: Hub, tmp_path: Path) -> None:
+    place, _ = pull(tmp_path)
+    place.write_bytes(CONTENT[::-1])
+    assert pull(tmp_path)[0].read_bytes() == CONTENT
 
 
 def test_two_at_once_do_not_spoil_each_other(hub: Hub, tmp_path: Path) -> None:
