@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -47,6 +49,7 @@ class Provider:
 
     answer: int = 200
     loaded: bool = True
+    hangs_up: str = ""  # after it has read a request: "reset", "closed", or "half" of its answer sent
     seen: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     url: str = ""
 
@@ -74,6 +77,9 @@ def providing(provider: Provider) -> Iterator[Provider]:
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
             provider.seen.append(({key.lower(): value for key, value in self.headers.items()}, asked))
+            if provider.hangs_up:
+                self.hang_up()
+                return
             stream = bool(asked.get("stream")) and provider.answer == 200
             self.send_response(provider.answer if provider.loaded else 503)
             self.send_header("server", "giant-9-frontend")
@@ -92,6 +98,13 @@ def providing(provider: Provider) -> Iterator[Provider]:
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def hang_up(self) -> None:
+            if provider.hangs_up == "half":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-le")
+            elif provider.hangs_up == "reset":
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
 
         def do_GET(self) -> None:
             """Of /health, in a server that accepts connections before it can answer."""
@@ -335,6 +348,25 @@ def test_a_server_that_is_loading_is_passed_over(up: Running) -> None:
         loading.loaded = False
         before = len(other.seen)
         eventually(lambda: up.chat(key, model="pair").status_code == 200 and len(other.seen) > before + 10)
+        change(up, lambda d: d["models"].pop("pair"))
+
+
+@pytest.mark.parametrize("hangs_up", ["reset", "closed", "half"])
+def test_a_request_that_a_server_has_read_goes_to_no_other(up: Running, hangs_up: str) -> None:
+    """It may have been answered already, and paid for."""
+    key = up.key(f"once-{hangs_up}", "open")
+    with providing(Provider(hangs_up=hangs_up)) as one, providing(Provider(hangs_up=hangs_up)) as other:
+        endpoints = [{"url": one.url}, {"url": other.url}]
+        change(up, lambda d: d["models"].update(pair={"runtime": "external", "endpoints": endpoints}))
+        answers = [up.chat(key, model="pair", user=str(number)) for number in range(20)]
+        assert {(answer.status_code, answer.json()["error"]["code"]) for answer in answers} == {
+            (503, "model_unavailable")
+        }
+        read = Counter(asked["user"] for _, asked in one.seen + other.seen)
+        assert read["0"] == 1, "the first one met a server, since both were believed well"
+        assert set(read.values()) == {1}
+        one.hangs_up = other.hangs_up = ""
+        eventually(lambda: up.chat(key, model="pair").status_code == 200)
         change(up, lambda d: d["models"].pop("pair"))
 
 
