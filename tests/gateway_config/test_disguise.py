@@ -119,6 +119,26 @@ def test_software_and_resellers_are_not_named(up: Running, upstream: Server) -> 
     assert (answer["system_fingerprint"], answer["provider"], answer["model"]) == (None, None, "big")
 
 
+def test_what_servers_tell_for_their_own_kind_is_not_told_on(up: Running, upstream: Server) -> None:
+    told = {"kv_transfer_params": {"remote_host": "127.0.0.1"}, "__verbose": {"model": "/models/giant.gguf"}}
+    upstream.handler = lambda asked: said(_completion(**told))
+    assert not _leaks(up.post(ASK).text)
+
+
+@pytest.mark.parametrize("name", ["error", "err\\u006fr"])
+@pytest.mark.parametrize("before", ["", '1, "]", [{}], {"index":0}, '])
+def test_an_error_of_a_choice(up: Running, upstream: Server, name: str, before: str) -> None:
+    """Resellers have one in each choice that somebody else's server broke off."""
+    choice = '{"index":1,"message":{"error":"stays"},"%s":{"message":"giant-9 at 127.0.0.1","metadata":{"x":"fp_"}}}'
+    body = f'{{"choices":[{before}{choice % name}],"model":"giant-9"}}'
+    upstream.handler = lambda asked: Answer(200, JSON, body.encode())
+    got = up.post(ASK)
+    assert got.json()["choices"][-1] == {"index": 1, "message": {"error": "stays"}, "error": GENERIC}
+    assert got.json()["model"] == "big"
+    upstream.handler = lambda asked: events(f"data: {body}\n\n".encode())
+    assert _contents(up.post(STREAM).text) == [got.json()]
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_an_error_instead_of_embeddings(up: Running, upstream: Server, chunked: bool) -> None:
     body = json.dumps({"error": {"message": "giant-9 at 127.0.0.1"}, "provider": "giant", "model": "giant-9"}).encode()

@@ -27,7 +27,8 @@ local CODES = { context_length_exceeded = true, content_filter = true, content_p
                 invalid_value = true, unsupported_parameter = true, unsupported_value = true, invalid_image = true }
 local ELSE = "The server of this model failed. Try again."
 local UNREADABLE = "The server of this model answered with something else than it was asked for."
-local NULLED = { system_fingerprint = true, provider = true }  -- say which server, or whose
+-- say which server, or whose: the last two are vLLM's and llama.cpp's
+local NULLED = { system_fingerprint = true, provider = true, kv_transfer_params = true, __verbose = true }
 local INSIDE = { response = true, message = true }  -- of a stream: /v1/responses; Anthropic's message_start
 local SHORTEST_KEY = 16  -- "none", "EMPTY" and the like are words, and no secrets
 local LONGEST_EVENT = 32 * 1048576
@@ -36,7 +37,7 @@ local NEAR = 4096
 local BULK = 1048576
 local DATE = "^%a%a%a, %d%d %a%a%a %d%d%d%d %d%d:%d%d:%d%d GMT$"
 local EVENTS = { "^response[%l_.]*$", "^message_%l+$", "^content_block_%l+$", "^error$", "^ping$" }
-local OPEN_OBJECT, QUOTATION, LINE_FEED, CARRIAGE_RETURN = 123, 34, 10, 13
+local OPEN_OBJECT, OPEN_ARRAY, QUOTATION, LINE_FEED, CARRIAGE_RETURN = 123, 91, 34, 10, 13
 
 local function plain(text) return (text:gsub("%W", "%%%0")) end
 
@@ -80,6 +81,7 @@ local function shown(text) return SHOW_ERRORS and without_secrets(text) or nil e
 -- the edits that an object needs: lists of first, stop, what comes there; and where it ends, nil if it does not
 local function edits(text, at, list, depth)
   local first_message, stop_message, is_error, broken
+  local function inside(first) broken = broken or select(2, edits(text, first, list, 1)) == nil end
   local function visit(key, first, stop)
     local kind = text:byte(first)
     if text:sub(first, stop - 1) == "null" then return end
@@ -93,8 +95,12 @@ local function edits(text, at, list, depth)
       is_error = text:sub(first, stop - 1) == '"error"'
     elseif key == "message" and kind == QUOTATION then
       first_message, stop_message = first, stop
-    elseif INSIDE[key] and depth == 0 and kind == OPEN_OBJECT then
-      broken = select(2, edits(text, first, list, 1)) == nil
+    elseif depth == 0 and kind == OPEN_OBJECT and INSIDE[key] then
+      inside(first)
+    elseif depth == 0 and kind == OPEN_ARRAY and key == "choices" then  -- each may have an error of its own
+      each_element(text, first, function(element)
+        if text:byte(element) == OPEN_OBJECT then inside(element) end
+      end)
     end
   end
   local ends = each_member(text, at, visit)

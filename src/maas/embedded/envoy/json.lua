@@ -71,3 +71,14 @@ local function each_member(text, at, visit)
     at = stop
   end
 end
+
+-- calls visit(first) for each element of the array at `at`, which is known to end
+local function each_element(text, at, visit)
+  at = at + 1
+  while at do
+    local first = text:match("^[%s,]*()[^%s,%]]", at)
+    if first == nil then return end
+    visit(first)
+    at = after_value(text, first)
+  end
+end
